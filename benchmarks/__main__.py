@@ -1,0 +1,89 @@
+"""``python -m benchmarks [family ...]``: time this library against PyTorch and NumPy."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import chains, conditions, higher_order, import_time, live_graph, report, setitem, single_ops, training
+from .harness import ROUNDS, Case, Result, gate, measure
+
+FAMILIES: dict[str, Any] = {
+    module.__name__.rpartition(".")[2]: module
+    for module in (chains, higher_order, training, live_graph, import_time, single_ops, setitem)
+}
+README = Path(__file__).with_name("README.md")
+MARKS = "<!-- figures: begin -->\n", "<!-- figures: end -->"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure the families that were asked for; the exit status is that of the gate."""
+    options = _options(arguments)
+    torch = conditions.load_torch()
+    header = conditions.header(torch, options.rounds)
+    for name, value in header:
+        print(f"{name:<9}{value}")
+    sections: dict[str, list[Result]] = {}
+    for name in options.families or FAMILIES:
+        title = f"{name}: {_first_line(FAMILIES[name])}"
+        print(f"\n{title}\n{report.head()}", flush=True)
+        sections[title] = _measure_all(FAMILIES[name].cases(torch), options.rounds)
+        for note in getattr(FAMILIES[name], "notes", _no_notes)(torch):
+            print(f"    {note}", flush=True)
+    results = [result for rows in sections.values() for result in rows]
+    print(f"\n{report.summary(results)}")
+    if options.json:
+        options.json.write_text(json.dumps(report.as_json(header, sections), indent=1) + "\n")
+    if options.markdown:
+        fill(README, report.markdown(header, sections))
+    return 0 if options.no_gate else gate(results)
+
+
+def fill(page: Path, figures: str) -> None:
+    """Put the figures between the two marks of a page."""
+    before, rest = page.read_text().split(MARKS[0])
+    after = rest.split(MARKS[1])[1]
+    page.write_text(f"{before}{MARKS[0]}{figures}\n{MARKS[1]}{after}")
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    add = parser.add_argument
+    add("families", nargs="*", metavar="family", help=f"of: {', '.join(FAMILIES)} (default: all)")
+    add("--rounds", type=int, default=ROUNDS, help="how many the medians are of (default: %(default)s)")
+    add("--json", type=Path, metavar="PATH", help="also write everything that was measured to this file")
+    add("--markdown", action="store_true", help="put the figures into benchmarks/README.md")
+    add("--no-gate", action="store_true", help="exit with 0 even if a row misses its bar or is void")
+    options = parser.parse_args(arguments)
+    for name in options.families:
+        if name not in FAMILIES:
+            parser.error(f"no family {name!r}; there are: {', '.join(FAMILIES)}")
+    if options.rounds < ROUNDS:
+        parser.error(f"--rounds {options.rounds}: a median of fewer than {ROUNDS} rounds says little")
+    if options.markdown and options.families:
+        parser.error("--markdown replaces all figures of the page, so it goes with a run of all families")
+    return options
+
+
+def _measure_all(cases: Iterator[Case], rounds: int) -> list[Result]:
+    results = []
+    for case in cases:
+        results.append(measure(case, rounds))
+        print(report.line(results[-1]), flush=True)
+    return results
+
+
+def _first_line(module: Any) -> str:
+    return str(module.__doc__).partition("\n")[0].rstrip(".")
+
+
+_no_notes: Callable[[Any], tuple[str, ...]] = lambda torch: ()
+
+
+if __name__ == "__main__":
+    conditions.enter()
+    sys.exit(main())

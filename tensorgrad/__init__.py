@@ -1,0 +1,169 @@
+"""tensorgrad: write models as tensor expressions, see the computation graph, check your gradients.
+
+>>> import tensorgrad as tg
+>>> w = tg.tensor([1.0, -2.0], requires_grad=True)
+>>> loss = (tg.tanh(w) ** 2).sum()
+>>> loss.backward()
+>>> w.grad.shape
+(2,)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from . import autograd as autograd
+from ._anomaly import detect_anomaly as detect_anomaly
+from ._config import enable_grad as enable_grad
+from ._config import get_default_dtype as get_default_dtype
+from ._config import inference_mode as inference_mode
+from ._config import is_grad_enabled as is_grad_enabled
+from ._config import no_grad as no_grad
+from ._config import scope as scope
+from ._config import set_default_dtype as set_default_dtype
+from ._config import set_grad_enabled as set_grad_enabled
+from ._creation import arange as arange
+from ._creation import eye as eye
+from ._creation import full as full
+from ._creation import full_like as full_like
+from ._creation import linspace as linspace
+from ._creation import one_hot as one_hot
+from ._creation import ones as ones
+from ._creation import ones_like as ones_like
+from ._creation import zeros as zeros
+from ._creation import zeros_like as zeros_like
+from ._errors import AnomalyError as AnomalyError
+from ._errors import DtypeError as DtypeError
+from ._errors import GradcheckError as GradcheckError
+from ._errors import GradientError as GradientError
+from ._errors import IndexingError as IndexingError
+from ._errors import MutatedError as MutatedError
+from ._errors import NoGraphError as NoGraphError
+from ._errors import RuleMissingError as RuleMissingError
+from ._errors import ShapeError as ShapeError
+from ._errors import TensorgradError as TensorgradError
+from ._errors import TraceError as TraceError
+from ._primitive import analytic as analytic
+from ._primitive import bilinear as bilinear
+from ._primitive import constant as constant
+from ._primitive import elementwise as elementwise
+from ._primitive import linear as linear
+from ._primitive import primitive as primitive
+from ._primitive import view as view
+from ._random import default_generator as default_generator
+from ._random import manual_seed as manual_seed
+from ._random import normal as normal
+from ._random import permutation as permutation
+from ._random import rand as rand
+from ._random import randint as randint
+from ._random import randn as randn
+from ._random import uniform as uniform
+from ._tensor import Tensor as Tensor
+from ._tensor import asarray as asarray
+from ._tensor import tensor as tensor
+from ._version import __version__ as __version__
+from .ops import abs as abs
+from .ops import add as add
+from .ops import all as all
+from .ops import any as any
+from .ops import argmax as argmax
+from .ops import argmin as argmin
+from .ops import argsort as argsort
+from .ops import astype as astype
+from .ops import broadcast_to as broadcast_to
+from .ops import concat as concat
+from .ops import conjugate as conjugate
+from .ops import correlate2d as correlate2d
+from .ops import cos as cos
+from .ops import divide as divide
+from .ops import einsum as einsum
+from .ops import equal as equal
+from .ops import exp as exp
+from .ops import expand_dims as expand_dims
+from .ops import flip as flip
+from .ops import greater as greater
+from .ops import greater_equal as greater_equal
+from .ops import imag as imag
+from .ops import isfinite as isfinite
+from .ops import less as less
+from .ops import less_equal as less_equal
+from .ops import log as log
+from .ops import log_softmax as log_softmax
+from .ops import logical_and as logical_and
+from .ops import logical_not as logical_not
+from .ops import logical_or as logical_or
+from .ops import logsumexp as logsumexp
+from .ops import matmul as matmul
+from .ops import matrix_transpose as matrix_transpose
+from .ops import max as max
+from .ops import maximum as maximum
+from .ops import mean as mean
+from .ops import min as min
+from .ops import minimum as minimum
+from .ops import moveaxis as moveaxis
+from .ops import multiply as multiply
+from .ops import negative as negative
+from .ops import not_equal as not_equal
+from .ops import permute_dims as permute_dims
+from .ops import positive as positive
+from .ops import power as power
+from .ops import ravel as ravel
+from .ops import real as real
+from .ops import relu as relu
+from .ops import reshape as reshape
+from .ops import sigmoid as sigmoid
+from .ops import sign as sign
+from .ops import sin as sin
+from .ops import softmax as softmax
+from .ops import sort as sort
+from .ops import split as split
+from .ops import sqrt as sqrt
+from .ops import square as square
+from .ops import squeeze as squeeze
+from .ops import stack as stack
+from .ops import std as std
+from .ops import stop_gradient as stop_gradient
+from .ops import subtract as subtract
+from .ops import sum as sum
+from .ops import sum_to as sum_to
+from .ops import swapaxes as swapaxes
+from .ops import take_along_axis as take_along_axis
+from .ops import tanh as tanh
+from .ops import transpose as transpose
+from .ops import var as var
+from .ops import where as where
+from .transforms import Function as Function
+from .transforms import backward as backward
+from .transforms import custom_jvp as custom_jvp
+from .transforms import custom_vjp as custom_vjp
+from .transforms import grad as grad
+from .transforms import jvp as jvp
+from .transforms import value_and_grad as value_and_grad
+from .transforms import vmap as vmap
+
+if TYPE_CHECKING:
+    from . import data as data
+    from . import ir as ir
+    from . import nn as nn
+    from . import testing as testing
+    from . import viz as viz
+    from .ir import trace as trace
+
+_ON_FIRST_USE = {"data", "ir", "nn", "testing", "viz"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a subpackage when it is first asked for, so that importing stays light."""
+    if name in _ON_FIRST_USE:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name == "trace":
+        from .ir import trace
+
+        globals()[name] = trace
+        return trace
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ON_FIRST_USE, "trace"})

@@ -1,0 +1,304 @@
+"""What is switched on, for the current thread or task: recording, watchers, scopes, dtypes.
+
+Everything here lives in context variables. A new thread starts with the defaults, an asyncio task
+inherits a copy, and an exception leaves nothing switched.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Literal, Protocol, TypeVar, cast
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ._errors import DtypeError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# One integer, because every op reads it once: bit 0 says that operations are recorded for
+# gradients, bit 1 that somebody watches them (see `Watcher`).
+TAPE = 1
+WATCHED = 2
+_mode: ContextVar[int] = ContextVar("tensorgrad_mode", default=TAPE)
+get_mode = _mode.get
+
+# The modes that open contexts will restore. It is a context variable and not an attribute of the
+# context object, so that one object may be entered twice and shared between threads.
+_saved_modes: ContextVar[tuple[int, ...]] = ContextVar("tensorgrad_saved_modes", default=())
+
+_watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("tensorgrad_watchers", default=())
+_scopes: ContextVar[tuple[str, ...]] = ContextVar("tensorgrad_scopes", default=())
+_direction: ContextVar[Literal["forward", "backward"]] = ContextVar("tensorgrad_direction", default="forward")
+_default_dtype: ContextVar[np.dtype[Any]] = ContextVar(
+    "tensorgrad_default_dtype", default=np.dtype(np.float32)
+)
+
+
+# ---- recording for gradients
+
+
+class set_grad_enabled:
+    """Switch recording for gradients on or off, at once or for a ``with`` block.
+
+    Args:
+        enabled: whether operations are recorded from here on.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> x = tg.tensor(2.0, requires_grad=True)
+        >>> with tg.set_grad_enabled(False):
+        ...     y = x * x
+        >>> y.requires_grad
+        False
+    """
+
+    def __init__(self, enabled: bool) -> None:
+        self._before = get_mode()
+        self._enabled = bool(enabled)
+        _set_tape(self._enabled)
+
+    def __enter__(self) -> None:
+        _saved_modes.set((*_saved_modes.get(), self._before))
+        _set_tape(self._enabled)
+
+    def __exit__(self, *exception: object) -> None:
+        _restore()
+
+    def __call__(self, function: F) -> F:
+        _mode.set(self._before)  # used as a decorator: it must switch nothing now
+        return cast(F, _decorate(_Switch(self._enabled), function))
+
+
+class _Switch:
+    """A context that sets recording to one value; also a decorator. Holds no state of its own."""
+
+    def __init__(self, enabled: bool) -> None:
+        self._enabled = enabled
+
+    def __enter__(self) -> None:
+        _saved_modes.set((*_saved_modes.get(), get_mode()))
+        _set_tape(self._enabled)
+
+    def __exit__(self, *exception: object) -> None:
+        _restore()
+
+    def __call__(self, function: F) -> F:
+        return cast(F, _decorate(self, function))
+
+
+class no_grad(_Switch):
+    """Do not record operations for gradients, in a ``with`` block or a decorated function.
+
+    Parameters may be written to in place here; that is how an update step is made.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> w = tg.tensor([1.0, 2.0], requires_grad=True)
+        >>> (w * w).sum().backward()
+        >>> with tg.no_grad():
+        ...     w -= 0.1 * w.grad
+        >>> w
+        tensor([0.8, 1.6], requires_grad=True)
+    """
+
+    def __init__(self) -> None:
+        super().__init__(False)
+
+
+class enable_grad(_Switch):
+    """Record operations for gradients, also inside ``no_grad``. A context and a decorator."""
+
+    def __init__(self) -> None:
+        super().__init__(True)
+
+
+inference_mode = no_grad
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are recorded for gradients here."""
+    return bool(get_mode() & TAPE)
+
+
+# ---- watchers
+
+
+class Watcher(Protocol):
+    """Somebody to whom operations are shown: a tracer, a profiler, anomaly mode.
+
+    A watched thread sends each operation on level-0 tensors to ``op`` after it ran, with arrays among
+    the arguments made tensors; ``adopt`` is told of the data of those first. ``backward``
+    sees each node of a backward pass with the cotangents that it returned; ``assign`` each new
+    value of a tensor that keeps its identity, ``accumulate`` each gradient that arrives at a leaf,
+    and ``leave`` each value that leaves the library for Python. With ``sees_formulas`` the backward
+    pass runs on tensors, so that the operations inside the formulas are shown as well.
+    """
+
+    sees_formulas: bool
+
+    def adopt(self, data: Any) -> None: ...
+    def op(self, primitive: Any, args: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None: ...
+    def backward(self, node: Any, cotangent: Any, results: tuple[Any, ...]) -> None: ...
+    def assign(self, target: Any, value: Any) -> None: ...
+    def accumulate(self, leaf: Any, before: Any, value: Any) -> None: ...
+    def leave(self, value: Any, how: str) -> None: ...
+
+
+def watchers() -> tuple[Watcher, ...]:
+    """The watchers of this thread or task, innermost last."""
+    return _watchers.get()
+
+
+@contextmanager
+def watching(watcher: Watcher) -> Iterator[None]:
+    """Show every operation in the block to ``watcher``."""
+    before, mode = _watchers.get(), get_mode()
+    _watchers.set((*before, watcher))
+    _mode.set(mode | WATCHED)
+    try:
+        yield
+    finally:
+        _watchers.set(before)
+        if not before:
+            _mode.set(get_mode() & ~WATCHED)
+
+
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """Hide the operations in the block from every watcher (a watcher's own arithmetic)."""
+    before, mode = _watchers.get(), get_mode()
+    _watchers.set(())
+    _mode.set(mode & ~WATCHED)
+    try:
+        yield
+    finally:
+        _watchers.set(before)
+        _mode.set(get_mode() & ~WATCHED | mode & WATCHED)
+
+
+# ---- scopes
+
+
+@contextmanager
+def scope(name: str) -> Iterator[None]:
+    """Name a part of the computation; pictures and error messages show the path.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> def f(x):
+        ...     with tg.scope("encoder"):
+        ...         return x * 2
+        >>> tg.trace(f, tg.ones(3)).equations[0].scope
+        'encoder'
+    """
+    before = _scopes.get()
+    _scopes.set((*before, name))
+    try:
+        yield
+    finally:
+        _scopes.set(before)
+
+
+def scope_path() -> str:
+    """The open scopes, outermost first, joined by ``/``."""
+    return "/".join(_scopes.get())
+
+
+@contextmanager
+def going_backward() -> Iterator[None]:
+    """Mark the operations in the block as part of a backward pass."""
+    before = _direction.get()
+    _direction.set("backward")
+    try:
+        yield
+    finally:
+        _direction.set(before)
+
+
+def direction() -> Literal["forward", "backward"]:
+    """Which pass an operation belongs to here."""
+    return _direction.get()
+
+
+# ---- dtypes
+
+
+def set_default_dtype(dtype: DTypeLike) -> None:
+    """Set the dtype that Python floats get when they become tensors (at first float32).
+
+    Args:
+        dtype: float16, float32 or float64.
+
+    Raises:
+        DtypeError: it is not one of these.
+    """
+    chosen = np.dtype(dtype)
+    if chosen.kind != "f" or chosen.itemsize > 8:
+        raise DtypeError(f"set_default_dtype: {chosen} given; choose float16, float32 or float64")
+    _default_dtype.set(chosen)
+
+
+def get_default_dtype() -> np.dtype[Any]:
+    """The dtype that Python floats get when they become tensors."""
+    return _default_dtype.get()
+
+
+# ---- helpers
+
+
+def _set_tape(enabled: bool) -> None:
+    mode = get_mode()
+    _mode.set(mode | TAPE if enabled else mode & ~TAPE)
+
+
+def _restore() -> None:
+    *rest, mode = _saved_modes.get()
+    _saved_modes.set(tuple(rest))
+    _mode.set(get_mode() & WATCHED | mode & TAPE)
+
+
+def _decorate(switch: _Switch, function: Callable[..., Any]) -> Callable[..., Any]:
+    if inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            # The body runs in pieces, whenever the caller asks: the mode is set around each piece.
+            body = function(*args, **kwargs)
+            resume: Callable[[], Any] = functools.partial(next, body)
+            while True:
+                try:
+                    with switch:
+                        item = resume()
+                except StopIteration as stop:
+                    return stop.value
+                try:
+                    resume = functools.partial(body.send, (yield item))
+                except GeneratorExit:
+                    with switch:
+                        body.close()
+                    raise
+                except BaseException as error:
+                    resume = functools.partial(body.throw, error)
+
+        return generator
+
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def coroutine(*args: Any, **kwargs: Any) -> Any:
+            with switch:
+                return await function(*args, **kwargs)
+
+        return coroutine
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with switch:
+            return function(*args, **kwargs)
+
+    return call

@@ -1,0 +1,141 @@
+"""Tensors from nothing: filled, counted, and like another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ._config import get_default_dtype
+from ._errors import DtypeError, ShapeError
+from ._record import as_data
+from ._tensor import Tensor, wrap
+
+Shape = int | Sequence[int]
+
+
+def zeros(shape: Shape, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of zeros.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.zeros((2, 2))
+        tensor([[0., 0.],
+                [0., 0.]])
+    """
+    return full(shape, 0, dtype=dtype or get_default_dtype(), requires_grad=requires_grad)
+
+
+def ones(shape: Shape, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of ones."""
+    return full(shape, 1, dtype=dtype or get_default_dtype(), requires_grad=requires_grad)
+
+
+def full(
+    shape: Shape, fill_value: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
+    """A tensor with the same value everywhere; a Python float makes the default float.
+
+    Raises:
+        ShapeError: a length is negative.
+    """
+    value = as_data(fill_value, dtype)
+    try:
+        made = wrap(np.full(shape, value, value.dtype)[()], None)
+    except ValueError as error:
+        raise ShapeError(f"full: shape {shape}: {error}") from None
+    return made.requires_grad_(requires_grad)
+
+
+def zeros_like(x: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of the shape and dtype of ``x``."""
+    return zeros(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)
+
+
+def ones_like(x: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Ones of the shape and dtype of ``x``."""
+    return ones(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)
+
+
+def full_like(
+    x: Any, fill_value: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
+    """One value everywhere, in the shape and dtype of ``x``."""
+    return full(x.shape, fill_value, dtype=dtype or x.dtype, requires_grad=requires_grad)
+
+
+def eye(
+    n_rows: int, n_cols: int | None = None, *, k: int = 0, dtype: DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
+    """Ones on the ``k``-th diagonal, zeros elsewhere."""
+    return wrap(np.eye(n_rows, n_cols, k, dtype or get_default_dtype()), None).requires_grad_(requires_grad)
+
+
+def arange(
+    start: float,
+    stop: float | None = None,
+    step: float = 1,
+    *,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Numbers from ``start`` up to, but not including, ``stop``; with one argument, from 0 up to it.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.arange(3)
+        tensor([0, 1, 2])
+    """
+    if stop is None:
+        start, stop = 0, start
+    if not step:
+        raise ShapeError("arange: step is 0; give another")
+    if dtype is None and any(isinstance(one, float) for one in (start, stop, step)):
+        dtype = get_default_dtype()
+    return wrap(np.arange(start, stop, step, dtype), None).requires_grad_(requires_grad)
+
+
+def linspace(
+    start: float,
+    stop: float,
+    num: int,
+    *,
+    endpoint: bool = True,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """``num`` evenly spaced numbers from ``start`` to ``stop``."""
+    if num < 0:
+        raise ShapeError(f"linspace: num is {num}; a count of 0 or more is needed")
+    chosen = np.dtype(dtype or get_default_dtype())
+    return wrap(np.linspace(start, stop, num, endpoint=endpoint, dtype=chosen), None).requires_grad_(requires_grad)
+
+
+def one_hot(labels: Any, num_classes: int, *, dtype: DTypeLike | None = None) -> Tensor:
+    """A 1 at the position that each label names, zeros elsewhere.
+
+    Args:
+        labels: integers in [0, num_classes).
+        num_classes: length of the new last axis.
+        dtype: of the result, the default float if None.
+
+    Raises:
+        DtypeError: the labels are not integers.
+        ShapeError: a label is out of range; negative ones too.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.one_hot([1, 0], 2)
+        tensor([[0., 1.],
+                [1., 0.]])
+    """
+    data = np.asarray(as_data(labels))
+    if data.dtype.kind not in "iu":
+        raise DtypeError(f"one_hot: the labels have dtype {data.dtype}; integers are needed")
+    if data.size and (data.min() < 0 or data.max() >= num_classes):
+        raise ShapeError(
+            f"one_hot: labels run from {data.min()} to {data.max()}; [0, {num_classes}) is the range"
+        )
+    return wrap((data[..., None] == np.arange(num_classes)).astype(dtype or get_default_dtype()), None)

@@ -1,0 +1,464 @@
+"""Reverse mode, whole: the record of what was computed, and the walk back over it.
+
+`Node` is one application of a primitive, `Leaf` a tensor that gradients are wanted for. A node
+keeps raw arrays and points to the nodes of its inputs, never to a tensor and never forward, so the
+graph has no cycle and goes away by reference counting, node by node.
+
+`backward` collects the nodes, sorts them by the time they were made, and walks from the newest to
+the oldest: each pullback turns the cotangent of its result into one per edge. First order runs on
+arrays. For higher orders the saved values are revived as tensors on their own nodes, and the same
+formulas record what they do.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from ._config import WATCHED, get_mode, watchers
+from ._errors import DtypeError, MutatedError, NoGraphError, ShapeError
+from ._specialise import SCALARS, saved_names
+from .ops.shape import sum_to
+
+tick = count(1).__next__
+"""The clock: a number for each node and for each write to a leaf, later ones higher."""
+
+Wrap = Callable[[Any, Any], Any]
+
+_accumulation = threading.Lock()
+_oldest_first = attrgetter("seq")
+
+
+class Node:
+    """One application of a primitive.
+
+    Attributes:
+        prim: the card.
+        edges: for each input, the `Node` or `Leaf` that it came from, or None.
+        saved: the values that the formulas ask for, in the order of ``saved_names(prim)``; None once freed.
+        shape: the shape of the result.
+        seq: when it was made.
+        extra: hooks and notes on this node (`Extra`), usually None.
+    """
+
+    __slots__ = ("edges", "extra", "prim", "saved", "seq", "shape")
+    prim: Any
+    edges: tuple[Any, ...]
+    saved: tuple[Any, ...] | None
+    shape: tuple[int, ...]
+    seq: int
+    extra: Extra | None
+
+
+class Leaf:
+    """Where a gradient ends: the record of a tensor that was not computed from others.
+
+    It does not know its tensor. ``seq`` is the time of the last write to the tensor's storage, which
+    is how backward sees that a value was overwritten after a node saved it.
+    """
+
+    __slots__ = ("dtype", "extra", "grad", "private", "seq", "shape")
+    edges = ()
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self.grad: Any = None  # a tensor without history
+        self.private = False  # whether nobody outside has seen `grad`, so that it may be added to in place
+        self.seq = 0
+        self.extra: Extra | None = None
+
+
+class Extra:
+    """What users hang on a node: hooks, whether to keep its gradient, notes of watchers."""
+
+    __slots__ = ("grad", "hooks", "keeps_grad", "notes")
+
+    def __init__(self) -> None:
+        self.hooks: dict[int, Callable[[Any], Any]] = {}
+        self.keeps_grad = False
+        self.grad: Any = None
+        self.notes: dict[str, Any] = {}
+
+
+def extra_of(node: Node | Leaf) -> Extra:
+    """The extras of a node, made when first asked for."""
+    if node.extra is None:
+        node.extra = Extra()
+    return node.extra
+
+
+class Parts:
+    """The cotangents of an op with several results, as far as they are known: position -> cotangent."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: dict[int, Any]) -> None:
+        self.parts = parts
+
+    def __add__(self, other: Parts) -> Parts:
+        joined = dict(self.parts)
+        for i, part in other.parts.items():
+            joined[i] = joined[i] + part if i in joined else part
+        return Parts(joined)
+
+
+# ---- the walk
+
+
+class Walk:
+    """One backward pass.
+
+    Args:
+        wrap: makes a tensor of data and a node (`_tensor` hands itself in here).
+        retain: keep what the nodes saved.
+        create: record the pass itself, for higher orders.
+        tensors: run the formulas on tensors though nothing is recorded, because someone watches them.
+    """
+
+    def __init__(self, wrap: Wrap, *, retain: bool, create: bool, tensors: bool) -> None:
+        self.wrap = wrap
+        self.retain = retain or create
+        self.create = create
+        self.tensors = tensors or create
+        self.owned: set[Any] = set()  # where the cotangent is an array that nobody else holds
+
+    def run(self, roots: Sequence[tuple[Any, Any]], stop: frozenset[Any] = frozenset()) -> dict[Any, Any]:
+        """Walk back from ``roots``, pairs of a node and its cotangent.
+
+        Args:
+            stop: where to end besides leaves. If it is given, only what leads there is computed.
+
+        Returns:
+            The cotangent of each leaf or stop that was reached.
+        """
+        cotangents: dict[Any, Any] = {}
+        for node, g in roots:
+            cotangents[node] = cotangents[node] + g if node in cotangents else g
+        order, leaves = collect(cotangents)
+        check_not_stale(order, leaves)
+        wanted = leading_to(order, stop) if stop and not leaves <= stop else None
+        watching = watchers() if get_mode() & WATCHED else ()
+        finished: dict[Any, Any] = {}
+        owned, retain, tensors = self.owned, self.retain, self.tensors
+        while order:
+            node = order.pop()
+            g = cotangents.pop(node, None)
+            if g is None:
+                continue
+            if node.extra is not None:
+                g = self.through_hooks(node, g)
+            if node in stop:
+                finished[node] = g
+            edges = node.edges
+            saved = node.saved
+            if saved is None:
+                raise _freed(node)
+            if not retain:
+                node.saved = None
+                node.edges = ()
+            if wanted is not None:
+                edges = tuple([edge if edge in wanted else None for edge in edges])
+            if tensors:
+                saved = self.revive(node, saved, edges)
+            results = node.prim.pullback(g, edges, saved, node.shape)
+            for watcher in watching:
+                watcher.backward(node, g, results)
+            for edge, c in zip(edges, results, strict=True):
+                if c is None or edge is None:
+                    continue
+                old = cotangents.get(edge)
+                if old is None:
+                    # The first contribution is borrowed: it may be g, a saved value or a view.
+                    cotangents[edge] = c
+                    if type(edge) is Leaf and is_fresh(c, g, saved):
+                        owned.add(edge)
+                elif edge in owned and type(c) is np.ndarray and type(old) is np.ndarray and old.dtype is c.dtype:
+                    np.add(old, c, out=old)
+                else:
+                    cotangents[edge] = old + c
+                    owned.add(edge)
+            del g, saved, results
+        for leaf in leaves:
+            if leaf in cotangents:
+                g = cotangents.pop(leaf)
+                finished[leaf] = g if leaf.extra is None else self.through_hooks(leaf, g)
+        return finished
+
+    def revive(self, node: Node, saved: tuple[Any, ...], edges: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The saved values as tensors that stand where they stood in the graph."""
+        card = node.prim
+        fixed = len(card.inputs) - card.variadic
+
+        def tensor(value: Any, edge: Any) -> Any:
+            # A Python number has no place in the graph.
+            return value if type(value) in SCALARS else self.wrap(value, edge if self.create else None)
+
+        out: list[Any] = []
+        for name, value in zip(saved_names(card), saved, strict=True):
+            if value is None:
+                out.append(None)
+            elif name == "y" and card.several:
+                out.append(tuple([tensor(v, pick(node, i, v)) for i, v in enumerate(value)]))
+            elif name == "y":
+                out.append(tensor(value, node))
+            elif name not in card.inputs:
+                out.append(value)
+            elif card.variadic and name == card.inputs[-1]:
+                out.append(tuple([tensor(v, e) for v, e in zip(value, edges[fixed:], strict=True)]))
+            else:
+                out.append(tensor(value, edges[card.inputs.index(name)]))
+        return tuple(out)
+
+    def through_hooks(self, node: Any, g: Any) -> Any:
+        """Show a finished gradient to the hooks of its node; a hook may return another in its place."""
+        extra = node.extra
+        for hook in tuple(extra.hooks.values()):
+            given = hook(g if self.tensors else self.wrap(own_copy(g), None))
+            if given is not None:
+                g = replacement(g, given, self.tensors)
+        if extra.keeps_grad:
+            kept = self.wrap(own_copy(raw_of(g)), None)
+            extra.grad = kept if extra.grad is None else extra.grad + kept
+        return g
+
+
+def collect(roots: Iterable[Any]) -> tuple[list[Any], set[Any]]:
+    """Every node that ``roots`` were computed from, oldest first, and the leaves.
+
+    A breadth list and one sort: no recursion, and nodes are found in nearly sorted order.
+    """
+    order: list[Any] = []
+    leaves: set[Any] = set()
+    for root in roots:
+        leaves.add(root) if type(root) is Leaf else order.append(root)
+    seen = set(order)
+    for node in order:
+        edges = node.edges
+        if not edges:
+            raise _freed(node)
+        for edge in edges:
+            if edge is not None and edge not in seen:
+                seen.add(edge)
+                if type(edge) is Leaf:
+                    leaves.add(edge)
+                else:
+                    order.append(edge)
+    order.sort(key=_oldest_first)
+    return order, leaves
+
+
+def leading_to(order: Sequence[Any], stop: frozenset[Any]) -> set[Any]:
+    """The nodes from which some node of ``stop`` is reached; ``order`` is oldest first."""
+    found = set(stop)
+    for node in order:
+        if not found.isdisjoint(node.edges):
+            found.add(node)
+    return found
+
+
+def is_fresh(c: Any, g: Any, saved: tuple[Any, ...]) -> bool:
+    """Whether a formula made the array ``c``, so that it may become a leaf's gradient without a copy."""
+    return c is not g and type(c) is np.ndarray and c.base is None and not any([c is one for one in saved])
+
+
+def check_not_stale(order: Sequence[Any], leaves: set[Any]) -> None:
+    """Raise if a leaf was written to after a node saved its value, or a view of it.
+
+    One comparison per leaf decides whether to look closer. A view carries the leaf whose storage it
+    shares, so that ``x @ w.T`` is caught too, while ``w.reshape(-1) + 1``, which saves nothing, is not.
+    """
+    if not order or all([leaf.seq < order[0].seq for leaf in leaves]):
+        return
+    storage: dict[Any, Leaf] = {leaf: leaf for leaf in leaves}
+    for node in order:
+        if node.prim.view and node.edges[0] in storage:
+            storage[node] = storage[node.edges[0]]
+        names = saved_names(node.prim)
+        for position, edge in enumerate(node.edges):
+            leaf = storage.get(edge)
+            if leaf is None or leaf.seq < node.seq:
+                continue
+            name = node.prim.input_of(position)
+            if name in names and node.saved[names.index(name)] is not None:
+                raise MutatedError(
+                    f"backward: {node.prim.name} saved {name} {edge.shape} at time {node.seq}, and the "
+                    f"tensor was written to at time {leaf.seq}, so its gradient would be wrong; call "
+                    "backward before the update, or compute the result again after it"
+                )
+
+
+def _freed(node: Any) -> NoGraphError:
+    return NoGraphError(
+        f"backward: the graph of {node.prim.name} was freed by an earlier backward; pass "
+        "retain_graph=True to that one, or compute the result again"
+    )
+
+
+# ---- arriving
+
+
+def accumulate(leaf: Leaf, g: Any, wrap: Wrap, *, own: bool) -> None:
+    """Add a finished gradient to ``leaf.grad``, in the leaf's own shape and dtype.
+
+    What is stored is an array of its own: never a broadcast view, the user's seed or another leaf's.
+    """
+    if g.dtype != leaf.dtype:
+        g, own = settle(g, leaf.dtype), True
+    plain = isinstance(g, np.ndarray | np.generic)
+    with _accumulation:
+        before = leaf.grad
+        if before is None:
+            if plain:
+                g = g if own and g.flags.c_contiguous else own_copy(g)
+            leaf.grad = wrap(g, None) if plain else g
+        elif plain and leaf.private and type(before._d) is np.ndarray:
+            np.add(before._d, g, out=before._d)
+        else:
+            leaf.grad = wrap(before._d + g, None) if plain else before + g
+        leaf.private = True
+        after = leaf.grad
+    if get_mode() & WATCHED:
+        for watcher in watchers():
+            watcher.accumulate(leaf, before, after)
+
+
+def settle(g: Any, dtype: np.dtype[Any]) -> Any:
+    """A gradient in its input's dtype; that of a real input is the real part."""
+    if g.dtype == dtype:
+        return g
+    return (g.real if g.dtype.kind == "c" and dtype.kind != "c" else g).astype(dtype)
+
+
+def own_copy(g: Any) -> Any:
+    """An array that nobody else holds; NumPy's scalars cannot be written to and stay as they are."""
+    return np.array(g, order="C") if type(g) is np.ndarray else g
+
+
+def raw_of(value: Any) -> Any:
+    """The data of a tensor without a level, or the array itself."""
+    return getattr(value, "_d", value)
+
+
+def replacement(g: Any, given: Any, tensors: bool) -> Any:
+    """What a hook returned, checked against the gradient that it replaces."""
+    new = given if tensors else raw_of(given)
+    if not hasattr(new, "shape"):
+        new = np.asarray(new, g.dtype)[()]
+    if new.shape != g.shape:
+        raise ShapeError(
+            f"hook: the gradient has shape {g.shape} and the hook returned {new.shape}; return None to "
+            "leave it, or a gradient of the same shape"
+        )
+    return new if new.dtype == g.dtype else new.astype(g.dtype)
+
+
+# ---- the gates that formulas pass
+
+
+def refit(card: Any, name: str, c: Any, shape: tuple[int, ...]) -> Any:
+    """Bring a cotangent to its input's shape, where the kind broadcasts; else it is an error."""
+    if card.broadcasts and broadcasts_to(shape, c.shape):
+        return sum_to(c, shape)
+    raise ShapeError(_misfit(card, name, c.shape, shape))
+
+
+def gate(card: Any, name: str, c: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    """Check a cotangent that a user's formula returned: its type, shape and dtype."""
+    if c is None:
+        return None
+    if not hasattr(c, "dtype") or not hasattr(c, "shape"):
+        if not isinstance(c, int | float | complex):
+            raise DtypeError(
+                f"{card.name}: the gradient of {name} is a {type(c).__name__}; return an array or a "
+                "tensor (for several inputs: one per input)"
+            )
+        c = np.asarray(c, dtype)[()]
+    if c.shape != shape:
+        if card.kind == "elementwise" and broadcasts_to(c.shape, shape) and isinstance(c, np.ndarray | np.generic):
+            c = np.broadcast_to(c, shape)
+        elif card.broadcasts and broadcasts_to(shape, c.shape):
+            c = sum_to(c, shape)
+        else:
+            raise ShapeError(_misfit(card, name, c.shape, shape))
+    if c.dtype != dtype:
+        if not card.broadcasts or (c.dtype.kind == "c" and dtype.kind != "c"):
+            raise DtypeError(
+                f"{card.name}: the gradient of {name} has dtype {c.dtype}, the input has {dtype}; "
+                f"return g's own dtype, for example by .astype({name}.dtype)"
+            )
+        c = c.astype(dtype)
+    # A user's formula may return g itself, or an array that it keeps: what backward adds up is a copy.
+    return own_copy(c)
+
+
+def fill(g: Any, layouts: Sequence[tuple[tuple[int, ...], np.dtype[Any]]]) -> tuple[Any, ...]:
+    """The cotangents of all results of an op: zeros for those that nothing was computed from."""
+    parts = g.parts if type(g) is Parts else dict(enumerate(g))
+    return tuple([parts[i] if i in parts else np.zeros(*layout) for i, layout in enumerate(layouts)])
+
+
+def broadcasts_to(small: tuple[int, ...], big: tuple[int, ...]) -> bool:
+    """Whether an array of shape ``small`` broadcasts to ``big``."""
+    return len(small) <= len(big) and all(
+        a in (1, b) for a, b in zip(reversed(small), reversed(big), strict=False)
+    )
+
+
+def _misfit(card: Any, name: str, got: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    hint = "check the formula"
+    if broadcasts_to(wanted, got):
+        hint = "if the op broadcasts, undo it in the formula by tg.sum_to(g, x_shape)"
+    return f"{card.name}: the gradient of {name} has shape {got}, the input has {wanted}; {hint}"
+
+
+# ---- several results
+
+
+class _Pick:
+    """The card of the hidden node behind each result of an op that returns several."""
+
+    name = "pick"
+    kind = "general"
+    inputs = ("results",)
+    params = ("index",)
+    formulas: dict[str, Any] = {}
+    variadic = several = False
+    view = True  # a part of a split view shares storage with what was split
+    trusted = True
+
+    @staticmethod
+    def pullback(g: Any, edges: Any, saved: Any, shape: Any) -> tuple[Any, ...]:
+        return (Parts({saved[0]: g}),)
+
+    @staticmethod
+    def input_of(position: int) -> str:
+        return "results"
+
+
+PICK = _Pick()
+
+
+def pick(node: Node, index: int, result: Any) -> Node:
+    """The node of one result of an op that returns several."""
+    made = Node()
+    made.prim = PICK
+    made.edges = (node,)
+    made.saved = (index,)
+    made.shape = result.shape
+    made.seq = tick()
+    made.extra = None
+    return made
+
+
+def shapes_of(results: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple([result.shape for result in results])
+
+
+def layouts_of(results: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple([(result.shape, result.dtype) for result in results])

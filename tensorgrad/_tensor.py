@@ -1,0 +1,681 @@
+"""Tensors: values with a place in the graph.
+
+A `Tensor` holds data (``_d``, an array, or a NumPy scalar where it has no axes) and the node that it
+came from (``_node``, None if nothing is recorded). It is a value with identity: arithmetic makes new
+tensors, ``x += v`` and ``x[i] = v`` give the same object a new value, and what was computed from the
+old value keeps the old one.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from . import _specialise, ops
+from ._array import Array, check_shape
+from ._config import TAPE, WATCHED, enable_grad, get_default_dtype, get_mode, going_backward, no_grad, watchers
+from ._errors import DtypeError, GradientError, NoGraphError, ShapeError
+from ._primitive import Primitive, Value
+from ._record import as_data, explain, keep, process, read_only, record, set_types, show
+from ._tape import (
+    PICK,
+    Leaf,
+    Node,
+    Walk,
+    accumulate,
+    extra_of,
+    fill,
+    gate,
+    layouts_of,
+    pick,
+    refit,
+    settle,
+    shapes_of,
+    tick,
+)
+from .ops import index as indexing
+
+
+class Tensor(Array):
+    """An array that remembers how it was computed.
+
+    Args:
+        data: a number, a nested list, an array or a tensor; it is copied.
+        dtype: of the elements. Python floats become the default float (float32), integers int64, and
+            an array keeps its own.
+        requires_grad: whether gradients with respect to this tensor are wanted.
+
+    Raises:
+        DtypeError: the data is not numeric, or gradients are wanted of integers or booleans.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> x = tg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        >>> (x * x).sum().backward()
+        >>> x.grad
+        tensor([2., 4., 6.])
+    """
+
+    __slots__ = ("__weakref__", "_d", "_node")
+    _d: Any
+    _node: Node | Leaf | None
+
+    def __init__(self, data: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> None:
+        self._d = as_data(data, dtype, copy=True)
+        self._node = None
+        if requires_grad:
+            self.requires_grad = True
+
+    def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
+        if not get_mode() & WATCHED:
+            return record(primitive, args, params, 0, wrap)
+        # Watchers know values by their arrays, so the array that a node saves must be one they were shown.
+        args = tuple([_adopted(arg) if type(arg) is np.ndarray else arg for arg in args])
+        result = record(primitive, args, params, 0, wrap)
+        show(primitive, args, params, result)
+        return result
+
+    # ---- facts
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return self._d.shape  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the elements."""
+        return self._d.dtype  # type: ignore[no-any-return]
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to this tensor. It can be set on tensors that were not computed."""
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if bool(wanted) == self.requires_grad:
+            return
+        if wanted:
+            if self.dtype.kind not in "fc":
+                raise DtypeError(
+                    f"requires_grad: the tensor has dtype {self.dtype}; only floating and complex tensors have "
+                    "gradients, convert by .astype first"
+                )
+            self._node = Leaf(self.shape, self.dtype)
+        elif self.is_leaf:
+            self._node = None
+        else:
+            raise GradientError("requires_grad: this tensor was computed from others; use .detach() instead")
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set ``requires_grad`` and return the tensor."""
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether this tensor was not computed from others with a recorded operation."""
+        return type(self._node) is not Node
+
+    @property
+    def data(self) -> np.ndarray[Any, Any]:
+        """The elements as a read-only array that shares memory; the same as ``.numpy()``."""
+        return self.numpy()
+
+    # ---- gradients
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that ``backward`` left here; None before, and for tensors that are not leaves."""
+        node = self._node
+        if type(node) is Leaf:
+            node.private = False  # from now on somebody may hold it
+            return node.grad  # type: ignore[no-any-return]
+        return None if node is None or node.extra is None else node.extra.grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        node = self._node
+        if type(node) is not Leaf:
+            raise GradientError("grad: only a leaf that requires a gradient has one that can be set")
+        if value is not None:
+            value = value.detach() if isinstance(value, Tensor) else tensor(value)
+            check_shape("grad", value.shape, self.shape)
+            value = ops.astype(value, self.dtype)
+        node.private = False
+        node.grad = value
+
+    def backward(
+        self, grad: Any = None, retain_graph: bool = False, create_graph: Literal[False] = False
+    ) -> None:
+        """Compute the gradient of this tensor with respect to every leaf, and add it to their ``.grad``.
+
+        Args:
+            grad: the cotangent to start from, of the shape of this tensor. May be left out if this
+                tensor has one element: it is 1 then.
+            retain_graph: keep the graph, so that backward can be called again.
+            create_graph: refused. A ``.grad`` with a graph would be a cycle of references; use
+                `tensorgrad.grad`, or ``tensorgrad.autograd.grad(..., create_graph=True)``.
+
+        Raises:
+            NoGraphError: nothing was recorded, or the graph was freed.
+            MutatedError: a value that the formulas need was overwritten.
+            ShapeError: ``grad`` does not have the shape of this tensor.
+        """
+        if create_graph:
+            raise GradientError(
+                "backward(create_graph=True): .grad never carries a graph; use tg.grad(f)(x), or "
+                "tg.autograd.grad(y, x, create_graph=True)"
+            )
+        if self.level:
+            raise GradientError("backward: inside a transformation use tg.grad, or tg.autograd.grad")
+        if self._node is None:
+            raise NoGraphError(
+                "backward: nothing was recorded for this tensor; mark an input by requires_grad=True, and compute "
+                "outside of tg.no_grad()"
+            )
+        found, owned = pull([self], [seed_for(self, grad)], retain=retain_graph)
+        for leaf, g in found.items():
+            accumulate(leaf, g, wrap, own=leaf in owned)
+
+    def register_hook(self, hook: Callable[[Tensor], Any]) -> HookHandle:
+        """Call ``hook(grad)`` when the gradient of this tensor is known; what it returns replaces it.
+
+        Args:
+            hook: gets the whole gradient; returns None, or another gradient of the same shape.
+
+        Returns:
+            A handle; ``handle.remove()`` takes the hook away.
+
+        Raises:
+            GradientError: the tensor does not require a gradient.
+        """
+        if self._node is None:
+            raise GradientError("register_hook: this tensor does not require a gradient")
+        return HookHandle(extra_of(self._node).hooks, hook)
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this tensor in ``.grad`` though it is not a leaf."""
+        if self._node is None:
+            raise GradientError("retain_grad: this tensor does not require a gradient")
+        if not self.is_leaf:
+            extra_of(self._node).keeps_grad = True
+
+    def detach(self) -> Tensor:
+        """The same value without history."""
+        if self.level:
+            return ops.stop_gradient(self)  # type: ignore[no-any-return]
+        return type(self)._share(self._d)
+
+    @classmethod
+    def _share(cls, data: Any) -> Tensor:
+        return wrap(data, None)
+
+    # ---- leaving the library
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """The elements as a read-only array that shares memory with this tensor."""
+        return read_only(np.asarray(self._leave("numpy()")))  # type: ignore[no-any-return]
+
+    def item(self) -> Any:
+        """The only element, as a Python number.
+
+        Raises:
+            ShapeError: there is not exactly one.
+        """
+        data = self._leave("item()")
+        if data.size != 1:
+            raise ShapeError(f"item: the tensor has shape {self.shape}; one element is needed, see .tolist()")
+        return data.item()
+
+    def tolist(self) -> Any:
+        """The elements as nested lists of Python numbers."""
+        return self._leave("tolist()").tolist()
+
+    def _leave(self, how: str) -> Any:
+        """The plain data, for use outside; watchers are told, since they cannot follow it there."""
+        if self.level:
+            raise DtypeError(f"{how}: a value inside a transformation has no plain data; compute with tensors")
+        if get_mode() & WATCHED:
+            for watcher in watchers():
+                watcher.leave(self, how)
+        return self._d
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        data = np.asarray(self._leave("np.asarray"))
+        if dtype is not None and data.dtype != np.dtype(dtype):
+            if copy is False:
+                raise ValueError(f"np.asarray: {data.dtype} cannot become {np.dtype(dtype)} without a copy")
+            return data.astype(dtype)
+        return data.copy() if copy else read_only(data)  # type: ignore[no-any-return]
+
+    def _number(self, how: str) -> Any:
+        data = self._leave(how)
+        if data.size != 1:
+            raise ShapeError(f"{how}: the tensor has shape {self.shape}; one element is needed, for several see .all() and .any()")
+        return data.item()
+
+    def __bool__(self) -> bool:
+        return bool(self._number("bool"))
+
+    def __float__(self) -> float:
+        return float(self._number("float"))
+
+    def __int__(self) -> int:
+        return int(self._number("int"))
+
+    def __complex__(self) -> complex:
+        return complex(self._number("complex"))
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu" or self.shape:
+            raise DtypeError(f"index: a 0-d integer tensor is needed, this is {self.dtype} {self.shape}")
+        return int(self._number("index"))
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self._number("round"), digits)
+
+    def __format__(self, spec: str) -> str:
+        if not spec or self.shape or self.level:
+            return str(self) if not spec else self._format_each(spec)
+        return format(self._d.item(), spec)
+
+    def _format_each(self, spec: str) -> str:
+        return np.array2string(np.asarray(self._d), separator=", ", formatter={"all": lambda v: format(v, spec)})
+
+    # ---- new values for the same object
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return self._become(ops.add(self, other), "+=")
+
+    def __isub__(self, other: Any) -> Tensor:
+        return self._become(ops.subtract(self, other), "-=")
+
+    def __imul__(self, other: Any) -> Tensor:
+        return self._become(ops.multiply(self, other), "*=")
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return self._become(ops.divide(self, other), "/=")
+
+    def __ipow__(self, other: Any) -> Tensor:
+        return self._become(self**other, "**=")
+
+    def __imatmul__(self, other: Any) -> Tensor:
+        return self._become(ops.matmul(self, other), "@=")
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        d, node = self._d, self._node
+        if (
+            (node is None or (type(node) is Leaf and not get_mode() & TAPE))
+            and not get_mode() & WATCHED
+            and not isinstance(value, Value)
+            and type(self) in (Tensor, Parameter)
+            and type(d) is np.ndarray
+            and holders(d) == SOLE
+            and d.flags.writeable
+            and d.base is None
+        ):
+            # Nobody else holds the array, so writing into it cannot be seen elsewhere.
+            write_in_place(d, index, value)
+            if node is not None:
+                node.seq = tick()
+            return
+        value = value if isinstance(value, Value) or type(value) in _specialise.RAW else as_data(value)
+        self._check_writable("[...] =")
+        self._become(indexing.written(self, value, index), "[...] =")
+
+    def _become(self, new: Any, how: str) -> Tensor:
+        """Give this object the value of ``new``, which must have its shape and fit its dtype."""
+        self._check_writable(how)
+        if not isinstance(new, Tensor) or new.level != self.level:
+            raise GradientError(
+                f"{how}: the value belongs to a transformation (tg.grad, tg.vmap, tg.jvp) and this tensor does not; "
+                "compute a new tensor instead"
+            )
+        check_shape(how, new.shape, self.shape)
+        if new.dtype != self.dtype:
+            if not np.can_cast(new.dtype, self.dtype, "same_kind"):
+                raise DtypeError(
+                    f"{how}: the value has dtype {new.dtype} and the tensor {self.dtype}; a tensor keeps its dtype, "
+                    "convert by .astype first"
+                )
+            new = ops.astype(new, self.dtype)
+        node = self._node
+        if get_mode() & WATCHED:
+            for watcher in watchers():
+                watcher.assign(self, new)
+        self._d = new._d
+        if type(node) is Leaf and not get_mode() & TAPE:
+            node.seq = tick()
+        else:
+            self._node = new._node
+        return self
+
+    def _check_writable(self, how: str) -> None:
+        node = self._node
+        if node is None:
+            return
+        if type(node) is Leaf:
+            if get_mode() & TAPE:
+                raise GradientError(
+                    f"{how}: this leaf requires a gradient, and writing to it would lose its place in the graph; for an "
+                    "update write inside `with tg.no_grad():`, for a new value compute a new tensor (y = x + v)"
+                )
+        elif not get_mode() & TAPE:
+            raise GradientError(
+                f"{how}: this tensor was computed from others, and under no_grad the write would not be recorded; "
+                "write to x.detach(), or outside of no_grad"
+            )
+
+    # ---- looks
+
+    def __repr__(self) -> str:
+        facts = []
+        if self.level:
+            return f"tensor({self._d!r}, level={self.level:g})"
+        if self.dtype not in (get_default_dtype(), np.int64, np.bool_) or not self.size:
+            facts.append(f"dtype={self.dtype}")
+        if type(self._node) is Node:
+            facts.append(f"op={made_by(self._node)}")
+        elif self._node is not None:
+            facts.append("requires_grad=True")
+        if not self.size and len(self.shape) > 1:
+            facts.insert(0, f"shape={self.shape}")
+        body = np.array2string(np.asarray(self._d), separator=", ", prefix="tensor(", threshold=200, edgeitems=3)
+        head = "Parameter containing:\n" if type(self) is Parameter else ""
+        return f"{head}tensor({', '.join([body, *facts])})"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        facts = [f"shape {self.shape}", f"dtype {self.dtype}"]
+        if type(self._node) is Node:
+            facts.append(f"op {made_by(self._node)}")
+        elif self._node is not None:
+            facts.append("requires grad")
+        body = escape(np.array2string(np.asarray(self._d), separator=", ", threshold=200) if not self.level else repr(self))
+        return (
+            '<div style="font-family:monospace"><div style="opacity:.65">tensor &middot; '
+            f'{escape(" · ".join(facts))}</div><pre style="margin:.2em 0">{body}</pre></div>'
+        )
+
+    # ---- copies
+
+    def __copy__(self) -> Tensor:
+        made: Tensor = object.__new__(type(self))
+        made._d, made._node = self._d, self._node
+        if type(self._node) is Leaf:
+            made._node = Leaf(self.shape, self.dtype)
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        self._check_portable("deepcopy")
+        made = memo[id(self)] = _rebuild(type(self), np.array(self._d), self.requires_grad)
+        if type(self._node) is Leaf and self._node.grad is not None and type(made._node) is Leaf:
+            made._node.grad = tensor(self._node.grad)
+        return made
+
+    def __reduce__(self) -> Any:
+        self._check_portable("pickle")
+        return _rebuild, (type(self), np.asarray(self._d), self.requires_grad)
+
+    def _check_portable(self, how: str) -> None:
+        if self.level or not self.is_leaf:
+            raise GradientError(f"{how}: this tensor was computed from others; copy x.detach(), or the leaves")
+
+
+class Parameter(Tensor):
+    """A leaf that is trained: a tensor that requires a gradient from the start.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.nn.Parameter([0.5, 1.5]).requires_grad
+        True
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, dtype: DTypeLike | None = None, requires_grad: bool = True) -> None:
+        super().__init__(data, dtype, requires_grad)
+
+
+class Shared(Tensor):
+    """A tensor over memory that somebody else may write to; nodes save copies of it."""
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, node: Any = None) -> None:
+        self._d = data
+        self._node = node
+
+    @classmethod
+    def _share(cls, data: Any) -> Tensor:
+        return Shared(data)
+
+
+class Over(Tensor):
+    """A tensor inside another transformation: its data is a value of a lower level."""
+
+    __slots__ = ("level",)
+    level: float
+
+    def __init__(self, data: Any, node: Any, level: float) -> None:
+        self._d = data
+        self._node = node
+        self.level = level
+
+    def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
+        level = self.level
+        return record(primitive, args, params, level, lambda data, node: Over(data, node, level))
+
+
+class HookHandle:
+    """Takes a hook away: by ``remove()``, or at the end of a ``with`` block."""
+
+    _count = 0
+
+    def __init__(self, hooks: dict[int, Callable[[Any], Any]], hook: Callable[[Any], Any]) -> None:
+        HookHandle._count += 1
+        self._hooks, self._key = hooks, HookHandle._count
+        hooks[self._key] = hook
+
+    def remove(self) -> None:
+        """Take the hook away; a second time does nothing."""
+        self._hooks.pop(self._key, None)
+
+    def __enter__(self) -> HookHandle:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.remove()
+
+
+# ---- making tensors
+
+
+def tensor(data: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Make a tensor of a copy of ``data``; see `Tensor`.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.tensor([[1, 2], [3, 4]])
+        tensor([[1, 2],
+                [3, 4]])
+    """
+    return Tensor(data, dtype, requires_grad)
+
+
+def asarray(data: Any, dtype: DTypeLike | None = None, *, copy: bool | None = None) -> Tensor:
+    """Make a tensor of ``data``, or return it if it is one of that dtype already.
+
+    Args:
+        data: a number, a nested list, an array or a tensor.
+        dtype: of the elements; by default its own.
+        copy: False shares the memory of an array, also with what is written to it later: operations
+            see the new values, and what they save for gradients is a copy. Otherwise it is copied.
+
+    Raises:
+        ValueError: a copy is needed and ``copy`` is False.
+    """
+    if isinstance(data, Tensor):
+        same = dtype is None or data.dtype == np.dtype(dtype)
+        if copy is False and not same:
+            raise ValueError(f"asarray: {data.dtype} cannot become {np.dtype(dtype)} without a copy")
+        moved = data if same else ops.astype(data, dtype)
+        return moved.clone() if copy and same else moved  # type: ignore[no-any-return]
+    if copy is False:
+        if type(data) is not np.ndarray or (dtype is not None and data.dtype != np.dtype(dtype)) or not data.ndim:
+            raise ValueError("asarray: memory can be shared only with an array of that dtype that has an axis")
+        return Shared(as_data(data, copy=False))
+    return Tensor(data, dtype)
+
+
+def wrap(data: Any, node: Any) -> Tensor:
+    """A tensor of data that nobody else writes to, and its node."""
+    made = object.__new__(Tensor)
+    made._d = data
+    made._node = node
+    return made
+
+
+def _adopted(data: Any) -> Tensor:
+    made = tensor(data)
+    for watcher in watchers():
+        watcher.adopt(made._d)
+    return made
+
+
+def _rebuild(kind: type[Tensor], data: Any, requires_grad: bool) -> Tensor:
+    made: Tensor = object.__new__(Parameter if issubclass(kind, Parameter) else Tensor)
+    made._d = data if data.ndim else data[()]
+    made._node = Leaf(made.shape, made.dtype) if requires_grad else None
+    return made
+
+
+def _constants(results: Sequence[Any]) -> tuple[Tensor, ...]:
+    return tuple([wrap(result, None) for result in results])
+
+
+def _picks(node: Node, results: Sequence[Any]) -> tuple[Tensor, ...]:
+    return tuple([wrap(result, pick(node, i, result)) for i, result in enumerate(results)])
+
+
+# ---- backward, from tensors to tensors
+
+
+def pull(
+    outputs: Sequence[Tensor],
+    cotangents: Sequence[Any],
+    stop: frozenset[Any] = frozenset(),
+    *,
+    retain: bool = False,
+    create: bool = False,
+) -> tuple[dict[Any, Any], set[Any]]:
+    """Walk back from tensors of one level.
+
+    Returns:
+        The cotangent of each leaf or stop that was reached, and those of them that nobody else holds.
+        They are tensors if the pass was recorded or watched, and plain data if not.
+    """
+    level = outputs[0].level
+    make = wrap if not level else lambda data, node: Over(data, node, level)
+    watched = not level and bool(get_mode() & WATCHED) and any(one.sees_formulas for one in watchers())
+    walk = Walk(make, retain=retain, create=create, tensors=watched)
+    if walk.tensors:
+        lift = _adopted if watched else lambda g: make(g, None)
+        cotangents = [g if isinstance(g, Tensor) and g.level == level else lift(g) for g in cotangents]
+    roots = [(y._node, g) for y, g in zip(outputs, cotangents, strict=True) if y._node is not None]
+    mode: AbstractContextManager[None] = enable_grad() if create else no_grad()
+    if not create and level:
+        return walk.run(roots, stop), walk.owned  # lower levels may be recording
+    with mode, going_backward() if walk.tensors else nullcontext():
+        return walk.run(roots, stop), walk.owned
+
+
+def seed_for(y: Tensor, grad: Any) -> Any:
+    """The cotangent to start from: a copy of ``grad``, or 1."""
+    if grad is None:
+        if y.size != 1 or y.dtype.kind == "c":
+            raise ShapeError(
+                f"backward: y has shape {y.shape} and dtype {y.dtype}; pass a cotangent of that shape, y.backward(g), or "
+                "reduce to one real number first, y.sum().backward()"
+            )
+        return np.ones(y.shape, y.dtype)[()]
+    if isinstance(grad, Value):
+        g = grad if not isinstance(grad, Tensor) or grad.level or y.level else grad._d
+    else:
+        g = as_data(grad, copy=True)
+    if g.shape != y.shape:
+        raise ShapeError(f"backward: y has shape {y.shape} and the cotangent {g.shape}; give one of the shape of y")
+    return settle(g, y.dtype)
+
+
+def made_by(node: Node) -> str:
+    """The name of the op that made a tensor, for people."""
+    if node.prim is PICK:
+        return made_by(node.edges[0]) if node.edges else "several"
+    return str(node.prim.name)
+
+
+# ---- writing in place
+
+
+def write_in_place(d: Any, index: Any, value: Any) -> None:
+    """``d[index] = value`` by NumPy, with our errors and without lossy casts of kind."""
+    dtype = getattr(value, "dtype", None)
+    if dtype is not None and not np.can_cast(dtype, d.dtype, "same_kind") or (type(value) is complex and d.dtype.kind != "c"):
+        raise DtypeError(f"[...] =: values of dtype {dtype or 'complex'} do not fit a tensor of {d.dtype}")
+    if type(value) is float and d.dtype.kind in "iub":
+        raise DtypeError(f"[...] =: a float does not fit a tensor of {d.dtype}; convert by .astype first")
+    if isinstance(index, Tensor) or (isinstance(index, tuple) and any(isinstance(i, Tensor) for i in index)):
+        items = index if isinstance(index, tuple) else (index,)
+        index = tuple([i._d if isinstance(i, Tensor) else i for i in items])
+    try:
+        d[index] = value
+    except (ValueError, IndexError, TypeError) as error:
+        raise explain(indexing.setitem.card, (d, value), (index,), error) from None
+
+
+def holders(_data: Any) -> int:
+    """How many references to an array exist, counted the same way every time."""
+    return sys.getrefcount(_data)
+
+
+def _sole() -> int:
+    """The count for an array that only one tensor holds, measured as `Tensor.__setitem__` measures it."""
+    probe = wrap(np.zeros(1), None)
+    d = probe._d
+    return holders(d)
+
+
+# Free-threaded builds count references by thread, and a count proves nothing there: always copy.
+SOLE = _sole() if getattr(sys, "_is_gil_enabled", lambda: True)() else -1
+
+
+# ---- the names that generated text reads
+
+set_types(Tensor, Shared)
+_specialise.install(
+    Tensor=Tensor,
+    Parameter=Parameter,
+    Node=Node,
+    process=process,
+    explain=explain,
+    tick=tick,
+    keep=keep,
+    sum_to=ops.sum_to,
+    refit=refit,
+    gate=gate,
+    constants=_constants,
+    picks=_picks,
+    shapes_of=shapes_of,
+    layouts_of=layouts_of,
+    fill=fill,
+    conjugate=ops.conjugate,
+)

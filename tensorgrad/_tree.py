@@ -1,0 +1,118 @@
+"""Nested containers: lists, tuples, named tuples, dicts and dataclasses of values.
+
+`flatten` takes a container apart into its leaves and a description; `unflatten` puts leaves into
+the same shape again. What is not a container is a leaf; ``None`` is an empty container.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ._errors import ShapeError
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The shape of a nested container, without its leaves.
+
+    ``keys`` are the dict keys, field names or positions of the children; a leaf has ``kind`` None.
+    """
+
+    kind: type | None
+    keys: tuple[Any, ...] = ()
+    children: tuple[Tree, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """The number of leaves."""
+        return 1 if self.kind is None else sum(child.size for child in self.children)
+
+    def paths(self, prefix: str = "") -> list[str]:
+        """A readable path for each leaf, such as ``['layers'][0].weight``."""
+        if self.kind is None:
+            return [prefix]
+        return [
+            path
+            for key, child in zip(self.keys, self.children, strict=True)
+            for path in child.paths(prefix + _step(self.kind, key))
+        ]
+
+
+LEAF = Tree(None)
+
+
+def flatten(value: Any) -> tuple[list[Any], Tree]:
+    """Take ``value`` apart: its leaves in order, and its shape.
+
+    Example:
+        >>> leaves, tree = flatten({"w": 1.0, "layers": [2.0, (3.0,)]})
+        >>> leaves
+        [1.0, 2.0, 3.0]
+        >>> unflatten(tree, [10, 20, 30])
+        {'w': 10, 'layers': [20, (30,)]}
+    """
+    leaves: list[Any] = []
+    return leaves, _flatten_into(leaves, value)
+
+
+def unflatten(tree: Tree, leaves: Iterable[Any]) -> Any:
+    """Put ``leaves`` into the shape ``tree``; the reverse of `flatten`."""
+    return _build(tree, iter(leaves))
+
+
+def map_leaves(function: Callable[..., Any], value: Any, *others: Any) -> Any:
+    """Apply ``function`` to each leaf of ``value``, and to the leaves beside it in ``others``."""
+    leaves, tree = flatten(value)
+    columns = [leaves]
+    for other in others:
+        other_leaves, other_tree = flatten(other)
+        if other_tree != tree:
+            raise ShapeError(
+                f"the containers differ: {len(leaves)} leaves at {tree.paths()[:4]} against "
+                f"{len(other_leaves)} leaves at {other_tree.paths()[:4]}; give them the same structure"
+            )
+        columns.append(other_leaves)
+    return unflatten(tree, [function(*row) for row in zip(*columns, strict=True)])
+
+
+def _flatten_into(leaves: list[Any], value: Any) -> Tree:
+    keys: Sequence[Any]
+    if value is None:
+        return Tree(type(None))
+    if isinstance(value, dict):
+        keys, items = tuple(value), value.values()
+    elif isinstance(value, tuple | list):
+        keys, items = range(len(value)), value
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        keys = tuple(field.name for field in dataclasses.fields(value))
+        items = [getattr(value, name) for name in keys]
+    else:
+        leaves.append(value)
+        return LEAF
+    return Tree(type(value), tuple(keys), tuple([_flatten_into(leaves, item) for item in items]))
+
+
+def _build(tree: Tree, leaves: Iterator[Any]) -> Any:
+    kind = tree.kind
+    if kind is None:
+        return next(leaves)
+    if kind is type(None):
+        return None
+    items = [_build(child, leaves) for child in tree.children]
+    if issubclass(kind, dict):
+        return kind(zip(tree.keys, items, strict=True))
+    if dataclasses.is_dataclass(kind):
+        # Not by calling the class: a field may be init=False, and __post_init__ may refuse leaves
+        # that are tangents, batches or gradients of what it expects.
+        made = object.__new__(kind)
+        for name, item in zip(tree.keys, items, strict=True):
+            object.__setattr__(made, name, item)
+        return made
+    return kind(*items) if hasattr(kind, "_fields") else kind(items)
+
+
+def _step(kind: type, key: Any) -> str:
+    return f".{key}" if dataclasses.is_dataclass(kind) else f"[{key!r}]"

@@ -1,0 +1,20 @@
+"""Where in the user's own code something happened."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+_PACKAGE = str(Path(__file__).parent)
+
+
+def user_position() -> str:
+    """``file:line`` of the innermost frame outside of this library, or ``<unknown>``."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        # Generated op bodies have names in angle brackets; a notebook's cells are files by then.
+        if not file.startswith(_PACKAGE) and not file.startswith("<tensorgrad"):
+            return f"{file}:{frame.f_lineno}"
+        frame = frame.f_back  # type: ignore[assignment]
+    return "<unknown>"

@@ -1,0 +1,11 @@
+"""The computation graph as data: recording it, printing it, running it again."""
+
+from __future__ import annotations
+
+from .graph import Equation as Equation
+from .graph import Graph as Graph
+from .graph import Var as Var
+from .graph import Write as Write
+from .replay import replay as replay
+from .text import text as text
+from .trace import trace as trace

@@ -1,0 +1,70 @@
+"""Run a recorded program on other arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._config import no_grad
+from .._errors import TraceError
+from .._primitive import Value
+from .._record import as_data
+from .._specialise import ARRAYS
+from .._tree import flatten, unflatten
+from .graph import Graph, Var
+
+
+def replay(graph: Graph, *args: Any) -> Any:
+    """Run ``graph`` on ``args``, and write to what it captured what it wrote when it was recorded.
+
+    Args:
+        graph: the program.
+        args: as many arguments as the examples had leaves, of their shapes and dtypes.
+
+    Returns:
+        The outputs, in the structure that the recorded function returned. Arrays give arrays.
+
+    Raises:
+        TraceError: the arguments do not have the shapes and dtypes that it was recorded for.
+    """
+    leaves, _ = flatten(args)
+    given = [leaf if isinstance(leaf, Value) or type(leaf) in ARRAYS else as_data(leaf) for leaf in leaves]
+    if len(given) != len(graph.inputs):
+        raise TraceError(f"replay: {len(given)} arguments given, {len(graph.inputs)} recorded")
+    for var, value in zip(graph.inputs, given, strict=True):
+        if tuple(value.shape) != var.shape or str(value.dtype) != var.dtype:
+            raise TraceError(
+                f"replay: {var} was recorded as {var.dtype}{list(var.shape)}, given {value.dtype}{list(value.shape)}; "
+                "trace again for other shapes or dtypes"
+            )
+    values: dict[int, Any] = dict(zip([var.index for var in graph.inputs], given, strict=True))
+    values |= {var.index: graph.values[var.index] for var in (*graph.captured, *graph.constants)}
+    dead_after = _last_uses(graph)
+    for number, equation in enumerate(graph.equations):
+        results = equation.primitive.op(*[values[v.index] for v in equation.inputs], **equation.params)
+        for var, value in zip(equation.outputs, results if equation.primitive.several else (results,), strict=True):
+            values[var.index] = value
+        for index in dead_after.get(number, ()):
+            del values[index]
+    outputs = [values[var.index] for var in graph.outputs]
+    with no_grad():
+        for write in graph.writes:
+            value, target = values[write.value.index], graph.values[write.target.index]
+            if write.slot == "grad":
+                target.grad = value
+            else:
+                target[...] = value
+    return unflatten(graph.result_tree, outputs)
+
+
+def _last_uses(graph: Graph) -> dict[int, list[int]]:
+    """After which equation each result may be dropped: a program holds no more than it still needs."""
+    kept = {var.index for var in graph.outputs} | {write.value.index for write in graph.writes}
+    last: dict[Var, int] = {}
+    for number, equation in enumerate(graph.equations):
+        for var in (*equation.inputs, *equation.outputs):
+            if var.role == "result" and var.index not in kept:
+                last[var] = number
+    dropped: dict[int, list[int]] = {}
+    for var, number in last.items():
+        dropped.setdefault(number, []).append(var.index)
+    return dropped

@@ -1,0 +1,48 @@
+"""A program as text, one line an equation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .graph import Graph, Var
+
+
+def text(graph: Graph) -> str:
+    """``graph`` written out; small constants stand where they are used.
+
+    Equations of a backward pass are marked by ``'`` behind the name of the op.
+    """
+    numbers = {c.index: graph.values[c.index] for c in graph.constants if not c.shape}
+
+    def show(var: Var) -> str:
+        if var.index in numbers:
+            value = numbers[var.index]
+            return f"{value.item() if isinstance(value, np.generic | np.ndarray) else value!r}"
+        return str(var)
+
+    lines = [f"program({', '.join(_typed(v) for v in graph.inputs)}):"]
+    lines += [f"  captured {_typed(v)}" for v in graph.captured]
+    lines += [f"  constant {_typed(v)}" for v in graph.constants if v.index not in numbers]
+    for equation in graph.equations:
+        arguments = [show(v) for v in equation.inputs]
+        arguments += [f"{name}={_short(value)}" for name, value in equation.params.items()]
+        mark = "'" if equation.direction == "backward" else ""
+        outputs = ", ".join(_typed(v) for v in equation.outputs)
+        scope = f"  # {equation.scope}" if equation.scope else ""
+        lines.append(f"  {outputs} = {equation.op}{mark}({', '.join(arguments)}){scope}")
+    for write in graph.writes:
+        place = f"{write.target}.grad" if write.slot == "grad" else f"{write.target}[...]"
+        lines.append(f"  {place} <- {show(write.value)}")
+    lines.append(f"  return {', '.join(show(v) for v in graph.outputs)}")
+    return "\n".join(lines)
+
+
+def _typed(var: Var) -> str:
+    return f"{var}: {var.dtype}[{','.join(map(str, var.shape))}]"
+
+
+def _short(value: Any) -> str:
+    shown = str(value) if isinstance(value, np.dtype) else repr(value)
+    return shown if len(shown) <= 60 else shown[:57] + "..."

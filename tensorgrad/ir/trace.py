@@ -1,0 +1,174 @@
+"""Record a function as a program, by running it once and watching.
+
+Values are concrete while a function is traced. The tracer knows a value by the array that holds it,
+so it sees forward and backward passes, gradients that arrive at captured parameters, and updates,
+without any other kind of tensor. What would make the recorded program untrue is an error: a branch
+on a value, a number taken out of a tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .._config import direction, scope_path, watching
+from .._errors import TraceError
+from .._primitive import Primitive, Value
+from .._record import as_data
+from .._specialise import SCALARS
+from .._tape import Leaf
+from .._tensor import Tensor, wrap
+from .._tree import flatten, unflatten
+from .._where import user_position
+from .graph import Equation, Graph, Role, Var, Write
+
+
+def trace(f: Callable[..., Any], /, *examples: Any) -> Graph:
+    """Record what ``f`` does to the examples as a program that can be printed, drawn and run again.
+
+    Args:
+        f: takes tensors, or nested containers of them. It may use tensors from outside (they are
+            captured, and read anew at each replay), compute gradients, call ``backward`` and update
+            parameters; updates are part of the program.
+        examples: its arguments. The program is for their shapes and dtypes.
+
+    Returns:
+        The program. Call it with other arguments of the same shapes to run it.
+
+    Raises:
+        TraceError: ``f`` branches on a value or takes a number out of a tensor (``if x > 0``,
+            ``x.item()``): the program could not know.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> graph = tg.trace(lambda x: (x * x).sum(), tg.ones(3))
+        >>> print(graph)
+        program(%0: float32[3]):
+          %1: float32[3] = multiply(%0, %0)
+          %2: float32[] = sum(%1, axis=None, keepdims=False)
+          return %2
+        >>> graph(tg.tensor([1.0, 2.0, 3.0]))
+        tensor(14.)
+    """
+    leaves, tree = flatten(examples)
+    for leaf in leaves:
+        if isinstance(leaf, Value) and leaf.level > 0:
+            raise TraceError("trace: an example belongs to an open transformation; trace outside of it")
+    tracer = _Tracer()
+    arguments = [wrap(as_data(leaf, copy=True), None) for leaf in leaves]
+    inputs = [tracer.new(x._d, "input") for x in arguments]
+    with watching(tracer):
+        results, result_tree = flatten(f(*unflatten(tree, arguments)))
+        outputs = [tracer.var(result) for result in results]
+    return tracer.graph(inputs, outputs, result_tree)
+
+
+class _Tracer:
+    """Writes down each operation that it is shown, in terms of the arrays that hold the values."""
+
+    sees_formulas = True
+
+    def __init__(self) -> None:
+        self.known: dict[int, Var] = {}  # by the identity of the array
+        self.held: list[Any] = []  # the arrays, so that an identity is not used twice
+        self.captured: dict[int, tuple[Tensor, Var]] = {}  # by the identity of the tensor
+        self.leaves: dict[Leaf, Var] = {}
+        self.constants: list[Var] = []
+        self.values: dict[int, Any] = {}
+        self.equations: list[Equation] = []
+        self.writes: dict[tuple[int, str], Write] = {}
+        self.count = 0
+
+    def graph(self, inputs: list[Var], outputs: list[Var], result_tree: Any) -> Graph:
+        used = {v for e in self.equations for v in e.inputs} | {w.value for w in self.writes.values()} | set(outputs)
+        constants = tuple([c for c in self.constants if c in used])
+        return Graph(
+            inputs=tuple(inputs),
+            captured=tuple([var for _, var in self.captured.values()]),
+            constants=constants,
+            equations=tuple(self.equations),
+            outputs=tuple(outputs),
+            writes=tuple(self.writes.values()),
+            values={i: v for i, v in self.values.items()},
+            result_tree=result_tree,
+        )
+
+    def new(self, data: Any, role: Role, label: str = "") -> Var:
+        var = Var(self.count, tuple(data.shape), str(data.dtype), role, label)
+        self.count += 1
+        self.known[id(data)] = var
+        self.held.append(data)
+        return var
+
+    def var(self, value: Any) -> Var:
+        """The variable of a value; one that was not seen before is captured, or a constant."""
+        data = value._d if isinstance(value, Tensor) else value
+        if id(data) in self.known:
+            return self.known[id(data)]
+        if isinstance(value, Tensor):
+            return self.capture(value)
+        data = as_data(value)
+        return self.constant(data, value if type(value) in SCALARS else np.array(data))
+
+    def constant(self, data: Any, value: Any) -> Var:
+        var = Var(self.count, tuple(data.shape), str(data.dtype), "constant", "")
+        self.count += 1
+        self.constants.append(var)
+        self.values[var.index] = value
+        return var
+
+    def capture(self, tensor: Tensor) -> Var:
+        if id(tensor) in self.captured:
+            return self.captured[id(tensor)][1]
+        var = self.new(tensor._d, "captured")
+        self.captured[id(tensor)] = (tensor, var)
+        self.values[var.index] = tensor
+        if type(tensor._node) is Leaf:
+            self.leaves[tensor._node] = var
+        return var
+
+    # ---- what a watcher is shown
+
+    def adopt(self, data: Any) -> None:
+        self.known[id(data)] = self.constant(data, data)
+        self.held.append(data)
+
+    def op(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
+        inputs = tuple([self.var(arg) for arg in args])
+        outputs = []
+        for part in result if isinstance(result, tuple) else (result,):
+            if type(part._d) is np.bool_:  # there are only two of these, so identity would not tell values apart
+                part._d = np.array(part._d)
+            outputs.append(self.new(part._d, "result"))
+        named = dict(zip(primitive.params, params, strict=True))
+        equation = Equation(primitive.name, inputs, tuple(outputs), named, scope_path(), direction(), primitive)
+        self.equations.append(equation)
+
+    def backward(self, node: Any, cotangent: Any, results: tuple[Any, ...]) -> None: ...
+
+    def assign(self, target: Tensor, value: Tensor) -> None:
+        if id(target._d) in self.known and id(target) not in self.captured and self.known[id(target._d)].role != "captured":
+            return  # a value made inside: from here on the name stands for the new one
+        place = self.capture(target)
+        self.writes[place.index, "data"] = Write(place, self.var(value), "data")
+
+    def accumulate(self, leaf: Leaf, before: Any, value: Tensor) -> None:
+        place = self.leaves.get(leaf)
+        if place is None:
+            return  # a leaf made inside
+        if before is not None and id(before._d) not in self.known:
+            raise TraceError(
+                f"trace: backward adds to the .grad that captured tensor {place} has from before, which a replay "
+                "could not know; set .grad = None first"
+            )
+        self.writes[place.index, "grad"] = Write(place, self.var(value), "grad")
+
+    def leave(self, value: Tensor, how: str) -> None:
+        known = self.known.get(id(value._d))
+        if (known is not None and known.role != "constant") or value.requires_grad:
+            raise TraceError(
+                f"trace: {how} at {user_position()} takes a value out of the program, which would fix what depends on "
+                "it; use tg.where for a choice, and return what is to be looked at"
+            )

@@ -1,0 +1,5 @@
+"""Neural networks: for now the trainable leaf."""
+
+from __future__ import annotations
+
+from .._tensor import Parameter as Parameter

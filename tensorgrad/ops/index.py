@@ -1,0 +1,255 @@
+"""Indexing: reads, writes and their transposes, positions along an axis, sorting.
+
+An index is split into what is fixed (slices, numbers, new axes: the *pattern*) and the integer
+arrays in it, which are inputs. So positions may be tensors, are recorded, and can be batched.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._errors import DtypeError, IndexingError
+from .._primitive import constant, linear, view
+from .compare import argsort
+from .shape import broadcast_to, normalise_axis, sum_to
+
+# ---- basic indexing: slices, numbers, ellipsis and new axes
+
+
+@view
+def getitem(x: Any, /, index: Any) -> Any:
+    """The part of ``x`` that a basic index names, without a copy."""
+    return x[index]
+
+
+@linear
+def place(x: Any, /, index: Any, shape: Any) -> Any:
+    """Zeros of ``shape`` with ``x`` at ``index``: the transpose of `getitem`."""
+    out = np.zeros(shape, x.dtype)
+    out[index] = x
+    return out
+
+
+@linear
+def setitem(x: Any, v: Any, /, index: Any) -> Any:
+    """A copy of ``x`` with ``v`` at a basic index."""
+    return _written(x, v, index)
+
+
+getitem.transpose(x=lambda g, x_shape, index: place(g, index, x_shape))
+place.transpose(x=lambda g, index: getitem(g, index))
+setitem.transpose(
+    x=lambda g, index: setitem(g, 0, index),
+    v=lambda g, v_shape, index: sum_to(getitem(g, index), v_shape),
+)
+
+# ---- advanced indexing: with integer arrays
+
+
+@linear
+def take_at(x: Any, /, *indices: Any, pattern: Any) -> Any:
+    """The elements of ``x`` at integer positions; ``pattern`` is the index with a gap for each array."""
+    return x[_index(pattern, indices)]
+
+
+@linear
+def add_at(x: Any, /, *indices: Any, pattern: Any, shape: Any) -> Any:
+    """Zeros of ``shape`` with ``x`` added at integer positions, repeated ones again and again."""
+    out = np.zeros(shape, x.dtype)
+    np.add.at(out, _index(pattern, indices), x)
+    return out
+
+
+@linear
+def set_at(x: Any, v: Any, /, *indices: Any, pattern: Any) -> Any:
+    """A copy of ``x`` with ``v`` at integer positions; of repeated positions the last one counts."""
+    return _written(x, v, _index(pattern, indices))
+
+
+@constant
+def winners(x: Any, /, *indices: Any, pattern: Any) -> Any:
+    """For each written position whether its value is the one that stays, as `set_at` writes to ``x``."""
+    index = _index(pattern, indices)
+    order = np.arange(x[index].size).reshape(x[index].shape)
+    last = np.empty(x.shape, np.intp)
+    last[index] = order
+    return last[index] == order
+
+
+take_at.transpose(
+    x=lambda g, x_shape, indices, pattern: add_at(g, *indices, pattern=pattern, shape=x_shape)
+)
+add_at.transpose(x=lambda g, indices, pattern: take_at(g, *indices, pattern=pattern))
+set_at.transpose(
+    x=lambda g, indices, pattern: set_at(g, 0, *indices, pattern=pattern),
+    v=lambda g, v_shape, indices, pattern: sum_to(
+        take_at(g, *indices, pattern=pattern) * winners(g, *indices, pattern=pattern), v_shape
+    ),
+)
+
+# ---- along one axis
+
+
+@linear
+def take_along_axis(x: Any, indices: Any, /, axis: int = -1) -> Any:
+    """The elements of ``x`` at positions along an axis, one position for each place of the others."""
+    return np.take_along_axis(x, indices, axis)
+
+
+@linear
+def add_along_axis(x: Any, indices: Any, /, axis: int, shape: Any) -> Any:
+    """Zeros of ``shape`` with ``x`` added at positions along an axis: the transpose of `take_along_axis`."""
+    out = np.zeros(shape, x.dtype)
+    grid = list(np.ogrid[tuple(slice(n) for n in indices.shape)])
+    grid[axis] = indices
+    np.add.at(out, tuple(grid), x)
+    return out
+
+
+take_along_axis.transpose(
+    x=lambda g, indices, x_shape, axis: add_along_axis(g, indices, axis % len(x_shape), x_shape)
+)
+add_along_axis.transpose(x=lambda g, indices, axis: take_along_axis(g, indices, axis))
+
+
+def sort(x: Any, /, *, axis: int = -1, descending: bool = False) -> Any:
+    """``x`` sorted along an axis; equal elements keep their order, and so do their gradients.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.sort(tg.tensor([3.0, 1.0, 2.0]))
+        tensor([1., 2., 3.])
+    """
+    axis = normalise_axis("sort", axis, x.ndim)
+    return take_along_axis(x, argsort(x, axis, descending), axis)
+
+
+# ---- the index that a user writes
+
+
+def read(x: Any, index: Any) -> Any:
+    """``x[index]`` for any index that NumPy takes."""
+    pattern, arrays = parse(index, x.shape)
+    return take_at(x, *arrays, pattern=pattern) if arrays else getitem(x, pattern)
+
+
+def written(x: Any, v: Any, index: Any) -> Any:
+    """``x`` with ``v`` at ``index``, as a new value."""
+    pattern, arrays = parse(index, x.shape)
+    return set_at(x, v, *arrays, pattern=pattern) if arrays else setitem(x, v, pattern)
+
+
+def parse(index: Any, shape: tuple[int, ...]) -> tuple[tuple[Any, ...], list[Any]]:
+    """Split an index into its pattern and the integer arrays that fill the gaps (``None`` is a new axis).
+
+    A gap is the string ``"array"``. A boolean mask becomes the positions where it is true.
+    """
+    items = index if isinstance(index, tuple) else (index,)
+    pattern: list[Any] = []
+    arrays: list[Any] = []
+    axis = 0
+    for item in items:
+        if item is None or isinstance(item, int | np.integer) and not isinstance(item, bool):
+            pattern.append(item if item is None else int(item))
+            axis += item is not None
+        elif isinstance(item, slice):
+            pattern.append(slice(*[None if end is None else _whole(end) for end in (item.start, item.stop, item.step)]))
+            axis += 1
+        elif item is Ellipsis:
+            pattern.append(item)
+            axis += len(shape) - sum_of_axes(items)
+        else:
+            positions = _positions(item, shape, axis)
+            arrays += positions
+            pattern += ["array"] * len(positions)
+            axis += len(positions)
+    return tuple(pattern), arrays
+
+
+def sum_of_axes(items: tuple[Any, ...]) -> int:
+    """How many axes the items of an index use up; a mask uses one for each of its own."""
+    used = 0
+    for item in items:
+        if item is None or item is Ellipsis:
+            continue
+        is_mask = getattr(item, "dtype", None) == np.bool_ or isinstance(item, bool)
+        used += np.ndim(item) if is_mask and not hasattr(item, "ndim") else item.ndim if is_mask else 1
+    return used
+
+
+def _positions(item: Any, shape: tuple[int, ...], axis: int) -> list[Any]:
+    if isinstance(item, list | bool | np.bool_):
+        item = np.asarray(item)
+        if item.size == 0 and item.dtype.kind == "f":
+            item = item.astype(np.intp)
+    kind = getattr(getattr(item, "dtype", None), "kind", "")
+    if kind in ("i", "u"):
+        return [item]
+    if kind != "b":
+        raise IndexingError(
+            f"index: {type(item).__name__} of dtype {getattr(item, 'dtype', None)} given; an index is made of "
+            "integers, slices, None, ..., integer arrays and boolean masks"
+        )
+    mask = np.asarray(item)
+    if mask.ndim == 0:
+        raise IndexingError("index: a single boolean given; use tg.where, or a mask with an axis")
+    if mask.shape != shape[axis : axis + mask.ndim]:
+        raise IndexingError(
+            f"index: the mask has shape {mask.shape}, but the axes that it covers are {shape[axis : axis + mask.ndim]}"
+        )
+    return list(np.nonzero(mask))
+
+
+def _whole(end: Any) -> int:
+    if not hasattr(end, "__index__"):
+        raise IndexingError(f"index: a slice has {end!r} as an end; integers are needed")
+    return int(end.__index__())
+
+
+def _index(pattern: Any, indices: Any) -> tuple[Any, ...]:
+    gaps = iter(indices)
+    return tuple([next(gaps) if item == "array" else item for item in pattern])
+
+
+def _written(x: Any, v: Any, index: Any) -> Any:
+    dtype = getattr(v, "dtype", None)
+    if dtype is not None and not np.can_cast(dtype, x.dtype, "same_kind"):
+        raise DtypeError(f"values of dtype {dtype} do not fit an array of {x.dtype}; convert by .astype first")
+    out = np.array(x)
+    out[index] = v
+    return out[()]
+
+
+# ---- batching
+
+
+def _batched(args: Any, batched: Any, size: int) -> list[Any]:
+    return [a if b else broadcast_to(a, (size, *np.shape(a))) for a, b in zip(args, batched, strict=True)]
+
+
+@getitem.batching
+def _getitem_batch(size: int, batched: Any, args: Any, index: Any) -> Any:
+    return getitem(args[0], _behind_batch(index))
+
+
+@place.batching
+def _place_batch(size: int, batched: Any, args: Any, index: Any, shape: Any) -> Any:
+    return place(args[0], _behind_batch(index), (size, *shape))
+
+
+@take_along_axis.batching
+def _take_along_batch(size: int, batched: Any, args: Any, axis: int) -> Any:
+    x, indices = _batched(args, batched, size)
+    return take_along_axis(x, indices, axis % (x.ndim - 1) + 1)
+
+
+@add_along_axis.batching
+def _add_along_batch(size: int, batched: Any, args: Any, axis: int, shape: Any) -> Any:
+    x, indices = _batched(args, batched, size)
+    return add_along_axis(x, indices, axis + 1, (size, *shape))
+
+
+def _behind_batch(index: Any) -> tuple[Any, ...]:
+    return (slice(None), *(index if isinstance(index, tuple) else (index,)))

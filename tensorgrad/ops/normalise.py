@@ -1,0 +1,73 @@
+"""Softmax and its kin, in forms that do not overflow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._primitive import primitive
+from .elementwise import exp, where
+from .reduce import Axis, restore_axes, sum
+from .shape import normalise_axes
+
+
+@primitive
+def softmax(x: Any, /, axis: int = -1) -> Any:
+    """Exponentials scaled to sum to 1 along an axis."""
+    e = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True))
+    return e / np.add.reduce(e, axis=axis, keepdims=True)
+
+
+@primitive
+def log_softmax(x: Any, /, axis: int = -1) -> Any:
+    """Logarithm of `softmax`, exact where softmax underflows."""
+    shifted = x - np.maximum.reduce(x, axis=axis, keepdims=True)
+    return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
+
+
+@primitive
+def logsumexp(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
+    """``log(sum(exp(x)))`` over the axes without overflow; -inf, with gradient 0, where all are -inf."""
+    axes = axis if axis is None or isinstance(axis, int) else tuple(axis)
+    top = np.maximum.reduce(x, axis=axes, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0)
+    total = np.add.reduce(np.exp(x - top), axis=axes, keepdims=True)
+    with np.errstate(divide="ignore"):  # log(0) = -inf is the answer where all elements are -inf
+        y = np.log(total) + top
+    return y if keepdims else np.squeeze(y, axis=axes)[()] if axes is not None else y.reshape(())[()]
+
+
+softmax.vjp(x=lambda g, y, axis: y * (g - sum(g * y, axis, True)))
+softmax.jvp(x=lambda t, y, axis: y * (t - sum(t * y, axis, True)))
+log_softmax.vjp(x=lambda g, y, axis: g - exp(y) * sum(g, axis, True))
+log_softmax.jvp(x=lambda t, y, axis: t - sum(t * exp(y), axis, True))
+logsumexp.vjp(
+    x=lambda g, x, y, axis, keepdims: restore_axes(g, x.shape, axis, keepdims)
+    * shares(x, restore_axes(y, x.shape, axis, keepdims))
+)
+logsumexp.jvp(
+    x=lambda t, x, y, axis, keepdims: sum(
+        t * shares(x, restore_axes(y, x.shape, axis, keepdims)), axis, keepdims
+    )
+)
+
+
+def shares(x: Any, y: Any) -> Any:
+    """``exp(x - y)``, each element's share of the sum; 0 where all elements, and so ``y``, are -inf."""
+    empty = y == -np.inf
+    return exp(x - where(empty, 0, y))
+
+
+for _op in (softmax, log_softmax):
+
+    def _rule(size: int, batched: Any, args: Any, axis: int, _op: Any = _op) -> Any:
+        return _op(args[0], axis % (args[0].ndim - 1) + 1)
+
+    _op.batching(_rule)
+
+
+@logsumexp.batching
+def _logsumexp_batch(size: int, batched: Any, args: Any, axis: Axis, keepdims: bool) -> Any:
+    axes = normalise_axes("logsumexp", axis, args[0].ndim - 1)
+    return logsumexp(args[0], tuple([a + 1 for a in axes]), keepdims)

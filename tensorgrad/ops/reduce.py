@@ -1,0 +1,137 @@
+"""Reductions: the primitives, and what is composed of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .._primitive import constant, linear, primitive
+from .elementwise import multiply, sqrt, square, subtract
+from .shape import broadcast_to, normalise_axes, reshape
+
+Axis = int | Sequence[int] | None
+
+
+@linear
+def sum(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Sum over the axes; float16 is added up in float32."""
+    if x.dtype.char == "e":
+        return np.add.reduce(x, axis=_axes(axis), dtype=np.float32, keepdims=keepdims).astype(x.dtype)
+    return np.add.reduce(x, axis=_axes(axis), keepdims=keepdims)
+
+
+@primitive
+def max(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The largest element along the axes; equal ones share the gradient evenly."""
+    return np.maximum.reduce(x, axis=_axes(axis), keepdims=keepdims)
+
+
+@primitive
+def min(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The smallest element along the axes; equal ones share the gradient evenly."""
+    return np.minimum.reduce(x, axis=_axes(axis), keepdims=keepdims)
+
+
+sum.transpose(x=lambda g, x_shape, axis, keepdims: broadcast_to(restore_axes(g, x_shape, axis, keepdims), x_shape))
+for _extremum in (max, min):
+    _extremum.vjp(
+        x=lambda g, x, y, axis, keepdims: restore_axes(g, x.shape, axis, keepdims)
+        * share(x, restore_axes(y, x.shape, axis, keepdims), axis)
+    )
+    _extremum.jvp(
+        x=lambda t, x, y, axis, keepdims: sum(
+            t * share(x, restore_axes(y, x.shape, axis, keepdims), axis), axis, keepdims
+        )
+    )
+
+
+@constant
+def share(x: Any, top: Any, /, axis: Axis = None) -> Any:
+    """1/n at the n elements of ``x`` that equal the extremum ``top``, 0 elsewhere; a NaN is its own equal."""
+    hit = np.equal(x, top) | (np.not_equal(x, x) & np.not_equal(top, top))
+    count = np.add.reduce(hit, axis=_axes(axis), keepdims=True)
+    return hit.astype(x.dtype) / count.astype(x.dtype)
+
+
+def _batch_rule(op: Any) -> Any:
+    def rule(size: int, batched: Any, args: Any, axis: Axis, keepdims: bool) -> Any:
+        axes = normalise_axes(op.card.name, axis, args[0].ndim - 1)
+        return op(args[0], tuple([a + 1 for a in axes]), keepdims)
+
+    return rule
+
+
+for _op in (sum, max, min):
+    _op.batching(_batch_rule(_op))
+
+
+@share.batching
+def _share_batch(size: int, batched: Any, args: Any, axis: Axis) -> Any:
+    x, top = [a if b else broadcast_to(a, (size, *a.shape)) for a, b in zip(args, batched, strict=True)]
+    return share(x, top, tuple([a + 1 for a in normalise_axes("max", axis, x.ndim - 1)]))
+
+
+# ---- composed
+
+
+def mean(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Arithmetic mean over the axes.
+
+    Args:
+        x: an array or tensor; of integers, the mean is a float.
+        axis: the axes to average over, all if None.
+        keepdims: keep them with length 1.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.mean(tg.tensor([[1.0, 2.0], [3.0, 6.0]]), axis=0)
+        tensor([2., 4.])
+    """
+    return sum(x, axis, keepdims) / _count(x, axis)
+
+
+def var(x: Any, /, axis: Axis = None, correction: float = 0, keepdims: bool = False) -> Any:
+    """Variance over the axes: the mean squared distance from the mean.
+
+    Args:
+        x: an array or tensor.
+        axis: the axes, all if None.
+        correction: subtracted from the count of elements; 1 gives the unbiased estimate.
+        keepdims: keep the axes with length 1.
+    """
+    centred = subtract(x, mean(x, axis, True))
+    return sum(square(centred), axis, keepdims) / (_count(x, axis) - correction)
+
+
+def std(x: Any, /, axis: Axis = None, correction: float = 0, keepdims: bool = False) -> Any:
+    """Standard deviation over the axes, the root of `var`; its gradient where all are equal is 0."""
+    return _root(var(x, axis, correction, keepdims))
+
+
+def _root(v: Any) -> Any:
+    # sqrt has an infinite slope at 0, and 0 * inf would be NaN: shift zeros to 1 for the slope only.
+    flat = v == 0
+    return multiply(sqrt(v + flat), flat == 0)
+
+
+# ---- helpers
+
+
+def restore_axes(g: Any, shape: Sequence[int], axis: Axis, keepdims: bool) -> Any:
+    """``g``, the result of a reduction, with the axes that it lost put back with length 1."""
+    if keepdims or not shape:
+        return g
+    if axis is None:
+        return reshape(g, (1,) * len(shape))
+    gone = {a % len(shape) for a in ((axis,) if isinstance(axis, int) else axis)}
+    return reshape(g, tuple([1 if i in gone else n for i, n in enumerate(shape)]))
+
+
+def _axes(axis: Axis) -> Any:
+    return axis if axis is None or isinstance(axis, int) else tuple(axis)
+
+
+def _count(x: Any, axis: Axis) -> int:
+    return int(np.prod([x.shape[a] for a in normalise_axes("mean", axis, x.ndim)], dtype=np.int64))

@@ -1,0 +1,261 @@
+"""Reverse-mode gradients of functions."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from .._config import enable_grad
+from .._errors import DtypeError, GradientError, NoGraphError, ShapeError
+from .._primitive import Value
+from .._record import as_data
+from .._tape import Leaf, collect, settle
+from .._tensor import Over, Tensor, pull, seed_for, wrap
+from .._tree import flatten, unflatten
+from .levels import new_level, open_levels
+
+
+def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """The function that computes the gradient of ``f``.
+
+    Args:
+        f: takes arrays or tensors, or nested containers of them, and returns one real number.
+        argnums: position of the argument, or positions of the arguments, to differentiate.
+        has_aux: ``f`` returns ``(number, aux)``; the gradient function then returns ``(gradient, aux)``.
+
+    Returns:
+        A function of the same arguments. Its result has the structure of the argument; arrays give
+        arrays and tensors give tensors; an argument that the result does not depend on gives zeros.
+
+    Raises:
+        ShapeError: ``f`` did not return a single number.
+        DtypeError: the argument holds something that has no gradient, such as integers.
+
+    Example:
+        >>> import numpy as np, tensorgrad as tg
+        >>> tg.grad(lambda x: (x ** 3).sum())(np.array([1.0, 2.0]))
+        array([ 3., 12.])
+        >>> tg.grad(tg.grad(tg.sin))(0.5) == -tg.sin(0.5)
+        tensor(True)
+    """
+    both = value_and_grad(f, argnums, has_aux)
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, found = both(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
+
+    return gradient
+
+
+def value_and_grad(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
+    """The function that computes ``f`` and its gradient; see `grad`.
+
+    Returns:
+        A function that returns ``(value, gradient)``, with ``has_aux`` ``((value, aux), gradient)``.
+
+    Example:
+        >>> import numpy as np, tensorgrad as tg
+        >>> tg.value_and_grad(lambda p: (p["w"] * 3).sum())({"w": np.array([1.0, 2.0])})
+        (np.float64(9.0), {'w': array([3., 3.])})
+    """
+
+    @functools.wraps(f)
+    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
+        positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+        if wrong := [i for i in positions if not -len(args) <= i < len(args)]:
+            raise GradientError(f"grad: argnums names argument {wrong[0]}, but {len(args)} were given by position")
+        positions = tuple([i % len(args) for i in positions])
+        leaves, tree = flatten(tuple([args[i] for i in positions]))
+        for leaf, path in zip(leaves, tree.paths(), strict=True):
+            _check_differentiable(leaf, path)
+        with enable_grad():
+            if open_levels():
+                with new_level() as level:
+                    y, aux, found = _by_level(f, args, kwargs, positions, leaves, tree, has_aux, level)
+            else:
+                y, aux, found = _on_one_tape(f, args, kwargs, positions, leaves, tree, has_aux)
+        result = unflatten(tree, found)
+        gradients = result[0] if isinstance(argnums, int) else result
+        return ((y, aux), gradients) if has_aux else (y, gradients)
+
+    return value_and_gradient
+
+
+def backward(y: Any, grad: Any = None, retain_graph: bool = False) -> None:
+    """The same as ``y.backward(...)``, for those who prefer functions."""
+    if not isinstance(y, Tensor):
+        raise NoGraphError(
+            f"backward: {type(y).__name__} has no graph: functions of plain arrays give plain arrays. Make an input a "
+            "tensor, tg.tensor(x, requires_grad=True), or use tg.grad(f)(x)"
+        )
+    y.backward(grad, retain_graph)
+
+
+def gradients(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    create_graph: bool = False,
+    retain_graph: bool | None = None,
+    allow_unused: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The gradients of ``outputs`` with respect to ``inputs``, without touching any ``.grad``.
+
+    Args:
+        outputs: one tensor, or a sequence.
+        inputs: one tensor, or a sequence; they need not be leaves.
+        grad_outputs: the cotangent of each output; None stands for 1 where an output is one number.
+        create_graph: record the computation, so that the gradients can be differentiated.
+        retain_graph: keep the graph for another backward; by default as ``create_graph``.
+        allow_unused: give None for an input that no output depends on, instead of an error.
+
+    Raises:
+        GradientError: an input does not require a gradient, or was not used.
+        NoGraphError: no output was recorded, or the graph was freed.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> x = tg.tensor(3.0, requires_grad=True)
+        >>> (dx,) = tg.autograd.grad(x ** 3, x, create_graph=True)
+        >>> tg.autograd.grad(dx, x)
+        (tensor(18.),)
+    """
+    ys: list[Tensor] = [outputs] if isinstance(outputs, Value) else list(outputs)
+    xs: list[Tensor] = [inputs] if isinstance(inputs, Value) else list(inputs)
+    given = [grad_outputs] if grad_outputs is None or isinstance(grad_outputs, Value | np.ndarray) else list(grad_outputs)
+    seeds = [None] * len(ys) if grad_outputs is None else given
+    if len(seeds) != len(ys):
+        raise ShapeError(f"autograd.grad: {len(ys)} outputs and {len(seeds)} grad_outputs; give one for each")
+    for i, x in enumerate(xs):
+        if not isinstance(x, Tensor) or x._node is None:
+            raise GradientError(f"autograd.grad: input {i} does not require a gradient")
+    tracked = [(y, g) for y, g in zip(ys, seeds, strict=True) if isinstance(y, Tensor) and y._node is not None]
+    if not tracked:
+        raise NoGraphError("autograd.grad: no output was recorded; mark an input by requires_grad=True")
+    retain = create_graph if retain_graph is None else retain_graph
+    found, _ = pull(
+        [y for y, _ in tracked],
+        [seed_for(y, g) for y, g in tracked],
+        frozenset([x._node for x in xs]),
+        retain=retain,
+        create=create_graph,
+    )
+    if not allow_unused and (unused := [i for i, x in enumerate(xs) if x._node not in found]):
+        raise GradientError(
+            f"autograd.grad: no output depends on input {unused[0]} {xs[unused[0]].shape}; pass allow_unused=True to "
+            "get None for it"
+        )
+    return tuple([_as_tensor(found[x._node], x) if x._node in found else None for x in xs])
+
+
+# ---- the two ways to run
+
+
+def _on_one_tape(
+    f: Any, args: Any, kwargs: Any, positions: Any, leaves: list[Any], tree: Any, has_aux: bool
+) -> tuple[Any, Any, list[Any]]:
+    """With no other transformation open, everything is on one tape, and nodes tell variables apart.
+
+    A captured tensor that requires a gradient, or an argument that has a history, means that the
+    gradient will be differentiated in turn: then the backward pass is recorded.
+    """
+    variables, outer = [], False
+    for leaf in leaves:
+        if isinstance(leaf, Tensor) and leaf._node is not None:
+            variables.append(ops.positive(leaf))
+            outer = True
+        else:
+            data = leaf._d if isinstance(leaf, Tensor) else as_data(leaf, copy=True)
+            variables.append(wrap(data, Leaf(data.shape, data.dtype)))
+    y, aux = _call(f, args, kwargs, positions, variables, tree, has_aux)
+    plain = not any(isinstance(leaf, Tensor) or type(leaf) in (int, float, complex) for leaf in leaves)
+    if not isinstance(y, Tensor) or y._node is None:
+        zeros = [np.zeros(v.shape, v.dtype)[()] for v in variables]
+        return _hand_out(y, plain), aux, zeros if plain else [wrap(z, None) for z in zeros]
+    mine = frozenset([v._node for v in variables])
+    _, reached = collect([y._node])
+    outer = outer or not reached <= mine
+    found, _ = pull([y], [seed_for(y, None)], mine, retain=True, create=outer)
+    results = []
+    for v in variables:
+        g = found.get(v._node)
+        g = np.zeros(v.shape, v.dtype)[()] if g is None else settle(g, v.dtype)
+        results.append(g if isinstance(g, Tensor) else _private(g) if plain and not outer else wrap(_private(g), None))
+    del found
+    return _hand_out(y if outer else y.detach(), plain and not outer), aux, results
+
+
+def _by_level(
+    f: Any, args: Any, kwargs: Any, positions: Any, leaves: list[Any], tree: Any, has_aux: bool, level: int
+) -> tuple[Any, Any, list[Any]]:
+    """Inside another transformation the variables stand above it, so that it cannot mix them up."""
+    data = [leaf if isinstance(leaf, Value) else as_data(leaf, copy=True) for leaf in leaves]
+    variables = [Over(d, Leaf(d.shape, d.dtype), level) for d in data]
+    y, aux = _call(f, args, kwargs, positions, variables, tree, has_aux)
+    if not isinstance(y, Over) or y.level != level or y._node is None:
+        lower = y._d if isinstance(y, Over) and y.level == level else y
+        return lower, _lower(aux, level), [np.zeros(d.shape, d.dtype)[()] for d in data]
+    found, _ = pull([y], [seed_for(y, None)], frozenset([v._node for v in variables]), retain=True)
+    results = []
+    for v in variables:
+        g = found.get(v._node)
+        results.append(np.zeros(v.shape, v.dtype)[()] if g is None else settle(g, v.dtype))
+    return y._d, _lower(aux, level), results
+
+
+def _call(
+    f: Any, args: Any, kwargs: Any, positions: Any, variables: list[Any], tree: Any, has_aux: bool
+) -> tuple[Any, Any]:
+    replaced = list(args)
+    for i, argument in zip(positions, unflatten(tree, variables), strict=True):
+        replaced[i] = argument
+    result = f(*replaced, **kwargs)
+    if has_aux and not (isinstance(result, tuple) and len(result) == 2):
+        raise GradientError("grad: with has_aux=True the function must return (number, aux)")
+    y, aux = result if has_aux else (result, None)
+    shape = getattr(y, "shape", None if not isinstance(y, int | float) else ())
+    if shape is None or int(np.prod(shape, dtype=np.int64)) != 1:
+        what = f"shape {shape}" if shape is not None else type(y).__name__
+        raise ShapeError(f"grad: the function returned {what}; one number is needed, reduce it by .sum() or .mean()")
+    if isinstance(y, Value) and y.dtype.kind == "c":  # type: ignore[attr-defined]
+        raise DtypeError("grad: the function returned a complex number; take its real part or absolute value")
+    return y, aux
+
+
+def _check_differentiable(leaf: Any, path: str) -> None:
+    dtype = getattr(leaf, "dtype", None)
+    if dtype is None:
+        if isinstance(leaf, bool | int) or not isinstance(leaf, float | complex):
+            raise DtypeError(
+                f"grad: argument {path} is {leaf!r} ({type(leaf).__name__}); floats, arrays and tensors can be "
+                "differentiated. Choose others by argnums"
+            )
+    elif np.dtype(dtype).kind not in "fc":
+        raise DtypeError(f"grad: argument {path} has dtype {dtype}; only floating and complex ones have gradients")
+
+
+def _private(g: Any) -> Any:
+    return np.array(g, order="C") if type(g) is np.ndarray else g
+
+
+def _hand_out(y: Any, plain: bool) -> Any:
+    return y._d if plain and type(y) is Tensor else y
+
+
+def _as_tensor(g: Any, x: Tensor) -> Tensor:
+    g = settle(g, x.dtype)
+    if isinstance(g, Tensor) and g.level == x.level:
+        return g
+    return Over(g, None, x.level) if x.level else wrap(_private(g), None)
+
+
+def _lower(aux: Any, level: int) -> Any:
+    leaves, tree = flatten(aux)
+    return unflatten(tree, [one._d if isinstance(one, Over) and one.level == level else one for one in leaves])

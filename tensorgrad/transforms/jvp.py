@@ -1,0 +1,185 @@
+"""Forward mode: dual numbers carry a tangent beside each value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from .._array import Array
+from .._errors import DtypeError, ShapeError
+from .._primitive import Primitive, Value
+from .._record import as_data
+from .._tape import Leaf
+from .._tensor import Over, pull
+from .._tree import flatten, map_leaves, unflatten
+from .levels import new_level
+
+
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """The value of ``f``, and its derivative in the direction ``tangents``.
+
+    Args:
+        f: takes arrays or tensors, or nested containers of them.
+        primals: its arguments, as a sequence.
+        tangents: a direction for each argument, of the same structure, shapes and dtypes.
+
+    Returns:
+        ``(f(*primals), J @ tangents)``, both of the structure of the result.
+
+    Raises:
+        ShapeError: a tangent does not have the shape of its primal.
+
+    Example:
+        >>> import numpy as np, tensorgrad as tg
+        >>> tg.jvp(lambda x: x * x, (np.array([1.0, 2.0]),), (np.array([1.0, 0.0]),))
+        (array([1., 4.]), array([2., 0.]))
+
+    Source:
+        Griewank and Walther, Evaluating Derivatives, 2008, chapter 3.
+    """
+    with new_level() as level:
+        arguments = map_leaves(lambda p, t: _dual(p, t, level), tuple(primals), tuple(tangents))
+        leaves, tree = flatten(f(*arguments))
+        pairs = [_parts(leaf, level) for leaf in leaves]
+    return unflatten(tree, [p for p, _ in pairs]), unflatten(tree, [t for _, t in pairs])
+
+
+class Dual(Array):
+    """A value and its tangent, both of a lower level."""
+
+    __slots__ = ("level", "primal", "tangent")
+    level: float
+
+    def __init__(self, primal: Any, tangent: Any, level: float) -> None:
+        self.primal = primal
+        self.tangent = tangent
+        self.level = level
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.primal.shape  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.primal.dtype  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return f"Dual({self.primal!r}, {self.tangent!r}, level={self.level:g})"
+
+    def __bool__(self) -> bool:
+        return bool(self.primal)  # control flow follows the values
+
+    def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
+        level = self.level
+        mine = [isinstance(arg, Dual) and arg.level == level for arg in args]
+        primals = [arg.primal if own else arg for arg, own in zip(args, mine, strict=True)]
+        tangents = [
+            arg.tangent if own and primitive.formula_for(i) is not None else None
+            for i, (arg, own) in enumerate(zip(args, mine, strict=True))
+        ]
+        y = apply(primitive, primals, params)
+        if all(t is None for t in tangents):
+            return y
+        t = push(primitive, primals, tangents, params, y)
+        if primitive.several:
+            return tuple([Dual(part, fit(dt, part), level) for part, dt in zip(y, t, strict=True)])
+        return Dual(y, fit(t, y), level) if y.dtype.kind in "fc" else y
+
+
+def push(card: Primitive, primals: list[Any], tangents: list[Any], params: tuple[Any, ...], y: Any) -> Any:
+    """The tangent of the result, by the kind of the card."""
+    if card.kind in ("linear", "view"):
+        full = [
+            p if card.formula_for(i) is None else np.zeros(p.shape, p.dtype)[()] if t is None else t
+            for i, (p, t) in enumerate(zip(primals, tangents, strict=True))
+        ]
+        return apply(card, full, params)
+    if card.kind == "general" and not card.tangents:
+        return transposed_twice(card, primals, tangents, params, y)
+    total = None
+    for i, t in enumerate(tangents):
+        if t is None:
+            continue
+        if card.kind == "bilinear":
+            part = apply(card, [*primals[:i], t, *primals[i + 1 :]], params)
+        elif card.kind == "elementwise":
+            formula = card.formulas[card.input_of(i)]
+            slope = formula.constant
+            part = t * (card.evaluate(formula, primals, params, y=y) if slope is None else slope)
+        elif card.variadic and card.input_of(i) == card.inputs[-1]:
+            name, first = card.inputs[-1], len(card.inputs) - 1
+            zeros = [np.zeros(p.shape, p.dtype)[()] if t is None else t for p, t in zip(primals, tangents, strict=True)]
+            return card.evaluate(card.tangents[name], primals, params, y=y, t=tuple(zeros[first:]))
+        else:
+            if card.input_of(i) not in card.tangents:
+                raise card.missing("jvp")
+            part = card.evaluate(card.tangents[card.input_of(i)], primals, params, y=y, t=t)
+        total = part if total is None else total + part
+    return total
+
+
+def transposed_twice(
+    card: Primitive, primals: list[Any], tangents: list[Any], params: tuple[Any, ...], y: Any
+) -> Any:
+    """The tangent of an op that only has a vjp: the cotangent is linear in ``g``; transpose that.
+
+    Source:
+        Townsend, A new trick for calculating Jacobian vector products, 2017.
+    """
+    with new_level() as level:
+        results = y if card.several else (y,)
+        seeds = tuple([Over(np.zeros(r.shape, r.dtype)[()], Leaf(r.shape, r.dtype), level) for r in results])
+        pulled, directions = [], []
+        g = seeds if card.several else seeds[0]
+        wanted = tuple([t is not None for t in tangents])
+        lists: dict[str, Any] = {}
+        for i, t in enumerate(tangents):
+            if t is None:
+                continue
+            name = card.input_of(i)
+            formula = card.formulas[name]
+            if card.variadic and name == card.inputs[-1]:
+                first = len(card.inputs) - 1
+                if name not in lists:
+                    lists[name] = card.evaluate(formula, primals, params, y=y, g=g, wanted=wanted[first:])
+                c = lists[name][i - first]
+            else:
+                c = card.evaluate(formula, primals, params, y=y, g=g)
+            if c is not None and isinstance(c, Over) and c.level == level and c._node is not None:
+                pulled.append(c)
+                directions.append(t)
+        found = pull(pulled, directions, frozenset([s._node for s in seeds]), retain=True)[0] if pulled else {}
+    tangent = [found.get(s._node, np.zeros(s.shape, s.dtype)[()]) for s in seeds]
+    return tuple(tangent) if card.several else tangent[0]
+
+
+def apply(card: Primitive, args: Sequence[Any], params: Sequence[Any]) -> Any:
+    """Call the op of a card."""
+    return card.op(*args, **dict(zip(card.params, params, strict=True)))
+
+
+def fit(t: Any, y: Any) -> Any:
+    """A tangent in the shape and dtype of its value; some inputs may have been broadcast or promoted."""
+    if t.shape != y.shape:
+        t = ops.broadcast_to(t, y.shape)
+    return t if t.dtype == y.dtype else ops.astype(t, y.dtype)
+
+
+def _dual(primal: Any, tangent: Any, level: int) -> Dual:
+    p = primal if isinstance(primal, Value) else as_data(primal, copy=True)
+    t = tangent if isinstance(tangent, Value) else as_data(tangent, copy=True)
+    if p.dtype.kind not in "fc":
+        raise DtypeError(f"jvp: a primal has dtype {p.dtype}; only floating and complex ones have tangents")
+    if p.shape != t.shape:
+        raise ShapeError(f"jvp: a primal has shape {p.shape} and its tangent {t.shape}; they must be the same")
+    return Dual(p, t if t.dtype == p.dtype else ops.astype(t, p.dtype), level)
+
+
+def _parts(leaf: Any, level: int) -> tuple[Any, Any]:
+    if isinstance(leaf, Dual) and leaf.level == level:
+        return leaf.primal, leaf.tangent
+    data = leaf if isinstance(leaf, Value) else as_data(leaf)
+    return leaf, np.zeros(data.shape, data.dtype)[()]

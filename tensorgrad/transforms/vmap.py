@@ -1,0 +1,155 @@
+"""Batching: run a function written for one example on many at once."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from .._array import Array
+from .._errors import ShapeError, TraceError
+from .._primitive import Primitive, Value
+from .._record import as_data
+from .._tree import flatten, unflatten
+from .jvp import apply
+from .levels import new_level
+
+looped: dict[str, int] = {}
+"""How often each op was run example by example because it has no batching rule."""
+
+
+def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
+    """The function that applies ``f`` to each example of a batch, all at once.
+
+    Args:
+        f: written for one example.
+        in_axes: the batch axis of the arguments: one for all, or a sequence with one for each;
+            None for an argument that all examples share.
+        out_axes: where to put the batch axis in the results: one for all, or a sequence.
+
+    Raises:
+        ShapeError: the batch axes have different lengths, or there is none.
+
+    Example:
+        >>> import numpy as np, tensorgrad as tg
+        >>> x = np.array([[1.0, 2.0], [3.0, 4.0]])
+        >>> tg.vmap(tg.grad(lambda row: (row ** 2).sum()))(x)
+        array([[2., 4.],
+               [6., 8.]])
+    """
+
+    @functools.wraps(f)
+    def batched(*args: Any, **kwargs: Any) -> Any:
+        axes = tuple(in_axes) if isinstance(in_axes, tuple | list) else (in_axes,) * len(args)
+        if len(axes) != len(args):
+            raise ShapeError(f"vmap: in_axes has {len(axes)} entries for {len(args)} arguments; give one for each")
+        flat = [flatten(arg) for arg in args]
+        given = [[leaf if isinstance(leaf, Value) else as_data(leaf, copy=True) for leaf in leaves] for leaves, _ in flat]
+        size = _batch_size(given, axes)
+        with new_level() as level:
+            arguments = [
+                unflatten(tree, [leaf if axis is None else Batched(_to_front(leaf, axis), level) for leaf in leaves])
+                for leaves, (_, tree), axis in zip(given, flat, axes, strict=True)
+            ]
+            results, tree = flatten(f(*arguments, **kwargs))
+            places = tuple(out_axes) if isinstance(out_axes, tuple | list) else (out_axes,) * len(results)
+            if len(places) != len(results):
+                raise ShapeError(f"vmap: out_axes has {len(places)} entries for {len(results)} results")
+            return unflatten(tree, [_unbatch(r, size, place, level) for r, place in zip(results, places, strict=True)])
+
+    return batched
+
+
+class Batched(Array):
+    """Many examples in one value, along its first axis, which the program does not see."""
+
+    __slots__ = ("batch", "level")
+    level: float
+
+    def __init__(self, batch: Any, level: float) -> None:
+        self.batch = batch
+        self.level = level
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.batch.shape[1:]  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.batch.dtype  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return f"Batched({self.batch!r}, level={self.level:g})"
+
+    def __bool__(self) -> bool:
+        raise TraceError(
+            "bool: under vmap a value stands for many examples, which may decide differently; "
+            "use tg.where(condition, a, b) instead of if"
+        )
+
+    def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
+        level, size = self.level, self.batch.shape[0]
+        batched = tuple([isinstance(arg, Batched) and arg.level == level for arg in args])
+        data = [arg.batch if own else arg for arg, own in zip(args, batched, strict=True)]
+        y = None
+        if primitive.broadcasts and primitive.kind != "bilinear":
+            y = apply(primitive, align(data, batched), params)
+        elif primitive.batch is not None:
+            y = primitive.batch(size, batched, data, **dict(zip(primitive.params, params, strict=True)))
+        if y is None:
+            looped[primitive.name] = looped.get(primitive.name, 0) + 1
+            y = one_by_one(primitive, size, batched, data, params)
+        return tuple([Batched(part, level) for part in y]) if primitive.several else Batched(y, level)
+
+
+def align(data: Sequence[Any], batched: Sequence[bool]) -> list[Any]:
+    """Put axes of length 1 behind the batch axis, so that examples of different rank broadcast."""
+    rank = max(np.ndim(d) if not hasattr(d, "ndim") else d.ndim - own for d, own in zip(data, batched, strict=True))
+    return [
+        ops.reshape(d, (d.shape[0], *[1] * (rank - d.ndim + 1), *d.shape[1:])) if own and d.ndim - 1 < rank else d
+        for d, own in zip(data, batched, strict=True)
+    ]
+
+
+def one_by_one(
+    card: Primitive, size: int, batched: Sequence[bool], data: Sequence[Any], params: Sequence[Any]
+) -> Any:
+    """Apply an op to each example and stack the results: always right, and slow."""
+    if size == 0:
+        raise ShapeError(f"vmap: {card.name} has no batching rule, so the batch must not be empty")
+    results = [
+        apply(card, [d[i] if own else d for d, own in zip(data, batched, strict=True)], params)
+        for i in range(size)
+    ]
+    if card.several:
+        return tuple([ops.stack(parts) for parts in zip(*results, strict=True)])
+    return ops.stack(results)
+
+
+def _batch_size(given: Sequence[Sequence[Any]], axes: Sequence[int | None]) -> int:
+    sizes = {}
+    for position, (leaves, axis) in enumerate(zip(given, axes, strict=True)):
+        for leaf in leaves if axis is not None else ():
+            if axis is not None and not -leaf.ndim <= axis < leaf.ndim:
+                raise ShapeError(f"vmap: argument {position} has shape {leaf.shape}, so it has no axis {axis}")
+            sizes.setdefault(leaf.shape[axis], position)
+    if len(sizes) != 1:
+        found = ", ".join(f"{n} in argument {position}" for n, position in sizes.items()) or "none"
+        raise ShapeError(f"vmap: the batch axes must have one length; found {found}")
+    return next(iter(sizes))
+
+
+def _to_front(leaf: Any, axis: int) -> Any:
+    return leaf if axis % leaf.ndim == 0 else ops.moveaxis(leaf, axis, 0)
+
+
+def _unbatch(result: Any, size: int, place: int, level: int) -> Any:
+    if isinstance(result, Batched) and result.level == level:
+        batch = result.batch
+    else:
+        value = result if isinstance(result, Value) else as_data(result)
+        batch = ops.broadcast_to(value, (size, *value.shape))
+    return batch if place == 0 else ops.moveaxis(batch, 0, place)

@@ -1,0 +1,200 @@
+"""A recorded graph as boxes and links, before any drawing: what the SVG and the DOT writer share."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from tensorgrad.ir.graph import Equation, Graph, Var
+from tensorgrad.viz._draw import shorten
+from tensorgrad.viz._ranks import layers
+
+BoxKind = Literal["input", "captured", "constant", "forward", "backward", "output", "write", "reference"]
+LinkKind = Literal["forward", "backward", "saved"]
+
+KINDS: dict[BoxKind, str] = {
+    "input": "input",
+    "captured": "captured tensor",
+    "constant": "constant",
+    "forward": "forward operation",
+    "backward": "backward operation",
+    "output": "output",
+    "write": "tensor updated",
+    "reference": "value from further up",
+}
+NODE_LIMIT = 600
+LONG = 5
+SPINE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One node of a picture.
+
+    Args:
+        key: a name that is unique in the picture and safe as an identifier.
+        kind: what it stands for.
+        name: its first line.
+        detail: its second line.
+        tip: what to show on hovering; several lines.
+    """
+
+    key: str
+    kind: BoxKind
+    name: str
+    detail: str
+    tip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A value on its way from one box to another, both by their place in the scene.
+
+    Values that operations of one pass hand on weigh more than parameters, constants and saved values,
+    so that each pass is a straight line with the rest beside it.
+    """
+
+    source: int
+    target: int
+    kind: LinkKind
+    var: Var
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The boxes in the order of the program, and the links between them."""
+
+    boxes: tuple[Box, ...]
+    links: tuple[Link, ...]
+
+
+def scene(graph: Graph) -> Scene:
+    """All of a graph: each input, captured tensor, constant and equation once, then outputs and writes."""
+    boxes: list[Box] = []
+    links: list[Link] = []
+    home: dict[int, int] = {}
+
+    def place(box: Box, inputs: tuple[Var, ...], outputs: tuple[Var, ...] = ()) -> None:
+        for var in dict.fromkeys(inputs):
+            source = boxes[home[var.index]].kind
+            kind = _link_kind(source, box.kind)
+            weight = SPINE if source in {"forward", "backward"} and kind != "saved" else 1
+            links.append(Link(home[var.index], len(boxes), kind, var, weight))
+        home.update((var.index, len(boxes)) for var in outputs)
+        boxes.append(box)
+
+    for var in dict.fromkeys((*graph.inputs, *graph.captured, *graph.constants)):
+        place(_leaf(var, graph.values.get(var.index)), (), (var,))
+    for index, equation in enumerate(graph.equations):
+        place(_operation(index, equation), equation.inputs, equation.outputs)
+    for index, var in enumerate(graph.outputs):
+        name = var.label or ("output" if len(graph.outputs) == 1 else f"output {index}")
+        tip = f"output {index} is {var}\n{type_text(var)}"
+        place(Box(f"o{index}", "output", name, f"{var}  {shape_text(var)}", tip), (var,))
+    for index, write in enumerate(graph.writes):
+        name = write.target.label or str(write.target)
+        tip = f"{write.value} becomes the new value of {name}\n{type_text(write.target)}"
+        box = Box(f"w{index}", "write", f"new {name}", f"{write.value}  {shape_text(write.target)}", tip)
+        place(box, (write.value,))
+    return Scene(tuple(boxes), tuple(links))
+
+
+def shortened(whole: Scene) -> Scene:
+    """The scene with its longest links replaced by references, where long links would swamp it.
+
+    A training step of many layers reads values far above. Where such links are most of the picture,
+    each becomes a small box beside its reader that names the value.
+    """
+    firmly = {(link.source, link.target): 1 if link.weight == 1 else len(whole.links) for link in whole.links}
+    layer = layers(len(whole.boxes), firmly)
+    spans = [layer[link.target] - layer[link.source] - 1 for link in whole.links]
+    if sum(spans) <= 2 * len(whole.boxes):
+        return whole
+    boxes, links = list(whole.boxes), list[Link]()
+    for link, span in zip(whole.links, spans, strict=True):
+        source = link.source
+        if span >= (LONG if link.weight == 1 else 3 * LONG):
+            origin, source = whole.boxes[source], len(boxes)
+            name = origin.name if origin.kind in {"input", "captured", "constant"} else str(link.var)
+            tip = f"{link.var} from {origin.name}, further up\n{type_text(link.var)}"
+            boxes.append(Box(f"r{source}", "reference", f"↑ {name}", "", tip))
+        links.append(Link(source, link.target, link.kind, link.var, link.weight))
+    return Scene(tuple(boxes), tuple(links))
+
+
+def counts(graph: Graph) -> list[tuple[str, int, int]]:
+    """How often each operation runs, forward and backward; the most frequent first."""
+    runs = Counter((equation.op, equation.direction) for equation in graph.equations)
+    rows = {op: (runs[op, "forward"], runs[op, "backward"]) for op, _ in runs}
+    return [(op, *rows[op]) for op in sorted(rows, key=lambda op: (-sum(rows[op]), op))]
+
+
+def headline(graph: Graph) -> str:
+    """One line on the size of a graph.
+
+    Example:
+        >>> headline(Graph((), (), (), (), ()))
+        '0 operations'
+    """
+    total = len(graph.equations)
+    backward = sum(equation.direction == "backward" for equation in graph.equations)
+    parts = [f"{total:,} operation{'' if total == 1 else 's'}"]
+    if backward:
+        parts.append(f"{total - backward:,} forward, {backward:,} backward")
+    if graph.writes:
+        parts.append(f"{len(graph.writes):,} tensor{'' if len(graph.writes) == 1 else 's'} updated")
+    return ": ".join(parts[:2]) + "".join(f"; {part}" for part in parts[2:])
+
+
+def shape_text(var: Var) -> str:
+    """A shape as people read it."""
+    return str(var.shape) if var.shape else "scalar"
+
+
+def type_text(var: Var) -> str:
+    """The dtype and shape of a variable."""
+    return f"{var.dtype} {shape_text(var)}"
+
+
+def _leaf(var: Var, value: Any) -> Box:
+    kind: BoxKind = "input" if var.role == "input" else "captured" if var.role == "captured" else "constant"
+    name = var.label or str(var)
+    if kind == "constant" and not var.label and isinstance(value, np.generic | np.ndarray) and value.size == 1:
+        name = f"{value.item():.6g}" if value.dtype.kind in "fc" else str(value.item())
+    tip = f"{var}: {KINDS[kind]} {name}\n{type_text(var)}"
+    return Box(f"v{var.index}", kind, name, f"{var}  {shape_text(var)}", tip)
+
+
+def _operation(index: int, equation: Equation) -> Box:
+    outputs = ", ".join(map(str, equation.outputs))
+    lines = [f"{outputs} = {equation.op}({', '.join(map(str, equation.inputs))})"]
+    lines += [f"{var}: {type_text(var)}" for var in equation.outputs]
+    lines += [f"{name} = {_short(value)}" for name, value in equation.params.items()]
+    if equation.scope:
+        lines.append(f"in {equation.scope}")
+    lines.append(KINDS[equation.direction])
+    detail = f"{outputs}  {' '.join(map(shape_text, equation.outputs))}"
+    return Box(f"e{index}", equation.direction, equation.op, detail, "\n".join(lines))
+
+
+def _link_kind(source: BoxKind, target: BoxKind) -> LinkKind:
+    if target == "backward" and source != "backward":
+        return "saved"
+    return "backward" if "backward" in {source, target} else "forward"
+
+
+def _short(value: Any, depth: int = 0) -> str:
+    """A parameter in a few words, the same in every run."""
+    if isinstance(value, tuple | list) and depth < 3:
+        inner = ", ".join(_short(item, depth + 1) for item in value[:8]) + (", …" if len(value) > 8 else "")
+        return f"({inner})" if isinstance(value, tuple) else f"[{inner}]"
+    if hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, np.generic):
+        return f"{value.dtype} array {tuple(value.shape)}"
+    if callable(value):
+        return str(getattr(value, "__qualname__", type(value).__name__))
+    return shorten(re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value)), 80)
