@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from . import chains, conditions, higher_order, import_time, live_graph, report, setitem, single_ops, training
-from .harness import ROUNDS, Case, Result, gate, measure
+from .harness import ROUNDS, gate, measure
 
 FAMILIES: dict[str, Any] = {
     module.__name__.rpartition(".")[2]: module
@@ -27,14 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     header = conditions.header(torch, options.rounds)
     for name, value in header:
         print(f"{name:<9}{value}")
-    sections: dict[str, list[Result]] = {}
-    for name in options.families or FAMILIES:
-        title = f"{name}: {_first_line(FAMILIES[name])}"
-        print(f"\n{title}\n{report.head()}", flush=True)
-        sections[title] = _measure_all(FAMILIES[name].cases(torch), options.rounds)
-        for note in getattr(FAMILIES[name], "notes", _no_notes)(torch):
-            print(f"    {note}", flush=True)
-    results = [result for rows in sections.values() for result in rows]
+    sections = [_measured(name, torch, options.rounds) for name in options.families or FAMILIES]
+    results = [result for section in sections for result in section.results]
     print(f"\n{report.summary(results)}")
     if options.json:
         options.json.write_text(json.dumps(report.as_json(header, sections), indent=1) + "\n")
@@ -69,19 +63,18 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def _measure_all(cases: Iterator[Case], rounds: int) -> list[Result]:
-    results = []
-    for case in cases:
-        results.append(measure(case, rounds))
-        print(report.line(results[-1]), flush=True)
-    return results
-
-
-def _first_line(module: Any) -> str:
-    return str(module.__doc__).partition("\n")[0].rstrip(".")
-
-
-_no_notes: Callable[[Any], tuple[str, ...]] = lambda torch: ()
+def _measured(name: str, torch: Any, rounds: int) -> report.Section:
+    """Measure a family; each row is printed as soon as it is there."""
+    family = FAMILIES[name]
+    section = report.Section(f"{name}: {family.__doc__.splitlines()[0].rstrip('.')}")
+    print(f"\n{section.title}\n{report.head()}")
+    for case in family.cases(torch):
+        section.results.append(measure(case, rounds))
+        print(report.line(section.results[-1]), flush=True)
+    if hasattr(family, "notes"):
+        section.notes.extend(family.notes(torch))
+        print("\n".join(f"    {note}" for note in section.notes), flush=True)
+    return section
 
 
 if __name__ == "__main__":

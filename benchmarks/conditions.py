@@ -16,6 +16,8 @@ import numpy as np
 
 from tensorgrad._environment import SKEWING_VARIABLES, THREAD_VARIABLES, _blas
 
+from .harness import PATIENCE
+
 _DROPPED = "TENSORGRAD_BENCHMARKS_DROPPED"
 """Set in the process that does the timing: the variables that were taken out of its environment."""
 
@@ -56,6 +58,10 @@ def load_torch() -> Any:
 
 def header(torch: Any, rounds: int) -> list[tuple[str, str]]:
     """Date, machine, versions and method: the lines above the figures."""
+    method = (
+        f"medians of {rounds} rounds (up to {PATIENCE * rounds} where a bar lies between the quartiles); "
+        "in each, all implementations of a row run in turn"
+    )
     return [
         ("date", datetime.date.today().isoformat()),
         ("CPU", f"{_cpu()}, {os.cpu_count()} cores{_load()}"),
@@ -65,7 +71,7 @@ def header(torch: Any, rounds: int) -> list[tuple[str, str]]:
         ("threads", ", ".join(f"{name}={os.environ.get(name, 'not set')}" for name in THREAD_VARIABLES)),
         ("core", _affinity()),
         ("dropped", os.environ.get(_DROPPED) or f"nothing ({' and '.join(SKEWING_VARIABLES)} were not set)"),
-        ("times", f"medians of {rounds} rounds; in each, all implementations of a row run in turn"),
+        ("times", method),
         ("ratio", "our median / the peer's; quartiles are those of the ratios of single rounds"),
     ]
 

@@ -21,6 +21,8 @@ Run = Callable[[], Any]
 Stopwatch = Callable[[Run, int], float]
 
 ROUNDS = 15
+PATIENCE = 4
+"""How many times `ROUNDS` a row may get before a verdict that noise decides is taken."""
 ROUND_SECONDS = 0.03
 """How long one implementation runs within a round; shorter workloads are repeated until they fill it."""
 
@@ -125,6 +127,12 @@ class Result:
         return "ok, aim" if aim is not None and ratio <= aim else "ok"
 
     @property
+    def undecided(self) -> bool:
+        """Whether the bar lies between the quartiles: noise decides on which side the ratio falls."""
+        quartiles, must = self.quartiles, self.case.must
+        return quartiles is not None and must is not None and quartiles[0] <= must <= quartiles[1]
+
+    @property
     def failed(self) -> bool:
         """Whether the row is void or misses its bar."""
         return self.verdict in ("VOID", "MISS")
@@ -136,7 +144,8 @@ class Result:
 def measure(case: Case, rounds: int = ROUNDS) -> Result:
     """Check that all implementations of ``case`` agree, then time them round by round.
 
-    An implementation that raises makes the row void as well: the others are still worth seeing.
+    An implementation that raises makes the row void as well: the other rows are still worth seeing. A row
+    that is undecided after ``rounds`` gets as many again, up to `PATIENCE` times, and all of them count.
     """
     runs: dict[str, Run] = {}
     results: dict[str, Any] = {}
@@ -151,7 +160,14 @@ def measure(case: Case, rounds: int = ROUNDS) -> Result:
         if (reason := difference(results["ours"], results[name])) is not None:
             return Result(case, void=f"ours and {name} disagree: {reason}")
     del results
-    return Result(case, times=_rounds(runs, case.stopwatch, rounds))
+    result = Result(case, times={name: [] for name in runs})
+    gc.collect()
+    repetitions = {name: _repetitions(run, case.stopwatch) for name, run in runs.items()}
+    for _ in range(PATIENCE):
+        _add_rounds(result, runs, repetitions, rounds)
+        if not result.undecided:
+            break
+    return result
 
 
 def gate(results: list[Result]) -> int:
@@ -200,20 +216,18 @@ def _leaves(value: Any) -> Iterator[np.ndarray[Any, Any]]:
 # ---- timing
 
 
-def _rounds(runs: Mapping[str, Run], stopwatch: Stopwatch, rounds: int) -> dict[str, list[float]]:
-    gc.collect()
-    repetitions = {name: _repetitions(run, stopwatch) for name, run in runs.items()}
-    for name, run in runs.items():
-        stopwatch(run, repetitions[name])
-    times: dict[str, list[float]] = {name: [] for name in runs}
+def _add_rounds(result: Result, runs: Mapping[str, Run], repetitions: Mapping[str, int], rounds: int) -> None:
     order = list(runs)
     for _ in range(rounds):
         for name in order:
-            times[name].append(stopwatch(runs[name], repetitions[name]) / repetitions[name])
+            seconds = result.case.stopwatch(runs[name], repetitions[name])
+            result.times[name].append(seconds / repetitions[name])
         order.reverse()  # who goes second finds other things in the caches
-    return times
 
 
 def _repetitions(run: Run, stopwatch: Stopwatch) -> int:
+    """How many runs fill a round; finding out, and one round that is thrown away, are the warm-up."""
     fastest = min(stopwatch(run, 1) for _ in range(3))
-    return max(1, math.ceil(ROUND_SECONDS / max(fastest, 1e-9)))
+    repetitions = max(1, math.ceil(ROUND_SECONDS / max(fastest, 1e-9)))
+    stopwatch(run, repetitions)
+    return repetitions

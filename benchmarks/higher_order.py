@@ -3,10 +3,11 @@
 "Second order" times, for ``y = tanh_chain(x, w, b)``: recording the chain, the three gradients of ``y``
 with ``create_graph``, the sum of their squares, and ``backward`` from there to ``x, w, b``.
 
-"H v" times the product of the Hessian of a scalar function f with a vector v, the graph of f included: here
-``grad`` of ``x -> sum(grad(f)(x) * v)``; with PyTorch the fastest of ``torch.autograd.functional.hvp``, of
-``torch.autograd.functional.vhp`` (the same product, as Hessians are symmetric), and of two calls of
-``torch.autograd.grad``, the first with ``create_graph`` and the second with ``grad_outputs=v``.
+"H v" times the product of the Hessian of a scalar function f with a vector v, recording f included. Here
+it is a call of ``grad(x -> sum(grad(f)(x) * v))``, which is made beforehand; with PyTorch the fastest of
+``torch.autograd.functional.hvp``, of ``torch.autograd.functional.vhp`` (the same product, as Hessians are
+symmetric), and of two calls of ``torch.autograd.grad``, the first with ``create_graph`` and the second with
+``grad_outputs=v``.
 """
 
 from __future__ import annotations
@@ -75,14 +76,15 @@ def _mlp_loss(lib: Any) -> tuple[Function, np.ndarray[Any, Any]]:
 
 
 def _product(name: str, shape: str, make: MakeFunction, torch: Any, per: int) -> Case:
-    forms = {"hvp": _torch_hvp, "vhp": _torch_vhp, "two grads": _torch_two_grads} if torch else {}
-    peers: dict[str, Maker] = {form: partial(maker, torch, make) for form, maker in forms.items()}
+    forms = {"hvp": _torch_hvp, "vhp": _torch_vhp, "grads": _torch_two_grads} if torch else {}
+    peers: dict[str, Maker] = {f"torch {form}": partial(maker, torch, make) for form, maker in forms.items()}
     return Case(name, shape, partial(_ours, make), peers, must=PRODUCT, per=per)
 
 
 def _ours(make: MakeFunction) -> Implementation:
     f, x, v = _given(tg, make)
-    return Implementation(lambda: tg.grad(lambda at: (tg.grad(f)(at) * v).sum())(x))
+    gradient = tg.grad(f)
+    return Implementation(partial(tg.grad(lambda at: (gradient(at) * v).sum()), x))
 
 
 def _torch_hvp(torch: Any, make: MakeFunction) -> Implementation:

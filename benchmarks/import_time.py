@@ -39,4 +39,4 @@ def _importing(module: str) -> Implementation:
 
 
 def _told(run: Run, repetitions: int) -> float:
-    return sum(run() for _ in range(repetitions))
+    return float(sum(run() for _ in range(repetitions)))

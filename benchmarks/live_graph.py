@@ -45,7 +45,7 @@ def notes(torch: Any) -> tuple[str, ...]:
     return tuple(f"peak memory, record + backward, {name}: {_peak_in_fresh_process(name)}" for name in names)
 
 
-def record(lib: Any, x: Any, w: Any, ops: int = OPS) -> list[Any]:
+def record(lib: Any, x: Any, w: Any, ops: int) -> list[Any]:
     """The results of a chain of ``x * w``, ``+ w``, ``tanh``, ``* 0.9``, over and over."""
     kept: list[Any] = []
     keep, tanh = kept.append, lib.tanh
@@ -66,7 +66,7 @@ def _kept(lib: Any, backward: bool) -> Implementation:
 
     def run() -> Any:
         x.grad = w.grad = None
-        kept = record(lib, x, w)
+        kept = record(lib, x, w, OPS)
         if backward:
             kept[-1].backward()
         return kept
@@ -95,7 +95,7 @@ def _print_peak(name: str) -> None:
     x, w = _leaves(lib)
     record(lib, x, w, 400)[-1].backward()  # what a first call sets up is not part of the graph
     before = _largest_resident_set()
-    kept = record(lib, x, w)
+    kept = record(lib, x, w, OPS)
     kept[-1].backward()
     grown = _largest_resident_set() - before
     print(f"{grown / 1e6:.0f} MB, {grown / OPS:.0f} bytes per op")

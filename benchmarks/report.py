@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from .harness import Result
 
 COLUMNS = ("workload", "shape", "ours", "peer", "ratio", "quartiles", "must", "aim", "verdict")
-_WIDTHS = (45, 10, 8, 17, 5, 12, 5, 4, 7)
+_WIDTHS = (45, 10, 8, 19, 5, 12, 5, 4, 7)
 _LEFT = ("workload", "shape", "verdict")
+
+
+@dataclass(frozen=True)
+class Section:
+    """The results of one family, and what else is to be said of it."""
+
+    title: str
+    results: list[Result] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def head() -> str:
@@ -22,24 +32,28 @@ def line(result: Result) -> str:
     return row if result.void is None else f"{row}\n    void: {result.void}"
 
 
-def markdown(header: list[tuple[str, str]], sections: dict[str, list[Result]]) -> str:
+def markdown(header: list[tuple[str, str]], sections: list[Section]) -> str:
     """All figures as Markdown: the conditions as a list, one table per family."""
     lines = [f"- {name}: {value}" for name, value in header]
-    for title, results in sections.items():
-        lines += ["", f"### {title}", "", _pipes(COLUMNS)]
+    for section in sections:
+        lines += ["", f"### {section.title}", "", _pipes(COLUMNS)]
         lines.append(_pipes(["---" if column in _LEFT else "--:" for column in COLUMNS]))
-        lines += [_pipes(cells(result)) for result in results]
-        lines += [f"\nVoid: {one.case.workload} {one.case.shape}: {one.void}" for one in results if one.void]
+        lines += [_pipes(cells(result)) for result in section.results]
+        for one in section.results:
+            if one.void is not None:
+                lines += ["", f"Void: {one.case.workload} {one.case.shape}: {one.void}"]
+        for note in section.notes:
+            lines += ["", note]
     return "\n".join(lines)
 
 
-def as_json(header: list[tuple[str, str]], sections: dict[str, list[Result]]) -> dict[str, Any]:
+def as_json(header: list[tuple[str, str]], sections: list[Section]) -> dict[str, Any]:
     """Everything that was measured, the time of each round included (in seconds, for the whole workload)."""
     return {
         "conditions": dict(header),
         "rows": [
             {
-                "family": title,
+                "family": section.title,
                 "workload": one.case.workload,
                 "shape": one.case.shape,
                 "ops": one.case.per,
@@ -52,9 +66,10 @@ def as_json(header: list[tuple[str, str]], sections: dict[str, list[Result]]) ->
                 "verdict": one.verdict,
                 "void": one.void,
             }
-            for title, results in sections.items()
-            for one in results
+            for section in sections
+            for one in section.results
         ],
+        "notes": [note for section in sections for note in section.notes],
     }
 
 

@@ -2,7 +2,9 @@
 
 Ours are plain tensor expressions and an Adam of a few NumPy calls over one flat array of all parameters
 (`FlatAdam`); PyTorch's are Linear layers, relu, cross_entropy and ``Adam(fused=True)``. Both begin with the
-same weights, and after three steps the loss and every parameter must agree. All steps see one batch.
+same weights and see one batch. What must agree are the gradients of the first step and the losses of ten
+steps, which depend on every constant of Adam. The parameters themselves agree less: where a gradient is tiny,
+Adam divides one rounding error by another.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from tensorgrad._tape import tick
 from .harness import Case, Implementation
 
 RATE, DECAY, SQUARE_DECAY, EPSILON = 1e-3, 0.9, 0.999, 1e-8
+CHECKED_STEPS = 10
 
 
 def cases(torch: Any) -> Iterator[Case]:
@@ -30,7 +33,7 @@ def cases(torch: Any) -> Iterator[Case]:
             f"MLP {'-'.join(map(str, sizes))}, Adam",
             f"batch {batch}",
             partial(_ours, sizes, batch),
-            {"fused": partial(_torch, torch, sizes, batch)} if torch else {},
+            {"torch fused": partial(_torch, torch, sizes, batch)} if torch else {},
             must=must,
         )
 
@@ -81,7 +84,7 @@ def _ours(sizes: Sequence[int], batch: int) -> Implementation:
     data, labels, weights = _problem(sizes, batch)
     parameters = [tg.tensor(array, requires_grad=True) for pair in weights for array in pair]
     layers = list(zip(parameters[::2], parameters[1::2], strict=True))
-    x, rows = tg.tensor(data), np.arange(batch)
+    x, target = tg.tensor(data), tg.tensor(np.eye(sizes[-1], dtype=np.float32)[labels])
     optimizer = FlatAdam(parameters)
 
     def step() -> Any:
@@ -89,13 +92,19 @@ def _ours(sizes: Sequence[int], batch: int) -> Implementation:
         for w, b in layers[:-1]:
             h = tg.relu(h @ w + b)
         w, b = layers[-1]
-        logits = h @ w + b
-        loss = -tg.log_softmax(logits, axis=1)[rows, labels].mean()
+        loss = -(tg.log_softmax(h @ w + b, axis=1) * target).sum() / batch
         loss.backward()
         optimizer.step()
         return loss
 
-    return Implementation(step, check=lambda: ([step() for _ in range(3)], parameters))
+    def check() -> Any:
+        first = step()
+        gradients = [
+            np.array(part).reshape(p.shape) for p, part in zip(parameters, optimizer.parts, strict=True)
+        ]
+        return gradients, first, [step() for _ in range(CHECKED_STEPS - 1)]
+
+    return Implementation(step, check)
 
 
 def _torch(torch: Any, sizes: Sequence[int], batch: int) -> Implementation:
@@ -122,8 +131,9 @@ def _torch(torch: Any, sizes: Sequence[int], batch: int) -> Implementation:
         return loss
 
     def check() -> Any:
-        losses = [step() for _ in range(3)]
-        return losses, [p.detach().T for p in model.parameters()]
+        first = step()
+        gradients = [p.grad.mT.clone() if p.ndim > 1 else p.grad.clone() for p in model.parameters()]
+        return gradients, first, [step() for _ in range(CHECKED_STEPS - 1)]
 
     return Implementation(step, check)
 

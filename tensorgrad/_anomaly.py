@@ -58,11 +58,17 @@ class _Anomaly:
                 for one in (node, *node.edges) if node.prim.name == "pick" else (node,):
                     extra_of(one).notes.setdefault("where", where)
             if text := self._describe(getattr(part, "_d", part)):
-                raise AnomalyError(f"{primitive.name}: the result is not finite in {text}, computed at {where}")
+                raise AnomalyError(
+                    f"{primitive.name}: the result is not finite in {text}, computed at {where}"
+                )
 
     def backward(self, node: Any, cotangent: Any, results: tuple[Any, ...]) -> None:
         extra = node.extra
-        where = extra.notes.get("where", "a place outside the block") if extra is not None else "a place outside the block"
+        where = (
+            extra.notes.get("where", "a place outside the block")
+            if extra is not None
+            else "a place outside the block"
+        )
         for i, c in enumerate(results):
             if c is not None and (text := self._describe(getattr(c, "_d", c))):
                 raise AnomalyError(

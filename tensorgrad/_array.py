@@ -10,10 +10,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from . import ops
-from ._errors import DtypeError, ShapeError
+from ._data import read_only
+from ._errors import DtypeError, GradientError, ShapeError
 from ._primitive import Value
+from ._tree import flatten, map_leaves
 from .ops import index as indexing
 
 UFUNCS: dict[Any, Any] = {
@@ -45,7 +48,12 @@ UFUNCS: dict[Any, Any] = {
     np.less_equal: ops.less_equal,
     np.greater: ops.greater,
     np.greater_equal: ops.greater_equal,
+    np.logical_and: ops.logical_and,
+    np.logical_or: ops.logical_or,
     np.logical_not: ops.logical_not,
+    np.bitwise_and: lambda a, b: ops.logical_and(_boolean("&", a), _boolean("&", b)),
+    np.bitwise_or: lambda a, b: ops.logical_or(_boolean("|", a), _boolean("|", b)),
+    np.invert: lambda x: ops.logical_not(_boolean("~", x)),
     np.isfinite: ops.isfinite,
 }
 """NumPy's functions that arrive at the same card when an argument is a value of ours."""
@@ -57,16 +65,6 @@ class Array(Value):
     __slots__ = ()
 
     # ---- facts
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The length of each axis."""
-        raise NotImplementedError
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The dtype of the elements."""
-        raise NotImplementedError
 
     @property
     def ndim(self) -> int:
@@ -90,11 +88,13 @@ class Array(Value):
 
     def __iter__(self) -> Iterator[Any]:
         if not self.shape:
-            raise DtypeError("iteration: a 0-d tensor has no elements to go through; use .item() for its value")
+            raise DtypeError(
+                "iteration: a 0-d tensor has no elements to go through; use .item() for its value"
+            )
         return (self[i] for i in range(self.shape[0]))
 
     def __contains__(self, item: Any) -> bool:
-        return bool(ops.any(ops.equal(self, item)))
+        return _comparable(item) and bool(ops.any(ops.equal(self, item)))
 
     __hash__ = object.__hash__
 
@@ -112,8 +112,12 @@ class Array(Value):
     __le__ = ops.less_equal
     __gt__ = ops.greater
     __ge__ = ops.greater_equal
-    __eq__ = ops.equal  # type: ignore[assignment]
-    __ne__ = ops.not_equal  # type: ignore[assignment]
+
+    def __eq__(self, other: Any) -> Any:
+        return ops.equal(self, other) if _comparable(other) else NotImplemented
+
+    def __ne__(self, other: Any) -> Any:
+        return ops.not_equal(self, other) if _comparable(other) else NotImplemented
 
     def __radd__(self, other: Any) -> Any:
         return ops.add(other, self)
@@ -138,9 +142,7 @@ class Array(Value):
         return ops.power(other, self)
 
     def __invert__(self) -> Any:
-        if self.dtype != np.bool_:
-            raise DtypeError(f"~: a boolean tensor is needed, this one has dtype {self.dtype}")
-        return ops.logical_not(self)
+        return ops.logical_not(_boolean("~", self))
 
     def __and__(self, other: Any) -> Any:
         return ops.logical_and(_boolean("&", self), _boolean("&", other))
@@ -154,14 +156,119 @@ class Array(Value):
     def __getitem__(self, index: Any) -> Any:
         return indexing.read(self, index)
 
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._become(indexing.written(self, value, index), "[...] =")
+
+    def __iadd__(self, other: Any) -> Any:
+        return self._become(ops.add(self, other), "+=")
+
+    def __isub__(self, other: Any) -> Any:
+        return self._become(ops.subtract(self, other), "-=")
+
+    def __imul__(self, other: Any) -> Any:
+        return self._become(ops.multiply(self, other), "*=")
+
+    def __itruediv__(self, other: Any) -> Any:
+        return self._become(ops.divide(self, other), "/=")
+
+    def __iand__(self, other: Any) -> Any:
+        return self._become(self & other, "&=")
+
+    def __ior__(self, other: Any) -> Any:
+        return self._become(self | other, "|=")
+
+    def __ipow__(self, other: Any) -> Any:
+        return self._become(self**other, "**=")
+
+    def __imatmul__(self, other: Any) -> Any:
+        return self._become(ops.matmul(self, other), "@=")
+
+    def _become(self, new: Any, how: str) -> Any:
+        """Give this object the value of ``new``; each kind of value says how."""
+        raise NotImplementedError
+
+    # ---- leaving the library: plain data for Python and NumPy
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """The elements as a read-only array that shares memory with this tensor."""
+        return read_only(np.asarray(self._leave("numpy()")))  # type: ignore[no-any-return]
+
+    def item(self) -> Any:
+        """The only element, as a Python number.
+
+        Raises:
+            ShapeError: there is not exactly one.
+        """
+        data = self._leave("item()")
+        if data.size != 1:
+            raise ShapeError(f"item: the tensor has shape {self.shape}; one element is needed, see .tolist()")
+        return data.item()
+
+    def tolist(self) -> Any:
+        """The elements as nested lists of Python numbers."""
+        return self._leave("tolist()").tolist()
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        data = np.asarray(self._leave("np.asarray"))
+        if dtype is not None and data.dtype != np.dtype(dtype):
+            if copy is False:
+                raise ValueError(f"np.asarray: {data.dtype} cannot become {np.dtype(dtype)} without a copy")
+            return data.astype(dtype)
+        return data.copy() if copy else read_only(data)  # type: ignore[no-any-return]
+
+    def _number(self, how: str) -> Any:
+        data = self._leave(how)
+        if data.size != 1:
+            raise ShapeError(
+                f"{how}: the tensor has shape {self.shape}; one element is needed, for several see .all() and .any()"
+            )
+        return data.item()
+
+    def __bool__(self) -> bool:
+        return bool(self._number("bool"))
+
+    def __float__(self) -> float:
+        return float(self._number("float"))
+
+    def __int__(self) -> int:
+        return int(self._number("int"))
+
+    def __complex__(self) -> complex:
+        return complex(self._number("complex"))
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu" or self.shape:
+            raise DtypeError(f"index: a 0-d integer tensor is needed, this is {self.dtype} {self.shape}")
+        return int(self._number("index"))
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self._number("round"), digits)
+
+    def __format__(self, spec: str) -> str:
+        if not spec or self.shape or self.level:
+            return str(self) if not spec else self._format_each(spec)
+        return format(self._leave("format").item(), spec)
+
+    def _format_each(self, spec: str) -> str:
+        return np.array2string(
+            np.asarray(self._leave("format")), separator=", ", formatter={"all": lambda v: format(v, spec)}
+        )
+
+    def _leave(self, how: str) -> Any:
+        """The plain data, for use outside. A value inside a transformation has none."""
+        raise DtypeError(
+            f"{how}: a value inside a transformation (tg.grad, tg.vmap, tg.jvp) stands for more than one number; "
+            "compute with tensors there, and look at what the transformation returns"
+        )
+
     # ---- NumPy's protocol
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         op = UFUNCS.get(ufunc)
         if kwargs.get("out") is not None:
             raise DtypeError(
-                f"np.{ufunc.__name__}: a tensor cannot be written into an array by out= or by an operator such as "
-                "+=; write a = a + t, or use t.numpy() if no gradient is meant"
+                f"np.{ufunc.__name__}: a tensor cannot be written into an array by out= or by an operator "
+                "such as +=; write a = a + t, or use t.numpy() if no gradient is meant"
             )
         if op is None or method != "__call__" or kwargs:
             what = ufunc.__name__ + ("" if method == "__call__" else f".{method}")
@@ -170,6 +277,19 @@ class Array(Value):
                 "that does it, or t.numpy() if no gradient is meant"
             )
         return op(*inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        # NumPy's other functions get arrays, unless that would lose a history without a word.
+        values = [one for one in flatten((args, kwargs))[0] if isinstance(one, Value)]
+        if any(one.level > 0 or one.requires_grad for one in values):  # type: ignore[attr-defined]
+            raise DtypeError(
+                f"np.{function.__name__} does not record gradients; use the function of tensorgrad that does it, or "
+                "t.detach() if no gradient is meant"
+            )
+        args, kwargs = map_leaves(
+            lambda one: np.asarray(one) if isinstance(one, Value) else one, (args, kwargs)
+        )
+        return function(*args, **kwargs)
 
     # ---- methods
 
@@ -250,9 +370,17 @@ class Array(Value):
         """The imaginary part."""
         return ops.imag(self)
 
+    def detach(self) -> Any:
+        """The same value as a constant."""
+        return ops.stop_gradient(self)
+
     def clone(self) -> Any:
         """The same value as a new object; gradients flow through."""
         return ops.positive(self)
+
+
+def _comparable(other: Any) -> bool:
+    return isinstance(other, Value | np.ndarray | np.generic | bool | int | float | complex | list | tuple)
 
 
 def _boolean(operator: str, value: Any) -> Any:
@@ -266,3 +394,18 @@ def check_shape(op: str, got: tuple[int, ...], wanted: tuple[int, ...]) -> None:
     """Raise unless a new value has the shape of the tensor that it is written to."""
     if got != wanted:
         raise ShapeError(f"{op}: the value has shape {got} and the tensor {wanted}; a tensor keeps its shape")
+
+
+def check_become(target: Array, new: Any, how: str) -> None:
+    """Raise unless ``target`` may get the value ``new``: same shape and dtype, and no higher level."""
+    if isinstance(new, Value) and new.level > target.level:
+        raise GradientError(
+            f"{how}: the value belongs to a transformation (tg.grad, tg.vmap, tg.jvp) and this tensor does "
+            "not; compute a new tensor instead"
+        )
+    check_shape(how, new.shape, target.shape)
+    if not np.can_cast(new.dtype, target.dtype, "same_kind"):
+        raise DtypeError(
+            f"{how}: the value has dtype {new.dtype} and the tensor {target.dtype}; a tensor keeps its "
+            "dtype, convert by .astype first"
+        )

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any, Literal, Protocol, TypeVar, cast
 
 import numpy as np
@@ -27,11 +27,7 @@ WATCHED = 2
 _mode: ContextVar[int] = ContextVar("tensorgrad_mode", default=TAPE)
 get_mode = _mode.get
 
-# The modes that open contexts will restore. It is a context variable and not an attribute of the
-# context object, so that one object may be entered twice and shared between threads.
-_saved_modes: ContextVar[tuple[int, ...]] = ContextVar("tensorgrad_saved_modes", default=())
-
-_watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("tensorgrad_watchers", default=())
+_watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("tensorgrad_watchers", default=())  # noqa: B039  (a tuple)
 _scopes: ContextVar[tuple[str, ...]] = ContextVar("tensorgrad_scopes", default=())
 _direction: ContextVar[Literal["forward", "backward"]] = ContextVar("tensorgrad_direction", default="forward")
 _default_dtype: ContextVar[np.dtype[Any]] = ContextVar(
@@ -42,7 +38,37 @@ _default_dtype: ContextVar[np.dtype[Any]] = ContextVar(
 # ---- recording for gradients
 
 
-class set_grad_enabled:
+class _Switch:
+    """A context that sets recording to one value; also a decorator.
+
+    It may be entered again while it is open, and by several threads at once: the tokens of the
+    context variable tell which entry is whose.
+    """
+
+    def __init__(self, enabled: bool) -> None:
+        self._enabled = bool(enabled)
+        self._tokens: list[Token[int]] = []
+
+    def __enter__(self) -> None:
+        self._tokens.append(_set_tape(self._enabled))
+
+    def __exit__(self, *exception: object) -> None:
+        for token in reversed(self._tokens):
+            try:
+                _mode.reset(token)
+            except ValueError:
+                continue  # another thread's, or another task's
+            self._tokens.remove(token)
+            return
+        # Closed elsewhere than it was opened, as a generator that is finished by another thread.
+        if self._tokens:
+            self._tokens.pop()
+
+    def __call__(self, function: F) -> F:
+        return cast(F, _decorate(self._enabled, function))
+
+
+class set_grad_enabled(_Switch):
     """Switch recording for gradients on or off, at once or for a ``with`` block.
 
     Args:
@@ -58,37 +84,19 @@ class set_grad_enabled:
     """
 
     def __init__(self, enabled: bool) -> None:
-        self._before = get_mode()
-        self._enabled = bool(enabled)
-        _set_tape(self._enabled)
+        super().__init__(enabled)
+        self._tokens.append(_set_tape(self._enabled))
+        self._called = True
 
     def __enter__(self) -> None:
-        _saved_modes.set((*_saved_modes.get(), self._before))
-        _set_tape(self._enabled)
-
-    def __exit__(self, *exception: object) -> None:
-        _restore()
-
-    def __call__(self, function: F) -> F:
-        _mode.set(self._before)  # used as a decorator: it must switch nothing now
-        return cast(F, _decorate(_Switch(self._enabled), function))
-
-
-class _Switch:
-    """A context that sets recording to one value; also a decorator. Holds no state of its own."""
-
-    def __init__(self, enabled: bool) -> None:
-        self._enabled = enabled
-
-    def __enter__(self) -> None:
-        _saved_modes.set((*_saved_modes.get(), get_mode()))
-        _set_tape(self._enabled)
-
-    def __exit__(self, *exception: object) -> None:
-        _restore()
+        if self._called:  # `with set_grad_enabled(...)`: it was switched a moment ago
+            self._called = False
+        else:
+            super().__enter__()
 
     def __call__(self, function: F) -> F:
-        return cast(F, _decorate(self, function))
+        self.__exit__()  # used as a decorator: it must switch nothing now
+        return super().__call__(function)
 
 
 class no_grad(_Switch):
@@ -237,9 +245,12 @@ def set_default_dtype(dtype: DTypeLike) -> None:
     Raises:
         DtypeError: it is not one of these.
     """
-    chosen = np.dtype(dtype)
+    try:
+        chosen = np.dtype(dtype)
+    except TypeError:
+        chosen = np.dtype(object)
     if chosen.kind != "f" or chosen.itemsize > 8:
-        raise DtypeError(f"set_default_dtype: {chosen} given; choose float16, float32 or float64")
+        raise DtypeError(f"set_default_dtype: {dtype!r} given; choose float16, float32 or float64")
     _default_dtype.set(chosen)
 
 
@@ -251,35 +262,51 @@ def get_default_dtype() -> np.dtype[Any]:
 # ---- helpers
 
 
-def _set_tape(enabled: bool) -> None:
+def _set_tape(enabled: bool) -> Token[int]:
     mode = get_mode()
-    _mode.set(mode | TAPE if enabled else mode & ~TAPE)
+    return _mode.set(mode | TAPE if enabled else mode & ~TAPE)
 
 
-def _restore() -> None:
-    *rest, mode = _saved_modes.get()
-    _saved_modes.set(tuple(rest))
-    _mode.set(get_mode() & WATCHED | mode & TAPE)
+class _Body:
+    """The mode inside a function that runs in pieces: a generator, or an asynchronous one.
+
+    Around each piece the mode is what it was at the end of the piece before, so that contexts which
+    the body itself opens neither reach the caller nor get lost.
+    """
+
+    def __init__(self, enabled: bool) -> None:
+        self._enabled = enabled
+        self._inside: int | None = None
+
+    def __enter__(self) -> None:
+        self._outside = get_mode()
+        if self._inside is None:
+            _set_tape(self._enabled)
+        else:
+            _mode.set(self._outside & WATCHED | self._inside & TAPE)
+
+    def __exit__(self, *exception: object) -> None:
+        self._inside = get_mode()
+        _mode.set(self._outside)
 
 
-def _decorate(switch: _Switch, function: Callable[..., Any]) -> Callable[..., Any]:
+def _decorate(enabled: bool, function: Callable[..., Any]) -> Callable[..., Any]:
     if inspect.isgeneratorfunction(function):
 
         @functools.wraps(function)
         def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-            # The body runs in pieces, whenever the caller asks: the mode is set around each piece.
-            body = function(*args, **kwargs)
+            body, piece = function(*args, **kwargs), _Body(enabled)
             resume: Callable[[], Any] = functools.partial(next, body)
             while True:
                 try:
-                    with switch:
+                    with piece:
                         item = resume()
                 except StopIteration as stop:
                     return stop.value
                 try:
                     resume = functools.partial(body.send, (yield item))
                 except GeneratorExit:
-                    with switch:
+                    with piece:
                         body.close()
                     raise
                 except BaseException as error:
@@ -287,18 +314,41 @@ def _decorate(switch: _Switch, function: Callable[..., Any]) -> Callable[..., An
 
         return generator
 
+    if inspect.isasyncgenfunction(function):
+
+        @functools.wraps(function)
+        async def stream(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+            body, piece = function(*args, **kwargs), _Body(enabled)
+            resume: Callable[[], Any] = body.__anext__
+            while True:
+                try:
+                    with piece:
+                        item = await resume()
+                except StopAsyncIteration:
+                    return
+                try:
+                    resume = functools.partial(body.asend, (yield item))
+                except GeneratorExit:
+                    with piece:
+                        await body.aclose()
+                    raise
+                except BaseException as error:
+                    resume = functools.partial(body.athrow, error)
+
+        return stream
+
     if inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)
         async def coroutine(*args: Any, **kwargs: Any) -> Any:
-            with switch:
+            with _Switch(enabled):
                 return await function(*args, **kwargs)
 
         return coroutine
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        with switch:
+        with _Switch(enabled):
             return function(*args, **kwargs)
 
     return call

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ._config import get_default_dtype
+from ._data import as_data
 from ._errors import DtypeError, ShapeError
-from ._record import as_data
+from ._specialise import plain
 from ._tensor import Tensor, wrap
 
 Shape = int | Sequence[int]
@@ -42,10 +43,9 @@ def full(
         ShapeError: a length is negative.
     """
     value = as_data(fill_value, dtype)
-    try:
-        made = wrap(np.full(shape, value, value.dtype)[()], None)
-    except ValueError as error:
-        raise ShapeError(f"full: shape {shape}: {error}") from None
+    if value.shape:
+        raise ShapeError(f"full: fill_value has shape {value.shape}; one number is needed")
+    made = wrap(plain(np.full(checked_shape("full", shape), value, value.dtype)), None)
     return made.requires_grad_(requires_grad)
 
 
@@ -67,9 +67,15 @@ def full_like(
 
 
 def eye(
-    n_rows: int, n_cols: int | None = None, *, k: int = 0, dtype: DTypeLike | None = None, requires_grad: bool = False
+    n_rows: int,
+    n_cols: int | None = None,
+    *,
+    k: int = 0,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Ones on the ``k``-th diagonal, zeros elsewhere."""
+    checked_shape("eye", (n_rows, n_rows if n_cols is None else n_cols))
     return wrap(np.eye(n_rows, n_cols, k, dtype or get_default_dtype()), None).requires_grad_(requires_grad)
 
 
@@ -90,11 +96,16 @@ def arange(
     """
     if stop is None:
         start, stop = 0, start
-    if not step:
-        raise ShapeError("arange: step is 0; give another")
+    if not step or not all(
+        isinstance(one, int | float | np.number) and one == one for one in (start, stop, step)
+    ):
+        raise ShapeError(
+            f"arange: start {start}, stop {stop}, step {step}; numbers are needed, and a step other than 0"
+        )
     if dtype is None and any(isinstance(one, float) for one in (start, stop, step)):
         dtype = get_default_dtype()
-    return wrap(np.arange(start, stop, step, dtype), None).requires_grad_(requires_grad)
+    counted: Any = np.arange
+    return wrap(counted(start, stop, step, dtype), None).requires_grad_(requires_grad)
 
 
 def linspace(
@@ -107,10 +118,12 @@ def linspace(
     requires_grad: bool = False,
 ) -> Tensor:
     """``num`` evenly spaced numbers from ``start`` to ``stop``."""
-    if num < 0:
+    if not isinstance(num, int | np.integer) or num < 0:
         raise ShapeError(f"linspace: num is {num}; a count of 0 or more is needed")
     chosen = np.dtype(dtype or get_default_dtype())
-    return wrap(np.linspace(start, stop, num, endpoint=endpoint, dtype=chosen), None).requires_grad_(requires_grad)
+    return wrap(np.linspace(start, stop, num, endpoint=endpoint, dtype=chosen), None).requires_grad_(
+        requires_grad
+    )
 
 
 def one_hot(labels: Any, num_classes: int, *, dtype: DTypeLike | None = None) -> Tensor:
@@ -139,3 +152,13 @@ def one_hot(labels: Any, num_classes: int, *, dtype: DTypeLike | None = None) ->
             f"one_hot: labels run from {data.min()} to {data.max()}; [0, {num_classes}) is the range"
         )
     return wrap((data[..., None] == np.arange(num_classes)).astype(dtype or get_default_dtype()), None)
+
+
+def checked_shape(op: str, shape: Shape) -> tuple[int, ...]:
+    """A shape as a tuple of lengths, or an error that names the op."""
+    lengths = (shape,) if not isinstance(shape, Sequence) or isinstance(shape, str) else tuple(shape)
+    if not all(hasattr(n, "__index__") and n >= 0 for n in lengths):
+        raise ShapeError(
+            f"{op}: shape {shape!r}; one length or a sequence of lengths is needed, each 0 or more"
+        )
+    return tuple([int(n) for n in lengths])

@@ -41,8 +41,10 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, cast, overload
 
+import numpy as np
+
 from ._errors import GradientError, RuleMissingError
-from ._specialise import make_op
+from ._specialise import SCALARS, forget, make_op, plain
 
 if TYPE_CHECKING:
     from ._tensor import Tensor
@@ -109,6 +111,9 @@ class Primitive:
     batch: Callable[..., Any] | None = None
     op: Callable[..., Any] = field(init=False, repr=False)
     pullback: Callable[..., tuple[Any, ...]] = field(init=False, repr=False)
+    revive: Callable[..., tuple[Any, ...]] = field(init=False, repr=False)
+    saves: tuple[str, ...] | None = field(default=None, init=False, repr=False)
+    blank: Any = field(default=None, init=False, repr=False)
     source: str = field(default="", init=False, repr=False)
 
     @property
@@ -132,6 +137,7 @@ class Primitive:
             )
         table = self.tangents if which == "jvp" else self.formulas
         table.update({name: self._formula(which, name, given) for name, given in formulas.items()})
+        forget(self)
 
     def _formula(self, which: str, name: str, given: Any) -> Formula:
         if name not in self.inputs:
@@ -156,6 +162,8 @@ class Primitive:
     ) -> Any:
         """Call one formula with the values that it names; transformations other than backward use this."""
         values: dict[str, Any] = {"y": y, **extra, **dict(zip(self.params, params, strict=True))}
+        # A formula may call ops on a number, and these would make a tensor of it.
+        args = [plain(np.asarray(one, y.dtype)) if type(one) in SCALARS else one for one in args]
         for i, name in enumerate(self.inputs):
             value = tuple(args[i:]) if self.variadic and i == len(self.inputs) - 1 else args[i]
             values[name] = value
@@ -190,6 +198,16 @@ class Value:
 
     __slots__ = ()
     level: float = 0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        raise NotImplementedError
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the elements."""
+        raise NotImplementedError
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
         """Apply ``primitive``; each kind of value says here what that means to it."""
@@ -339,9 +357,7 @@ def _read_signature(
         variadic |= one.kind is kind.VAR_POSITIONAL
         positional = one.kind is kind.POSITIONAL_OR_KEYWORD
         # Without `/`, what has no default is an input.
-        is_param = one.kind is kind.KEYWORD_ONLY or (
-            positional and (marked or one.default is not kind.empty)
-        )
+        is_param = one.kind is kind.KEYWORD_ONLY or (positional and (marked or one.default is not kind.empty))
         (params if is_param else inputs).append(one.name)
         if one.default is not kind.empty:
             defaults[one.name] = one.default

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ._config import WATCHED, get_default_dtype, get_mode
+from ._config import get_default_dtype
+from ._creation import checked_shape
 from ._errors import DtypeError, ShapeError
-from ._primitive import constant
-from ._record import show
-from ._tensor import Tensor, wrap
+from ._primitive import declare
+from ._specialise import plain
+from ._tensor import Tensor
 
 Shape = int | Sequence[int]
 Generator = np.random.Generator
@@ -39,7 +40,9 @@ def manual_seed(seed: int) -> Generator:
         >>> bool((a == b).all())
         True
     """
-    made = np.random.default_rng(seed)
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise ShapeError(f"manual_seed: {seed!r} given; an integer of 0 or more is needed")
+    made = np.random.default_rng(int(seed))
     _default.set(made)
     return made
 
@@ -54,14 +57,20 @@ def default_generator() -> Generator:
 
 
 def rand(
-    *shape: Any, generator: Generator | None = None, dtype: DTypeLike | None = None, requires_grad: bool = False
+    *shape: Any,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Uniform numbers in [0, 1)."""
     return uniform(0.0, 1.0, _shape(shape), generator=generator, dtype=dtype, requires_grad=requires_grad)
 
 
 def randn(
-    *shape: Any, generator: Generator | None = None, dtype: DTypeLike | None = None, requires_grad: bool = False
+    *shape: Any,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Numbers from the standard normal distribution."""
     return normal(0.0, 1.0, _shape(shape), generator=generator, dtype=dtype, requires_grad=requires_grad)
@@ -81,7 +90,7 @@ def uniform(
     Raises:
         ShapeError: ``high`` is less than ``low``.
     """
-    if high < low:
+    if not high >= low:
         raise ShapeError(f"uniform: high {high} is less than low {low}")
     return _draw("uniform", (low, high), size, generator, _floating(dtype)).requires_grad_(requires_grad)
 
@@ -100,7 +109,7 @@ def normal(
     Raises:
         ShapeError: ``std`` is negative.
     """
-    if std < 0:
+    if not std >= 0:
         raise ShapeError(f"normal: std {std} is negative")
     return _draw("normal", (mean, std), size, generator, _floating(dtype)).requires_grad_(requires_grad)
 
@@ -114,11 +123,12 @@ def randint(low: int, high: int, size: Shape = (), *, generator: Generator | Non
 
 def permutation(n: int, *, generator: Generator | None = None) -> Tensor:
     """The integers from 0 to ``n - 1`` in random order."""
+    if n < 0:
+        raise ShapeError(f"permutation: n is {n}; a count of 0 or more is needed")
     return _draw("permutation", (n,), (), generator, np.dtype(np.int64))
 
 
-@constant
-def random(*, law: str, arguments: tuple[Any, ...], size: Shape, generator: Any, dtype: Any) -> Any:
+def _random(*, law: str, arguments: tuple[Any, ...], size: Shape, generator: Any, dtype: Any) -> Any:
     """Numbers drawn from a generator. An op without inputs, so that a recorded program draws again."""
     source = default_generator() if generator is None else generator
     if law == "permutation":
@@ -126,15 +136,21 @@ def random(*, law: str, arguments: tuple[Any, ...], size: Shape, generator: Any,
     drawn = np.asarray(getattr(source, law)(*arguments, size=size)).astype(dtype)
     if law == "uniform":  # rounding to a narrower dtype may reach the upper end
         np.minimum(drawn, np.nextafter(dtype.type(arguments[1]), dtype.type(arguments[0])), out=drawn)
-    return drawn
+    return plain(drawn)
 
 
-def _draw(law: str, arguments: tuple[Any, ...], size: Shape, generator: Generator | None, dtype: Any) -> Tensor:
-    params = (law, arguments, size, generator, dtype)
-    made = wrap(random.card.forward(**dict(zip(random.card.params, params, strict=True)))[()], None)
-    if get_mode() & WATCHED:
-        show(random.card, (), params, made)
-    return made
+random = declare(_random, "constant", name="random")
+
+
+def _draw(
+    law: str, arguments: tuple[Any, ...], size: Shape, generator: Generator | None, dtype: Any
+) -> Tensor:
+    if generator is not None and not isinstance(generator, Generator):
+        raise DtypeError(
+            f"generator: a {type(generator).__name__} given; make one by np.random.default_rng(seed), or use manual_seed"
+        )
+    size = checked_shape(law, size)
+    return random(law=law, arguments=arguments, size=size, generator=generator, dtype=dtype)  # type: ignore[call-overload,no-any-return]
 
 
 def _floating(dtype: DTypeLike | None) -> np.dtype[Any]:

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from ._config import TAPE, get_default_dtype, get_mode, watchers
-from ._errors import DtypeError, GradientError, IndexingError, ShapeError, TensorgradError
+from ._config import watchers
+from ._data import as_data, first_line, keep, read_only
+from ._errors import DtypeError, IndexingError, ShapeError, TensorgradError
 from ._primitive import Primitive, Value
-from ._specialise import ARRAYS, FORWARD_ERRORS, RAW, SCALARS, saved_names
+from ._specialise import ARRAYS, FORWARD_ERRORS, RAW, SCALARS, plain, saved_names, shares_dtype, weak
 from ._tape import Node, layouts_of, pick, shapes_of, tick
 
 
@@ -29,21 +30,36 @@ def process(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> 
     params = tuple([tuple(p) if type(p) is list else p for p in params])
     if top is not None:
         return top.process(card, args, params)
+    if not args:
+        return tensor_type.from_nothing(card, params)
     if all(type(arg) in RAW for arg in args) and any(type(arg) in ARRAYS for arg in args):
         return run(card, args, params)
     # Python's numbers and lists become tensors.
-    lifted = tuple([tensor_type(arg) for arg in args])
+    if card.broadcasts and len(args) == 2 and all(type(arg) in SCALARS for arg in args):
+        args = tuple(
+            as_data(list(args))
+        )  # numbers are weak among each other too: 1 + 2.5 has the default float
+    lifted = tuple([tensor_type(operand(card, arg)) for arg in args])
     return lifted[0].process(card, lifted, params)
 
 
 def record(
-    card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...], level: float, make: Any
+    card: Primitive,
+    args: tuple[Any, ...],
+    params: tuple[Any, ...],
+    level: float,
+    make: Any,
+    taping: bool,
 ) -> Any:
-    """Apply an op to tensors of one level, and note it on the tape if it is on.
+    """Apply an op to tensors of one level, and note it on the tape.
 
     Args:
+        card: of the op.
+        args: its inputs.
+        params: its parameters, in the order of the card.
         level: whose tensors take part; whatever is lower is data.
         make: makes a tensor of this level from data and a node.
+        taping: whether the tape is on.
     """
     data, nodes, shared = [], [], False
     for arg in args:
@@ -52,20 +68,29 @@ def record(
             nodes.append(arg._node)  # type: ignore[attr-defined]
             shared |= type(arg) is shared_type
         else:
-            data.append(arg if isinstance(arg, Value) or type(arg) in RAW else as_data(arg))
+            data.append(arg if isinstance(arg, Value) else operand(card, arg))
             nodes.append(None)
-    y = run(card, data, params) if level == 0 else card.op(*data, **dict(zip(card.params, params, strict=True)))
-    wanted = [
-        node is not None and card.formula_for(i) is not None and bool(get_mode() & TAPE)
-        for i, node in enumerate(nodes)
-    ]
+    if level:
+        y = card.op(*data, **dict(zip(card.params, params, strict=True)))
+    else:
+        if len(data) == 2:  # numbers take the dtype of what they are combined with, as in an entry
+            data = [
+                weak(d, other) if type(d) in SCALARS else d for d, other in zip(data, data[::-1], strict=True)
+            ]
+        y = run(card, data, params)
+    wanted = [taping and node is not None and card.formula_for(i) is not None for i, node in enumerate(nodes)]
+    if shared:
+        make = _keeps_sharing(make, data)
     if card.several:
         if not any(wanted):
             return tuple([make(part, None) for part in y])
     elif not any(wanted) or y.dtype.kind not in "fc":
-        return (shared_type if shared and card.view else make)(y, None)
+        return make(y, None)
     if mixed := _mixed(card, data, wanted, y):
-        cast = [ops.astype(arg, mixed) if w and d.dtype != mixed else arg for arg, d, w in zip(args, data, wanted, strict=True)]
+        cast = [
+            ops.astype(arg, mixed) if w and d.dtype != mixed else arg
+            for arg, d, w in zip(args, data, wanted, strict=True)
+        ]
         return process(card, tuple(cast), params)
     node = Node()
     node.prim = card
@@ -79,7 +104,29 @@ def record(
         return tuple([make(part, pick(node, i, part)) for i, part in enumerate(y)])
     node.shape = y.shape
     node.seq = tick()
-    return (shared_type if shared and card.view else make)(y, node)
+    return make(y, node)
+
+
+def _keeps_sharing(make: Any, data: Sequence[Any]) -> Any:
+    """Make results that lie in the memory that somebody else may write to tensors that know it."""
+
+    def made(y: Any, node: Any) -> Any:
+        alias = type(y) is np.ndarray and any(
+            type(d) is np.ndarray and np.may_share_memory(y, d) for d in data
+        )
+        return shared_type(y, node) if alias else make(y, node)
+
+    return made
+
+
+def operand(card: Primitive, arg: Any) -> Any:
+    """Plain data of an argument that is not a tensor. A number stays one where its dtype is weak."""
+    if type(arg) in SCALARS and card.broadcasts and card.kind != "bilinear":
+        return arg
+    try:
+        return as_data(arg)
+    except TensorgradError as error:
+        raise type(error)(f"{card.name}: {error}") from None
 
 
 def run(card: Primitive, data: Sequence[Any], params: Sequence[Any]) -> Any:
@@ -93,7 +140,9 @@ def run(card: Primitive, data: Sequence[Any], params: Sequence[Any]) -> Any:
     y = card.forward(*[read_only(d) for d in data], **named)
     if card.several:
         if not isinstance(y, tuple):
-            raise DtypeError(f"{card.name}: the forward returned a {type(y).__name__}; a tuple of arrays is declared")
+            raise DtypeError(
+                f"{card.name}: the forward returned a {type(y).__name__}; a tuple of arrays is declared"
+            )
         return tuple([_own_result(card, part, data) for part in y])
     return _own_result(card, y, data)
 
@@ -111,68 +160,22 @@ def explain(card: Primitive, data: Sequence[Any], params: Sequence[Any], error: 
     shapes = [getattr(d, "shape", ()) for d in data]
     names = [card.input_of(i) for i in range(len(data))]
     if isinstance(error, TypeError):
-        inputs = ", ".join(f"{n} {getattr(d, 'dtype', type(d).__name__)}" for n, d in zip(names, data, strict=True))
-        return DtypeError(f"{card.name}: cannot be applied to {inputs} ({_first_line(error)})")
+        inputs = ", ".join(
+            f"{n} {getattr(d, 'dtype', type(d).__name__)}" for n, d in zip(names, data, strict=True)
+        )
+        return DtypeError(f"{card.name}: cannot be applied to {inputs} ({first_line(error)})")
     inputs = " and ".join(f"{n} {s}" for n, s in zip(names, shapes, strict=True))
-    if card.broadcasts and isinstance(error, ValueError) and len(data) > 1:
+    if card.broadcasts and card.kind != "bilinear" and not _broadcast(shapes):
         return ShapeError(
             f"{card.name}: {inputs} do not broadcast; lengths must be equal or 1, counted from the last axis"
         )
     settings = "".join(f", {n}={p!r}" for n, p in zip(card.params, params, strict=True))
-    kind = IndexingError if isinstance(error, IndexError) and not isinstance(error, ValueError) else ShapeError
+    kind = (
+        IndexingError if isinstance(error, IndexError) and not isinstance(error, ValueError) else ShapeError
+    )
     if isinstance(error, OverflowError):
         kind = DtypeError  # type: ignore[assignment]
-    return kind(f"{card.name}: {inputs}{settings}: {_first_line(error)}")
-
-
-# ---- data
-
-
-def as_data(value: Any, dtype: Any = None, *, copy: bool | None = None) -> Any:
-    """Plain data of what a user gave: an array, or a NumPy scalar where it has no axes.
-
-    Python floats become the default float; an array or a NumPy scalar keeps its dtype.
-
-    Raises:
-        DtypeError: it is not numeric, is masked, or is a list with tensors in it that have a history.
-    """
-    if isinstance(value, Value):
-        if value.level > 0:
-            raise DtypeError(f"a value of a transformation cannot become plain data: {value!r}")
-        value = value._d  # type: ignore[attr-defined]
-    elif isinstance(value, np.ma.MaskedArray):
-        raise DtypeError("a masked array was given, and its mask would be lost; fill it first: a.filled(0)")
-    elif isinstance(value, list | tuple) and _holds_tracked(value):
-        raise GradientError("a list of tensors was given, and their history would be lost; use tg.stack(list)")
-    try:
-        made = np.array(value, dtype, copy=copy, order="C" if copy else "K")
-    except (ValueError, TypeError) as error:
-        raise DtypeError(f"{type(value).__name__} cannot become a tensor: {_first_line(error)}") from None
-    if made.dtype.kind not in "biufc" or made.dtype.itemsize > (16 if made.dtype.kind == "c" else 8):
-        raise DtypeError(
-            f"{type(value).__name__} with dtype {made.dtype} cannot become a tensor; "
-            "booleans, integers, floats and complex numbers can"
-        )
-    if dtype is None and made.dtype.kind in "fc" and _python_numbers(value):
-        default = get_default_dtype()
-        made = made.astype(default if made.dtype.kind == "f" else np.result_type(default, np.complex64))
-    if not made.dtype.isnative:
-        made = made.astype(made.dtype.newbyteorder("="))
-    return made if made.ndim else made[()]
-
-
-def read_only(data: Any) -> Any:
-    """A view that cannot be written to; NumPy scalars as they are."""
-    if type(data) is not np.ndarray:
-        return data
-    seen = data.view()
-    seen.flags.writeable = False
-    return seen
-
-
-def keep(data: Any) -> Any:
-    """What a node may save of an array that the user holds: a copy, which later writes do not reach."""
-    return data.copy() if type(data) is np.ndarray else data
+    return kind(f"{card.name}: {inputs}{settings}: {first_line(error)}")
 
 
 # ---- helpers
@@ -180,16 +183,24 @@ def keep(data: Any) -> Any:
 
 def _mixed(card: Primitive, data: Sequence[Any], wanted: Sequence[bool], y: Any) -> Any:
     """The dtype that inputs must be cast to so that each cotangent has the dtype of its input."""
-    if card.kind in ("general", "constant") or card.several or len(card.formulas) + card.variadic < 2:
+    if not shares_dtype(card):
         return None
     return y.dtype if any(w and d.dtype != y.dtype for d, w in zip(data, wanted, strict=True)) else None
 
 
 def _saved(
-    card: Primitive, data: Sequence[Any], params: Sequence[Any], y: Any, wanted: Sequence[bool], private: Sequence[bool]
+    card: Primitive,
+    data: Sequence[Any],
+    params: Sequence[Any],
+    y: Any,
+    wanted: Sequence[bool],
+    private: Sequence[bool],
 ) -> tuple[Any, ...]:
     asked = {
-        name for i, w in enumerate(wanted) if w for name in card.formula_for(i).names  # type: ignore[union-attr]
+        name
+        for i, w in enumerate(wanted)
+        if w
+        for name in card.formula_for(i).names  # type: ignore[union-attr]
     }
     values: dict[str, Any] = {"y": y, **dict(zip(card.params, params, strict=True))}
     if card.several:
@@ -204,6 +215,14 @@ def _saved(
     return tuple([values[name] for name in saved_names(card)])
 
 
+def _broadcast(shapes: Sequence[tuple[int, ...]]) -> bool:
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        return False
+    return True
+
+
 def _shape(d: Any) -> Any:
     return d.shape if hasattr(d, "shape") else ()
 
@@ -214,34 +233,20 @@ def _dtype(d: Any) -> Any:
 
 def _own_result(card: Primitive, y: Any, data: Sequence[Any]) -> Any:
     if isinstance(y, Value):
-        raise DtypeError(f"{card.name}: the forward returned a tensor; it gets arrays and must return an array")
-    if type(y) in SCALARS:
+        raise DtypeError(
+            f"{card.name}: the forward returned a tensor; it gets arrays and must return an array"
+        )
+    if type(y) in SCALARS or type(y) is complex:
         y = np.asarray(y, next((d.dtype for d in data if type(d) in ARRAYS), None))
     if not isinstance(y, np.ndarray | np.generic):
         raise DtypeError(f"{card.name}: the forward returned a {type(y).__name__}; an array is needed")
-    if not card.view and type(y) is np.ndarray and any(type(d) is np.ndarray and np.may_share_memory(y, d) for d in data):
+    if (
+        not card.view
+        and type(y) is np.ndarray
+        and any(type(d) is np.ndarray and np.may_share_memory(y, d) for d in data)
+    ):
         y = y.copy()
-    return y if y.ndim else y[()]
-
-
-def _holds_tracked(items: Sequence[Any]) -> bool:
-    return any(
-        _holds_tracked(item)
-        if isinstance(item, list | tuple)
-        else isinstance(item, Value) and getattr(item, "_node", item) is not None
-        for item in items
-    )
-
-
-def _python_numbers(value: Any) -> bool:
-    """Whether a number or a nested list holds Python's numbers only, whose dtype is ours to choose."""
-    if isinstance(value, list | tuple):
-        return all(_python_numbers(item) for item in value)
-    return type(value) in SCALARS
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+    return plain(y)
 
 
 tensor_type: Any = None

@@ -20,7 +20,7 @@ from __future__ import annotations
 import inspect
 import linecache
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any
 
@@ -31,9 +31,10 @@ from ._config import get_mode  # noqa: F401  (read by generated text)
 
 ARRAYS = frozenset({np.ndarray, *np.sctypeDict.values()} - {np.object_, np.str_, np.bytes_, np.void})
 """The types of plain data with a dtype: arrays, and NumPy's scalars."""
-SCALARS = frozenset({bool, int, float, complex})
-"""Python's numbers. Their dtype is weak: they take that of the other operand."""
+SCALARS = frozenset({bool, int, float})
+"""Python's real numbers. Their dtype is weak: they take that of the other operand."""
 RAW = ARRAYS | SCALARS
+NUMERIC = frozenset("biufc")
 FORWARD_ERRORS = (ValueError, TypeError, IndexError, OverflowError)
 
 
@@ -53,6 +54,7 @@ refit: Any = None  # the gate for a cotangent of another shape
 gate: Any = None  # the strict gate for formulas that are not the library's
 shape: Any = np.shape
 constants: Any = None  # several results without a graph
+pick: Any = None  # the node of one of several results
 picks: Any = None  # several results, each with its place in the graph
 shapes_of: Any = None
 layouts_of: Any = None
@@ -62,32 +64,51 @@ new = object.__new__
 
 
 class _Weak(dict[Any, Any]):
-    """Python numbers as read-only 0-d arrays of one dtype: NumPy computes with those twice as fast."""
+    """Python numbers in one dtype, ready made: NumPy computes with those twice as fast.
 
-    def __init__(self, dtype: np.dtype[Any]) -> None:
-        self.dtype = dtype
+    For arrays they are read-only 0-d arrays, for NumPy's scalars such scalars.
+    """
+
+    def __init__(self, kind: Any) -> None:
+        self.dtype = np.dtype(kind)
+        self.scalar = isinstance(kind, type)
 
     def __missing__(self, value: Any) -> Any:
-        if self.dtype.kind != "f" or type(value) is complex:
+        if self.dtype.kind != "f":
             return value  # NumPy's own rules decide the dtype
         try:
             made = np.array(value, self.dtype)
         except OverflowError:
             return value
         made.flags.writeable = False
+        result = made[()] if self.scalar else made
         # 0.0 == -0.0, 1 == True and nan != nan as keys: a zero would lose its sign, a NaN fill the table.
         if value == value and value != 0 and len(self) < 1024:
-            self[value] = made
-        return made
+            self[value] = result
+        return result
 
 
 class _WeakTables(dict[Any, _Weak]):
-    def __missing__(self, dtype: np.dtype[Any]) -> _Weak:
-        table = self[dtype] = _Weak(dtype)
+    def __missing__(self, kind: Any) -> _Weak:
+        table = self[kind] = _Weak(kind)
         return table
 
 
 WEAK = _WeakTables()
+
+
+def plain(array: Any) -> Any:
+    """An array as tensors hold it: what has no axes is a NumPy scalar, which is six times faster."""
+    return array if array.ndim else array[()]
+
+
+def weak(value: Any, partner: Any) -> Any:
+    """A Python number in the dtype of the array or NumPy scalar that it is combined with."""
+    if type(partner) in SCALARS:
+        return value
+    return WEAK[partner.dtype if type(partner) is ndarray else type(partner)][value]
+
+
 _lock = threading.Lock()
 
 
@@ -105,36 +126,52 @@ def make_op(card: Any) -> Callable[..., Any]:
         return op(*args, **params)
         forward  # noqa: B018  (unreachable: generated code must close over the same three names)
 
-    def pullback(*args: Any) -> tuple[Any, ...]:
-        specialise(card)
-        result: tuple[Any, ...] = card.pullback(*args)
-        return result
-
-    card.pullback = pullback
+    card.blank = op.__code__
+    forget(card)
     return op
+
+
+def forget(card: Any) -> None:
+    """Let the next call write the bodies of a card again: formulas may have been added."""
+
+    def later(name: str) -> Callable[..., tuple[Any, ...]]:
+        def write_and_call(*args: Any) -> Any:
+            specialise(card)
+            return getattr(card, name)(*args)
+
+        return write_and_call
+
+    with _lock:
+        card.pullback, card.revive = later("pullback"), later("revive")
+        if card.saves is not None:
+            card.saves = None
+            card.op.__code__ = card.blank
+            card.op.__defaults__ = card.op.__kwdefaults__ = None
 
 
 def specialise(card: Any) -> None:
     """Write entry and pullback of a card, compile them, and put them in place."""
     with _lock:
-        source = "\n\n".join([_entry(card), _pullback(card)])
+        card.saves = tuple(saved_names(card))
+        source = "\n\n".join([_entry(card), _pullback(card), _revive(card)])
         rules = {f"rule{i}_": one.function for i, one in enumerate(card.formulas.values())}
         wrapped = _closure(source, ["forward", "card", "op", *rules])
         file = f"<tensorgrad op {card.name} {id(card)}>"
         linecache.cache[file] = (len(wrapped), None, wrapped.splitlines(True), file)
         space: dict[str, Any] = {}
         exec(compile(wrapped, file, "exec"), globals(), space)
-        entry, pull = space["make"](card.forward, card, card.op, *rules.values())
+        entry, card.pullback, card.revive = space["make"](card.forward, card, card.op, *rules.values())
         card.source = source
-        card.pullback = pull
         op: FunctionType = card.op
         # Defaults before code: between the two, another thread may call.
         op.__defaults__, op.__kwdefaults__ = entry.__defaults__, entry.__kwdefaults__
         op.__code__ = entry.__code__
 
 
-def saved_names(card: Any) -> list[str]:
+def saved_names(card: Any) -> Sequence[str]:
     """What a node of this card saves, in order: inputs, the result, shapes and dtypes, parameters."""
+    if card.saves is not None:
+        return card.saves
     asked = {name for formula in card.formulas.values() for name in formula.names}
     facts = [f"{name}_{what}" for what in ("shape", "dtype") for name in card.inputs]
     names = [n for n in [*card.inputs, "y", *facts] if n in asked]
@@ -147,17 +184,19 @@ def saved_names(card: Any) -> list[str]:
 
 def readers(card: Any, name: str) -> list[int]:
     """The inputs (by number) whose formula asks for ``name``."""
-    return [i for i, one in enumerate(card.inputs) if one in card.formulas and name in card.formulas[one].names]
+    return [
+        i for i, one in enumerate(card.inputs) if one in card.formulas and name in card.formulas[one].names
+    ]
 
 
 # ---- the entry
 
 
 def _entry(card: Any) -> str:
-    if not card.trusted:
+    if not card.trusted or not card.inputs:
         return _header(card) + "\n" + _indent([_send(card)])
     lines = _unpack_list(card) if card.variadic else _unpack(card)
-    lines += ["if get_mode() > 1:", f"    {_send(card)}"]
+    lines += ["mode_ = get_mode()", "if mode_ > 1:", f"    {_send(card)}"]
     lines += [
         "try:",
         f"    r_ = forward({_forward_arguments(card)})",
@@ -165,8 +204,12 @@ def _entry(card: Any) -> str:
         f"    raise explain(card, {_data_tuple(card)}, {_tuple(card.params)}, error_) from None",
     ]
     if card.formulas:
-        lines += [f"if ({_any_edge(card)}) and get_mode():", *map("    {}".format, _record(card))]
-    lines += [f"if {_nothing_but_arrays(card)}:", "    return r_"]
+        lines += [f"if mode_ and ({_any_edge(card)}):", *map("    {}".format, _record(card))]
+    if card.broadcasts and len(card.inputs) > 2:  # numbers alone become tensors
+        arrays = " or ".join([f"type({n}) in ARRAYS" for n in card.inputs])
+        lines += [f"if {_nothing_but_arrays(card)}:", f"    if {arrays}: return r_", f"    {_send(card)}"]
+    else:
+        lines += [f"if {_nothing_but_arrays(card)}:", "    return r_"]
     if card.several:
         lines += ["return constants(r_)"]
     else:
@@ -177,29 +220,31 @@ def _entry(card: Any) -> str:
 def _unpack(card: Any) -> list[str]:
     """Take data and node out of each input: ``d0_``, ``n0_``, ``d1_``, ..."""
     lines: list[str] = []
-    scalars = card.kind in ("elementwise", "constant") and len(card.inputs) == 2
-    raw = "ARRAYS" if len(card.inputs) == 1 else "RAW"
+    weak = card.broadcasts and card.kind != "bilinear" and len(card.inputs) > 1
     for i, name in enumerate(card.inputs):
         lines += [
             f"if type({name}) is Tensor or type({name}) is Parameter:",
             f"    d{i}_ = {name}._d; n{i}_ = {name}._node",
         ]
-        if scalars and i == 1:
+        if weak and i == 1 and len(card.inputs) == 2:
             lines += [
                 f"elif type({name}) in SCALARS:",
-                f"    d1_ = WEAK[d0_.dtype][{name}] if type(d0_) is ndarray else {name}; n1_ = None",
+                f"    d1_ = WEAK[d0_.dtype if type(d0_) is ndarray else type(d0_)][{name}]; n1_ = None",
             ]
+        elif weak:
+            lines += [f"elif type({name}) in SCALARS:", f"    d{i}_ = {name}; n{i}_ = None"]
         lines += [
-            f"elif type({name}) in {raw}:",
+            f"elif type({name}) in ARRAYS and {name}.dtype.kind in NUMERIC:",
             f"    d{i}_ = {name}; n{i}_ = None",
             "else:",
             f"    {_send(card)}",
         ]
-    if scalars:
-        first = card.inputs[0]
+    if weak and len(card.inputs) == 2:
+        a, b = card.inputs
         lines += [
-            f"if d0_ is {first} and type(d0_) in SCALARS and type(d1_) is ndarray:",
-            "    d0_ = WEAK[d1_.dtype][d0_]",
+            f"if d0_ is {a} and type(d0_) in SCALARS:",
+            "    if type(d1_) is ndarray: d0_ = WEAK[d1_.dtype][d0_]",
+            f"    elif type({b}) in SCALARS: {_send(card)}",
         ]
     return lines
 
@@ -212,7 +257,7 @@ def _unpack_list(card: Any) -> list[str]:
         lines += [
             f"if type({name}) is Tensor or type({name}) is Parameter:",
             f"    d{i}_ = {name}._d; n{i}_ = {name}._node",
-            f"elif type({name}) in RAW:",
+            f"elif type({name}) in ARRAYS and {name}.dtype.kind in NUMERIC:",
             f"    d{i}_ = {name}; n{i}_ = None",
             "else:",
             f"    {_send(card)}",
@@ -224,7 +269,7 @@ def _unpack_list(card: Any) -> list[str]:
         "    if type(x_) is Tensor or type(x_) is Parameter:",
         "        ds_.append(x_._d); ns_.append(x_._node); tensors_ = True",
         "        if x_._node is not None: edges_ = True",
-        "    elif type(x_) in RAW:",
+        "    elif type(x_) in ARRAYS and x_.dtype.kind in NUMERIC:",
         "        ds_.append(x_); ns_.append(None)",
         "    else:",
         f"        {_send(card)}",
@@ -233,7 +278,7 @@ def _unpack_list(card: Any) -> list[str]:
 
 def _record(card: Any) -> list[str]:
     lines = []
-    if card.kind != "general" and len(card.formulas) + card.variadic > 1:
+    if shares_dtype(card):
         lines += _same_dtypes(card)
     edges = [f"n{i}_" if name in card.formulas else "None" for i, name in enumerate(card.inputs)]
     if card.variadic:
@@ -245,7 +290,13 @@ def _record(card: Any) -> list[str]:
         f"n_.saved = {_tuple([_saved(card, name) for name in saved_names(card)])}",
     ]
     if card.several:
-        return [*lines, "n_.shape = shapes_of(r_)", "n_.seq = tick()", "n_.extra = None", "return picks(n_, r_)"]
+        return [
+            *lines,
+            "n_.shape = shapes_of(r_)",
+            "n_.seq = tick()",
+            "n_.extra = None",
+            "return picks(n_, r_)",
+        ]
     return [
         *lines,
         "n_.shape = r_.shape",
@@ -256,6 +307,12 @@ def _record(card: Any) -> list[str]:
         "out_._node = n_",
         "return out_",
     ]
+
+
+def shares_dtype(card: Any) -> bool:
+    """Whether several inputs need gradients, which mixed dtypes would give the wrong dtype."""
+    many = card.variadic and card.inputs[-1] in card.formulas
+    return card.kind != "general" and not card.several and (many or len(card.formulas) > 1)
 
 
 def _same_dtypes(card: Any) -> list[str]:
@@ -270,16 +327,12 @@ def _same_dtypes(card: Any) -> list[str]:
         return [f"if {test}:", f"    {_send(card)}"]
     if positions == [0, 1] and len(card.inputs) == 2 and card.kind == "elementwise":
         # A Python number has no dtype of its own; two NumPy scalars of one type have the same.
-        a, b = card.inputs
+        differ = "type(d1_) not in SCALARS and type(d0_) not in SCALARS and d0_.dtype is not d1_.dtype"
         return [
-            "if type(d0_) is ndarray:",
-            f"    if type(d1_) not in SCALARS and d0_.dtype is not d1_.dtype: {_send(card)}",
-            f"elif type(d0_) is not type(d1_) and type(d0_) not in SCALARS and type(d1_) not in SCALARS "
-            f"and d0_.dtype is not d1_.dtype: {_send(card)}",
+            "if type(d0_) is not type(d1_) or type(d0_) is ndarray:",
+            f"    if {differ}: {_send(card)}",
         ]
-    return [
-        f"if n{i}_ is not None and d{i}_.dtype is not r_.dtype: {_send(card)}" for i in positions
-    ]
+    return [f"if n{i}_ is not None and d{i}_.dtype is not r_.dtype: {_send(card)}" for i in positions]
 
 
 def _saved(card: Any, name: str) -> str:
@@ -303,10 +356,12 @@ def _saved(card: Any, name: str) -> str:
     base, _, what = name.rpartition("_")
     if base in card.inputs and what in ("shape", "dtype"):
         if base == many:
-            return f"tuple([d_.{what} for d_ in ds_])" if what == "dtype" else "tuple([shape(d_) for d_ in ds_])"
+            return (
+                f"tuple([d_.{what} for d_ in ds_])" if what == "dtype" else "tuple([shape(d_) for d_ in ds_])"
+            )
         i = card.inputs.index(base)
         return f"d{i}_.{what}" if len(card.inputs) == 1 or what == "dtype" else f"shape(d{i}_)"
-    return name
+    return f"{name} if type({name}) is not list else tuple({name})"  # the user may change a list
 
 
 def _always(card: Any, which: list[int]) -> bool:
@@ -356,7 +411,11 @@ def _send(card: Any) -> str:
 
 
 def _any_edge(card: Any) -> str:
-    single = [i for i, n in enumerate(card.inputs) if n in card.formulas and not (card.variadic and n == card.inputs[-1])]
+    single = [
+        i
+        for i, n in enumerate(card.inputs)
+        if n in card.formulas and not (card.variadic and n == card.inputs[-1])
+    ]
     tests = [f"n{i}_ is not None" for i in single]
     if card.variadic and card.inputs[-1] in card.formulas:
         tests.append("edges_")
@@ -364,12 +423,10 @@ def _any_edge(card: Any) -> str:
 
 
 def _nothing_but_arrays(card: Any) -> str:
+    plain = [f"type({n}) is not Tensor and type({n}) is not Parameter" for n in card.inputs]
     if card.variadic:
-        fixed = [f"type({n}) in RAW" for n in card.inputs[:-1]]
-        return " and ".join(["not tensors_", *fixed])
-    if len(card.inputs) == 1:
-        return f"type({card.inputs[0]}) in ARRAYS"
-    return " and ".join([f"type({n}) in RAW" for n in card.inputs])
+        plain[-1] = "not tensors_"
+    return " and ".join(plain)
 
 
 # ---- the pullback
@@ -379,7 +436,7 @@ def _pullback(card: Any) -> str:
     """One function for all inputs: ``pullback(g, edges, saved, shape) -> one cotangent per edge``."""
     if not card.formulas:
         return "def pullback(g, edges_, saved_, shape_):\n    return (None,) * len(edges_)"
-    names = saved_names(card)
+    names = list(saved_names(card))
     lines = [f"{_tuple(names)} = saved_"] if names else []
     if card.several:
         lines.append("g = fill(g, outputs_)")
@@ -442,8 +499,10 @@ def _pull_one(card: Any, number: int, i: int, name: str, formula: Any) -> list[s
 def _pull_list(card: Any, number: int, formula: Any) -> list[str]:
     name = card.inputs[-1]
     lines = ["wanted = tuple([e_ is not None for e_ in es_])"] if "wanted" in formula.names else []
-    gate = f"gate(card, {name!r}, c_, e_.shape, d_)" if not card.trusted else (
-        f"c_ if c_ is None or c_.shape == e_.shape else refit(card, {name!r}, c_, e_.shape)"
+    gate = (
+        f"gate(card, {name!r}, c_, e_.shape, d_)"
+        if not card.trusted
+        else (f"c_ if c_ is None or c_.shape == e_.shape else refit(card, {name!r}, c_, e_.shape)")
     )
     pairs = f"zip(cs_, es_, {name}_dtype, strict=True)" if not card.trusted else "zip(cs_, es_, strict=True)"
     targets = "c_, e_, d_" if not card.trusted else "c_, e_"
@@ -456,6 +515,30 @@ def _pull_list(card: Any, number: int, formula: Any) -> list[str]:
 
 def _times(number: float) -> str:
     return {1: "g", -1: "-g"}.get(number, f"g * {number!r}")
+
+
+# ---- for higher orders
+
+
+def _revive(card: Any) -> str:
+    """Saved values as tensors on the nodes that they came from: ``revive(saved, edges, node, wrap)``."""
+    names = list(saved_names(card))
+    out = []
+    for name in names:
+        i = card.inputs.index(name) if name in card.inputs else None
+        if name == "y" and card.several:
+            out.append("tuple([wrap_(v_, pick(node_, i_, v_)) for i_, v_ in enumerate(y)])")
+        elif name == "y":
+            out.append("wrap_(y, node_)")
+        elif i is not None and card.variadic and i == len(card.inputs) - 1:
+            pairs = f"zip({name}, edges_[{i}:], strict=True)"
+            out.append(f"tuple([v_ if e_ is None else wrap_(v_, e_) for v_, e_ in {pairs}])")
+        elif i is not None and name in card.formulas:
+            out.append(f"{name} if {name} is None or edges_[{i}] is None else wrap_({name}, edges_[{i}])")
+        else:
+            out.append(name)
+    lines = [f"{_tuple(names)} = saved_"] if names else []
+    return "def revive(saved_, edges_, node_, wrap_):\n" + _indent([*lines, f"return {_tuple(out)}"])
 
 
 # ---- text
@@ -472,6 +555,6 @@ def _indent(lines: list[str]) -> str:
 
 def _closure(source: str, names: list[str]) -> str:
     """Wrap the functions in a factory. The entry must close over the stub's names, and no others."""
-    entry, pullback = source.split("\n\n")
-    body = "\n".join([entry, "    forward, card, op", pullback, "return entry, pullback"])
+    entry, pullback, revive = source.split("\n\n")
+    body = "\n".join([entry, "    forward, card, op", pullback, revive, "return entry, pullback, revive"])
     return f"def make({', '.join(names)}):\n" + "\n".join("    " + line for line in body.splitlines()) + "\n"

@@ -16,13 +16,13 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from operator import attrgetter
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ._config import WATCHED, get_mode, watchers
 from ._errors import DtypeError, MutatedError, NoGraphError, ShapeError
-from ._specialise import SCALARS, saved_names
+from ._specialise import ARRAYS, plain, saved_names
 from .ops.shape import sum_to
 
 tick = count(1).__next__
@@ -30,7 +30,7 @@ tick = count(1).__next__
 
 Wrap = Callable[[Any, Any], Any]
 
-_accumulation = threading.Lock()
+accumulation = threading.RLock()
 _oldest_first = attrgetter("seq")
 
 
@@ -146,17 +146,17 @@ class Walk:
         watching = watchers() if get_mode() & WATCHED else ()
         finished: dict[Any, Any] = {}
         owned, retain, tensors = self.owned, self.retain, self.tensors
+        take, known = cotangents.pop, cotangents.get
         while order:
             node = order.pop()
-            g = cotangents.pop(node, None)
+            g = take(node, None)
             if g is None:
                 continue
             if node.extra is not None:
                 g = self.through_hooks(node, g)
-            if node in stop:
+            if stop and node in stop:
                 finished[node] = g
-            edges = node.edges
-            saved = node.saved
+            edges, saved = node.edges, node.saved
             if saved is None:
                 raise _freed(node)
             if not retain:
@@ -164,26 +164,33 @@ class Walk:
                 node.edges = ()
             if wanted is not None:
                 edges = tuple([edge if edge in wanted else None for edge in edges])
-            if tensors:
-                saved = self.revive(node, saved, edges)
-            results = node.prim.pullback(g, edges, saved, node.shape)
-            for watcher in watching:
-                watcher.backward(node, g, results)
-            for edge, c in zip(edges, results, strict=True):
-                if c is None or edge is None:
+                if not any(edges):  # a stop, or a branch that leads to none
                     continue
-                old = cotangents.get(edge)
+            results = node.prim.pullback(
+                g, edges, self.revive(node, saved, node.edges) if tensors else saved, node.shape
+            )
+            if watching:
+                for watcher in watching:
+                    watcher.backward(node, g, results)
+            for edge, c in zip(edges, results):  # noqa: B905  (strict costs more than the multiplication)
+                if c is None:
+                    continue
+                old = known(edge)
                 if old is None:
                     # The first contribution is borrowed: it may be g, a saved value or a view.
                     cotangents[edge] = c
                     if type(edge) is Leaf and is_fresh(c, g, saved):
                         owned.add(edge)
-                elif edge in owned and type(c) is np.ndarray and type(old) is np.ndarray and old.dtype is c.dtype:
+                elif (
+                    edge in owned
+                    and type(c) is np.ndarray
+                    and type(old) is np.ndarray
+                    and old.dtype is c.dtype
+                ):
                     np.add(old, c, out=old)
                 else:
                     cotangents[edge] = old + c
                     owned.add(edge)
-            del g, saved, results
         for leaf in leaves:
             if leaf in cotangents:
                 g = cotangents.pop(leaf)
@@ -191,33 +198,25 @@ class Walk:
         return finished
 
     def revive(self, node: Node, saved: tuple[Any, ...], edges: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The saved values as tensors that stand where they stood in the graph."""
-        card = node.prim
-        fixed = len(card.inputs) - card.variadic
+        """The saved values as tensors: where they stood in the graph, or only for watchers to see."""
+        if self.create:
+            return node.prim.revive(saved, edges, node, self.wrap)  # type: ignore[no-any-return]
+        names = {*node.prim.inputs, "y"}
+        return tuple([
+            self.seen(value) if name in names else value
+            for name, value in zip(saved_names(node.prim), saved, strict=True)
+        ])  # fmt: skip
 
-        def tensor(value: Any, edge: Any) -> Any:
-            # A Python number has no place in the graph.
-            return value if type(value) in SCALARS else self.wrap(value, edge if self.create else None)
-
-        out: list[Any] = []
-        for name, value in zip(saved_names(card), saved, strict=True):
-            if value is None:
-                out.append(None)
-            elif name == "y" and card.several:
-                out.append(tuple([tensor(v, pick(node, i, v)) for i, v in enumerate(value)]))
-            elif name == "y":
-                out.append(tensor(value, node))
-            elif name not in card.inputs:
-                out.append(value)
-            elif card.variadic and name == card.inputs[-1]:
-                out.append(tuple([tensor(v, e) for v, e in zip(value, edges[fixed:], strict=True)]))
-            else:
-                out.append(tensor(value, edges[card.inputs.index(name)]))
-        return tuple(out)
+    def seen(self, value: Any) -> Any:
+        """Arrays as tensors without history; what is not an array stays."""
+        if isinstance(value, tuple):
+            return tuple([self.seen(one) for one in value])
+        return self.wrap(value, None) if type(value) in ARRAYS else value
 
     def through_hooks(self, node: Any, g: Any) -> Any:
         """Show a finished gradient to the hooks of its node; a hook may return another in its place."""
         extra = node.extra
+        self.owned.discard(node)  # from here on somebody else may hold it
         for hook in tuple(extra.hooks.values()):
             given = hook(g if self.tensors else self.wrap(own_copy(g), None))
             if given is not None:
@@ -264,7 +263,7 @@ def leading_to(order: Sequence[Any], stop: frozenset[Any]) -> set[Any]:
 
 def is_fresh(c: Any, g: Any, saved: tuple[Any, ...]) -> bool:
     """Whether a formula made the array ``c``, so that it may become a leaf's gradient without a copy."""
-    return c is not g and type(c) is np.ndarray and c.base is None and not any([c is one for one in saved])
+    return c is not g and type(c) is np.ndarray and c.base is None and not any(c is one for one in saved)
 
 
 def check_not_stale(order: Sequence[Any], leaves: set[Any]) -> None:
@@ -273,7 +272,7 @@ def check_not_stale(order: Sequence[Any], leaves: set[Any]) -> None:
     One comparison per leaf decides whether to look closer. A view carries the leaf whose storage it
     shares, so that ``x @ w.T`` is caught too, while ``w.reshape(-1) + 1``, which saves nothing, is not.
     """
-    if not order or all([leaf.seq < order[0].seq for leaf in leaves]):
+    if not order or all(leaf.seq < order[0].seq for leaf in leaves):
         return
     storage: dict[Any, Leaf] = {leaf: leaf for leaf in leaves}
     for node in order:
@@ -311,7 +310,7 @@ def accumulate(leaf: Leaf, g: Any, wrap: Wrap, *, own: bool) -> None:
     if g.dtype != leaf.dtype:
         g, own = settle(g, leaf.dtype), True
     plain = isinstance(g, np.ndarray | np.generic)
-    with _accumulation:
+    with accumulation:
         before = leaf.grad
         if before is None:
             if plain:
@@ -348,13 +347,19 @@ def raw_of(value: Any) -> Any:
 def replacement(g: Any, given: Any, tensors: bool) -> Any:
     """What a hook returned, checked against the gradient that it replaces."""
     new = given if tensors else raw_of(given)
-    if not hasattr(new, "shape"):
-        new = np.asarray(new, g.dtype)[()]
+    if isinstance(new, int | float) or isinstance(new, np.ndarray):
+        new = plain(np.array(new, order="C"))
+    if not hasattr(new, "shape") or not hasattr(new, "dtype"):
+        raise DtypeError(
+            f"hook: returned a {type(given).__name__}; return None, or a gradient like the one it got"
+        )
     if new.shape != g.shape:
         raise ShapeError(
             f"hook: the gradient has shape {g.shape} and the hook returned {new.shape}; return None to "
             "leave it, or a gradient of the same shape"
         )
+    if new.dtype.kind not in "biuf" and g.dtype.kind != "c":
+        raise DtypeError(f"hook: the gradient has dtype {g.dtype} and the hook returned {new.dtype}")
     return new if new.dtype == g.dtype else new.astype(g.dtype)
 
 
@@ -378,9 +383,13 @@ def gate(card: Any, name: str, c: Any, shape: tuple[int, ...], dtype: np.dtype[A
                 f"{card.name}: the gradient of {name} is a {type(c).__name__}; return an array or a "
                 "tensor (for several inputs: one per input)"
             )
-        c = np.asarray(c, dtype)[()]
+        c = plain(np.asarray(c, dtype))
     if c.shape != shape:
-        if card.kind == "elementwise" and broadcasts_to(c.shape, shape) and isinstance(c, np.ndarray | np.generic):
+        if (
+            card.kind == "elementwise"
+            and broadcasts_to(c.shape, shape)
+            and isinstance(c, np.ndarray | np.generic)
+        ):
             c = np.broadcast_to(c, shape)
         elif card.broadcasts and broadcasts_to(shape, c.shape):
             c = sum_to(c, shape)
@@ -427,10 +436,15 @@ class _Pick:
     kind = "general"
     inputs = ("results",)
     params = ("index",)
-    formulas: dict[str, Any] = {}
+    formulas: ClassVar[dict[str, Any]] = {}
     variadic = several = False
     view = True  # a part of a split view shares storage with what was split
     trusted = True
+    saves = ("index",)
+
+    @staticmethod
+    def revive(saved: Any, edges: Any, node: Any, wrap: Any) -> Any:
+        return saved
 
     @staticmethod
     def pullback(g: Any, edges: Any, saved: Any, shape: Any) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ old value keeps the old one.
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
@@ -17,17 +18,29 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from . import _specialise, ops
-from ._array import Array, check_shape
-from ._config import TAPE, WATCHED, enable_grad, get_default_dtype, get_mode, going_backward, no_grad, watchers
+from ._array import Array, check_become, check_shape
+from ._config import (
+    TAPE,
+    WATCHED,
+    enable_grad,
+    get_default_dtype,
+    get_mode,
+    going_backward,
+    no_grad,
+    watchers,
+)
+from ._data import as_data, keep
 from ._errors import DtypeError, GradientError, NoGraphError, ShapeError
 from ._primitive import Primitive, Value
-from ._record import as_data, explain, keep, process, read_only, record, set_types, show
+from ._record import explain, process, record, run, set_types, show
+from ._specialise import FORWARD_ERRORS, RAW, plain
 from ._tape import (
     PICK,
     Leaf,
     Node,
     Walk,
     accumulate,
+    accumulation,
     extra_of,
     fill,
     gate,
@@ -73,11 +86,19 @@ class Tensor(Array):
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
         if not get_mode() & WATCHED:
-            return record(primitive, args, params, 0, wrap)
+            return record(primitive, args, params, 0, wrap, bool(get_mode() & TAPE))
         # Watchers know values by their arrays, so the array that a node saves must be one they were shown.
         args = tuple([_adopted(arg) if type(arg) is np.ndarray else arg for arg in args])
-        result = record(primitive, args, params, 0, wrap)
+        result = record(primitive, args, params, 0, wrap, bool(get_mode() & TAPE))
         show(primitive, args, params, result)
+        return result
+
+    @classmethod
+    def from_nothing(cls, primitive: Primitive, params: tuple[Any, ...]) -> Tensor:
+        """The result of an op without inputs, such as a random draw."""
+        result = wrap(run(primitive, (), params), None)
+        if get_mode() & WATCHED:
+            show(primitive, (), params, result)
         return result
 
     # ---- facts
@@ -107,8 +128,11 @@ class Tensor(Array):
                     f"requires_grad: the tensor has dtype {self.dtype}; only floating and complex tensors have "
                     "gradients, convert by .astype first"
                 )
-            self._node = Leaf(self.shape, self.dtype)
-        elif self.is_leaf:
+            self._node = _frozen.pop(id(self), None) or Leaf(self.shape, self.dtype)
+        elif type(self._node) is Leaf:
+            # Its gradient, and graphs that lead to it, are there again when it is thawed.
+            _frozen[id(self)] = self._node
+            weakref.finalize(self, _frozen.pop, id(self), None)
             self._node = None
         else:
             raise GradientError("requires_grad: this tensor was computed from others; use .detach() instead")
@@ -133,23 +157,25 @@ class Tensor(Array):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that ``backward`` left here; None before, and for tensors that are not leaves."""
-        node = self._node
+        node = self._node or _frozen.get(id(self))
         if type(node) is Leaf:
-            node.private = False  # from now on somebody may hold it
-            return node.grad  # type: ignore[no-any-return]
+            with accumulation:
+                node.private = False  # from now on somebody may hold it
+                return node.grad  # type: ignore[no-any-return]
         return None if node is None or node.extra is None else node.extra.grad
 
     @grad.setter
     def grad(self, value: Any) -> None:
-        node = self._node
+        node = self._node or _frozen.get(id(self))
         if type(node) is not Leaf:
             raise GradientError("grad: only a leaf that requires a gradient has one that can be set")
         if value is not None:
             value = value.detach() if isinstance(value, Tensor) else tensor(value)
             check_shape("grad", value.shape, self.shape)
             value = ops.astype(value, self.dtype)
-        node.private = False
-        node.grad = value
+        with accumulation:
+            node.private = False
+            node.grad = value
 
     def backward(
         self, grad: Any = None, retain_graph: bool = False, create_graph: Literal[False] = False
@@ -198,6 +224,10 @@ class Tensor(Array):
         """
         if self._node is None:
             raise GradientError("register_hook: this tensor does not require a gradient")
+        if not callable(hook):
+            raise DtypeError(
+                f"register_hook: a {type(hook).__name__} given; a function of the gradient is needed"
+            )
         return HookHandle(extra_of(self._node).hooks, hook)
 
     def retain_grad(self) -> None:
@@ -217,134 +247,51 @@ class Tensor(Array):
     def _share(cls, data: Any) -> Tensor:
         return wrap(data, None)
 
-    # ---- leaving the library
-
-    def numpy(self) -> np.ndarray[Any, Any]:
-        """The elements as a read-only array that shares memory with this tensor."""
-        return read_only(np.asarray(self._leave("numpy()")))  # type: ignore[no-any-return]
-
-    def item(self) -> Any:
-        """The only element, as a Python number.
-
-        Raises:
-            ShapeError: there is not exactly one.
-        """
-        data = self._leave("item()")
-        if data.size != 1:
-            raise ShapeError(f"item: the tensor has shape {self.shape}; one element is needed, see .tolist()")
-        return data.item()
-
-    def tolist(self) -> Any:
-        """The elements as nested lists of Python numbers."""
-        return self._leave("tolist()").tolist()
-
     def _leave(self, how: str) -> Any:
         """The plain data, for use outside; watchers are told, since they cannot follow it there."""
         if self.level:
-            raise DtypeError(f"{how}: a value inside a transformation has no plain data; compute with tensors")
+            raise DtypeError(
+                f"{how}: a value inside a transformation has no plain data; compute with tensors"
+            )
         if get_mode() & WATCHED:
             for watcher in watchers():
                 watcher.leave(self, how)
         return self._d
 
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        data = np.asarray(self._leave("np.asarray"))
-        if dtype is not None and data.dtype != np.dtype(dtype):
-            if copy is False:
-                raise ValueError(f"np.asarray: {data.dtype} cannot become {np.dtype(dtype)} without a copy")
-            return data.astype(dtype)
-        return data.copy() if copy else read_only(data)  # type: ignore[no-any-return]
-
-    def _number(self, how: str) -> Any:
-        data = self._leave(how)
-        if data.size != 1:
-            raise ShapeError(f"{how}: the tensor has shape {self.shape}; one element is needed, for several see .all() and .any()")
-        return data.item()
-
-    def __bool__(self) -> bool:
-        return bool(self._number("bool"))
-
-    def __float__(self) -> float:
-        return float(self._number("float"))
-
-    def __int__(self) -> int:
-        return int(self._number("int"))
-
-    def __complex__(self) -> complex:
-        return complex(self._number("complex"))
-
-    def __index__(self) -> int:
-        if self.dtype.kind not in "iu" or self.shape:
-            raise DtypeError(f"index: a 0-d integer tensor is needed, this is {self.dtype} {self.shape}")
-        return int(self._number("index"))
-
-    def __round__(self, digits: int | None = None) -> Any:
-        return round(self._number("round"), digits)
-
-    def __format__(self, spec: str) -> str:
-        if not spec or self.shape or self.level:
-            return str(self) if not spec else self._format_each(spec)
-        return format(self._d.item(), spec)
-
-    def _format_each(self, spec: str) -> str:
-        return np.array2string(np.asarray(self._d), separator=", ", formatter={"all": lambda v: format(v, spec)})
-
     # ---- new values for the same object
 
-    def __iadd__(self, other: Any) -> Tensor:
-        return self._become(ops.add(self, other), "+=")
-
-    def __isub__(self, other: Any) -> Tensor:
-        return self._become(ops.subtract(self, other), "-=")
-
-    def __imul__(self, other: Any) -> Tensor:
-        return self._become(ops.multiply(self, other), "*=")
-
-    def __itruediv__(self, other: Any) -> Tensor:
-        return self._become(ops.divide(self, other), "/=")
-
-    def __ipow__(self, other: Any) -> Tensor:
-        return self._become(self**other, "**=")
-
-    def __imatmul__(self, other: Any) -> Tensor:
-        return self._become(ops.matmul(self, other), "@=")
-
     def __setitem__(self, index: Any, value: Any) -> None:
-        d, node = self._d, self._node
+        d, node, mode = self._d, self._node, get_mode()
+        unrecorded = value
+        if type(value) in PLAIN and (value._node is None or not mode):
+            unrecorded = value._d
         if (
-            (node is None or (type(node) is Leaf and not get_mode() & TAPE))
-            and not get_mode() & WATCHED
-            and not isinstance(value, Value)
-            and type(self) in (Tensor, Parameter)
+            (node is None or (type(node) is Leaf and not mode))
+            and mode < WATCHED
+            and type(unrecorded) in RAW
+            and is_basic(index)
+            and type(self) in PLAIN
             and type(d) is np.ndarray
             and holders(d) == SOLE
             and d.flags.writeable
             and d.base is None
         ):
             # Nobody else holds the array, so writing into it cannot be seen elsewhere.
-            write_in_place(d, index, value)
+            write_in_place(d, index, unrecorded)
             if node is not None:
                 node.seq = tick()
             return
-        value = value if isinstance(value, Value) or type(value) in _specialise.RAW else as_data(value)
+        value = value if isinstance(value, Value) or type(value) in RAW else as_data(value)
         self._check_writable("[...] =")
         self._become(indexing.written(self, value, index), "[...] =")
 
     def _become(self, new: Any, how: str) -> Tensor:
         """Give this object the value of ``new``, which must have its shape and fit its dtype."""
         self._check_writable(how)
+        check_become(self, new, how)
         if not isinstance(new, Tensor) or new.level != self.level:
-            raise GradientError(
-                f"{how}: the value belongs to a transformation (tg.grad, tg.vmap, tg.jvp) and this tensor does not; "
-                "compute a new tensor instead"
-            )
-        check_shape(how, new.shape, self.shape)
+            new = Over(new, None, self.level) if self.level else wrap(new, None)
         if new.dtype != self.dtype:
-            if not np.can_cast(new.dtype, self.dtype, "same_kind"):
-                raise DtypeError(
-                    f"{how}: the value has dtype {new.dtype} and the tensor {self.dtype}; a tensor keeps its dtype, "
-                    "convert by .astype first"
-                )
             new = ops.astype(new, self.dtype)
         node = self._node
         if get_mode() & WATCHED:
@@ -387,7 +334,9 @@ class Tensor(Array):
             facts.append("requires_grad=True")
         if not self.size and len(self.shape) > 1:
             facts.insert(0, f"shape={self.shape}")
-        body = np.array2string(np.asarray(self._d), separator=", ", prefix="tensor(", threshold=200, edgeitems=3)
+        body = np.array2string(
+            np.asarray(self._d), separator=", ", prefix="tensor(", threshold=200, edgeitems=3
+        )
         head = "Parameter containing:\n" if type(self) is Parameter else ""
         return f"{head}tensor({', '.join([body, *facts])})"
 
@@ -399,7 +348,11 @@ class Tensor(Array):
             facts.append(f"op {made_by(self._node)}")
         elif self._node is not None:
             facts.append("requires grad")
-        body = escape(np.array2string(np.asarray(self._d), separator=", ", threshold=200) if not self.level else repr(self))
+        body = escape(
+            np.array2string(np.asarray(self._d), separator=", ", threshold=200)
+            if not self.level
+            else repr(self)
+        )
         return (
             '<div style="font-family:monospace"><div style="opacity:.65">tensor &middot; '
             f'{escape(" · ".join(facts))}</div><pre style="margin:.2em 0">{body}</pre></div>'
@@ -427,7 +380,9 @@ class Tensor(Array):
 
     def _check_portable(self, how: str) -> None:
         if self.level or not self.is_leaf:
-            raise GradientError(f"{how}: this tensor was computed from others; copy x.detach(), or the leaves")
+            raise GradientError(
+                f"{how}: this tensor was computed from others; copy x.detach(), or the leaves"
+            )
 
 
 class Parameter(Tensor):
@@ -462,17 +417,27 @@ class Shared(Tensor):
 class Over(Tensor):
     """A tensor inside another transformation: its data is a value of a lower level."""
 
-    __slots__ = ("level",)
+    __slots__ = ("always", "level")
     level: float
+    always: bool  # recorded also under no_grad: a variable of the library's own, to transpose with
 
-    def __init__(self, data: Any, node: Any, level: float) -> None:
+    def __init__(self, data: Any, node: Any, level: float, always: bool = False) -> None:
         self._d = data
         self._node = node
         self.level = level
+        self.always = always
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
-        level = self.level
-        return record(primitive, args, params, level, lambda data, node: Over(data, node, level))
+        level, always = self.level, self.always
+        taping = always or bool(get_mode() & TAPE)
+        return record(primitive, args, params, level, lambda d, node: Over(d, node, level, always), taping)
+
+    def _leave(self, how: str) -> Any:
+        return (
+            self._d._leave(how)
+            if how == "bool" and isinstance(self._d, Array)
+            else super(Tensor, self)._leave(how)
+        )
 
 
 class HookHandle:
@@ -494,6 +459,13 @@ class HookHandle:
 
     def __exit__(self, *exception: object) -> None:
         self.remove()
+
+
+PLAIN = (Tensor, Parameter)
+
+
+# The leaves of tensors whose requires_grad was switched off, by the identity of the tensor.
+_frozen: dict[int, Leaf] = {}
 
 
 # ---- making tensors
@@ -530,8 +502,14 @@ def asarray(data: Any, dtype: DTypeLike | None = None, *, copy: bool | None = No
         moved = data if same else ops.astype(data, dtype)
         return moved.clone() if copy and same else moved  # type: ignore[no-any-return]
     if copy is False:
-        if type(data) is not np.ndarray or (dtype is not None and data.dtype != np.dtype(dtype)) or not data.ndim:
-            raise ValueError("asarray: memory can be shared only with an array of that dtype that has an axis")
+        if (
+            type(data) is not np.ndarray
+            or (dtype is not None and data.dtype != np.dtype(dtype))
+            or not data.ndim
+        ):
+            raise ValueError(
+                "asarray: memory can be shared only with an array of that dtype that has an axis"
+            )
         return Shared(as_data(data, copy=False))
     return Tensor(data, dtype)
 
@@ -553,7 +531,7 @@ def _adopted(data: Any) -> Tensor:
 
 def _rebuild(kind: type[Tensor], data: Any, requires_grad: bool) -> Tensor:
     made: Tensor = object.__new__(Parameter if issubclass(kind, Parameter) else Tensor)
-    made._d = data if data.ndim else data[()]
+    made._d = plain(data)
     made._node = Leaf(made.shape, made.dtype) if requires_grad else None
     return made
 
@@ -590,6 +568,8 @@ def pull(
     if walk.tensors:
         lift = _adopted if watched else lambda g: make(g, None)
         cotangents = [g if isinstance(g, Tensor) and g.level == level else lift(g) for g in cotangents]
+    elif not level:
+        cotangents = [g._d if isinstance(g, Tensor) and not g.level else g for g in cotangents]
     roots = [(y._node, g) for y, g in zip(outputs, cotangents, strict=True) if y._node is not None]
     mode: AbstractContextManager[None] = enable_grad() if create else no_grad()
     if not create and level:
@@ -599,20 +579,21 @@ def pull(
 
 
 def seed_for(y: Tensor, grad: Any) -> Any:
-    """The cotangent to start from: a copy of ``grad``, or 1."""
+    """The cotangent to start from: ``grad``, copied if it is an array of the user's, or 1."""
     if grad is None:
         if y.size != 1 or y.dtype.kind == "c":
             raise ShapeError(
                 f"backward: y has shape {y.shape} and dtype {y.dtype}; pass a cotangent of that shape, y.backward(g), or "
                 "reduce to one real number first, y.sum().backward()"
             )
-        return np.ones(y.shape, y.dtype)[()]
-    if isinstance(grad, Value):
-        g = grad if not isinstance(grad, Tensor) or grad.level or y.level else grad._d
-    else:
-        g = as_data(grad, copy=True)
+        return plain(np.ones(y.shape, y.dtype))
+    g = grad if isinstance(grad, Value) else as_data(grad, copy=True)
     if g.shape != y.shape:
-        raise ShapeError(f"backward: y has shape {y.shape} and the cotangent {g.shape}; give one of the shape of y")
+        raise ShapeError(
+            f"backward: y has shape {y.shape} and the cotangent {g.shape}; give one of the shape of y"
+        )
+    if g.dtype.kind == "c" and y.dtype.kind != "c":
+        raise DtypeError(f"backward: y has dtype {y.dtype} and the cotangent {g.dtype}; take its real part")
     return settle(g, y.dtype)
 
 
@@ -627,19 +608,20 @@ def made_by(node: Node) -> str:
 
 
 def write_in_place(d: Any, index: Any, value: Any) -> None:
-    """``d[index] = value`` by NumPy, with our errors and without lossy casts of kind."""
-    dtype = getattr(value, "dtype", None)
-    if dtype is not None and not np.can_cast(dtype, d.dtype, "same_kind") or (type(value) is complex and d.dtype.kind != "c"):
-        raise DtypeError(f"[...] =: values of dtype {dtype or 'complex'} do not fit a tensor of {d.dtype}")
-    if type(value) is float and d.dtype.kind in "iub":
-        raise DtypeError(f"[...] =: a float does not fit a tensor of {d.dtype}; convert by .astype first")
-    if isinstance(index, Tensor) or (isinstance(index, tuple) and any(isinstance(i, Tensor) for i in index)):
-        items = index if isinstance(index, tuple) else (index,)
-        index = tuple([i._d if isinstance(i, Tensor) else i for i in items])
+    """``d[index] = value`` by NumPy, held to the same rules as `tensorgrad.ops.index.setitem`."""
     try:
+        indexing.check_fits(value, d.dtype)
         d[index] = value
-    except (ValueError, IndexError, TypeError) as error:
+    except (*FORWARD_ERRORS,) as error:
         raise explain(indexing.setitem.card, (d, value), (index,), error) from None
+
+
+def is_basic(index: Any) -> bool:
+    """Whether an index is made of integers, slices and ``...`` only, and needs no look at the data."""
+    return type(index) in BASIC or (type(index) is tuple and all(type(one) in BASIC for one in index))
+
+
+BASIC = (int, slice, type(...))
 
 
 def holders(_data: Any) -> int:
@@ -673,6 +655,7 @@ _specialise.install(
     refit=refit,
     gate=gate,
     constants=_constants,
+    pick=pick,
     picks=_picks,
     shapes_of=shapes_of,
     layouts_of=layouts_of,

@@ -7,6 +7,7 @@ the same shape again. What is not a container is a leaf; ``None`` is an empty co
 from __future__ import annotations
 
 import dataclasses
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -92,7 +93,9 @@ def _flatten_into(leaves: list[Any], value: Any) -> Tree:
     else:
         leaves.append(value)
         return LEAF
-    return Tree(type(value), tuple(keys), tuple([_flatten_into(leaves, item) for item in items]))
+    # Other dictionaries are built in ways of their own, and come back as plain ones.
+    kind = dict if isinstance(value, dict) and type(value) is not OrderedDict else type(value)
+    return Tree(kind, tuple(keys), tuple([_flatten_into(leaves, item) for item in items]))
 
 
 def _build(tree: Tree, leaves: Iterator[Any]) -> Any:

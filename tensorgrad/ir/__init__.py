@@ -6,6 +6,6 @@ from .graph import Equation as Equation
 from .graph import Graph as Graph
 from .graph import Var as Var
 from .graph import Write as Write
-from .replay import replay as replay
-from .text import text as text
-from .trace import trace as trace
+from .printer import text as text
+from .replayer import replay as replay
+from .tracer import trace as trace

@@ -82,11 +82,11 @@ class Graph:
 
     def __call__(self, *args: Any) -> Any:
         """Run the program on other arguments; see `tensorgrad.ir.replay`."""
-        from .replay import replay
+        from .replayer import replay
 
         return replay(self, *args)
 
     def __str__(self) -> str:
-        from .text import text
+        from .printer import text
 
         return text(self)

@@ -19,7 +19,20 @@ def matmul(a: Any, b: Any, /) -> Any:
     """Matrix product over the last two axes, batched over the others; a 1-D input is one row or column."""
     if a.dtype.char == "e" and b.dtype.char == "e":  # products of float16 are added up in float32
         return np.matmul(a, b, dtype=np.float32).astype(np.float16)
-    return a @ b
+    try:
+        return a @ b
+    except ValueError:
+        raise _misfit(a.shape, b.shape) from None
+
+
+def _misfit(a: Any, b: Any) -> ShapeError:
+    if not a or not b:
+        return ShapeError(f"matmul: a {a} and b {b}; both need an axis, multiply by a number with *")
+    if a[-1] != b[max(0, len(b) - 2)]:
+        return ShapeError(
+            f"matmul: a has {a[-1]} columns and b has {b[max(0, len(b) - 2)]} rows (a {a}, b {b})"
+        )
+    return ShapeError(f"matmul: the leading axes of a {a} and b {b} do not broadcast")
 
 
 matmul.transpose(
@@ -60,7 +73,7 @@ def _matmul_batch(size: int, batched: Any, args: Any) -> Any:
         a = reshape(a, (size, *[1] * (rank - a.ndim + 1), *a.shape[1:]))
     if b_batched:
         b = reshape(b, (size, *[1] * (rank - b.ndim + 1), *b.shape[1:]))
-    y = a @ b
+    y = matmul(a, b)
     if a_rank == 1:
         y = y[..., 0, :]
     return y[..., 0] if b_rank == 1 else y
@@ -72,7 +85,9 @@ def _matmul_batch(size: int, batched: Any, args: Any) -> Any:
 def _sum_of_products(*operands: Any, subscripts: str) -> Any:
     """Products of the operands summed over the letters that the result lacks."""
     # optimize calls BLAS where it can; for one or two small operands its search costs more than it gains.
-    return np.einsum(subscripts, *operands, optimize=len(operands) > 2 or max(x.size for x in operands) > 4096)
+    return np.einsum(
+        subscripts, *operands, optimize=len(operands) > 2 or max(x.size for x in operands) > 4096
+    )
 
 
 _einsum = declare(_sum_of_products, "bilinear", analytic=True, name="einsum")
@@ -160,7 +175,9 @@ def _explicit(subscripts: str, ranks: tuple[int, ...]) -> str:
     if len(inputs) != len(ranks):
         raise ShapeError(f"einsum: {subscripts!r} names {len(inputs)} operands, {len(ranks)} given")
     if wrong := [c for c in text.replace("...", "").replace("->", "") if c not in ascii_letters + ","]:
-        raise ShapeError(f"einsum: {subscripts!r} has {wrong[0]!r}; letters, commas, '...' and '->' are meant")
+        raise ShapeError(
+            f"einsum: {subscripts!r} has {wrong[0]!r}; letters, commas, '...' and '->' are meant"
+        )
     spare = [letter for letter in ascii_letters if letter not in text]
     wide = 0
     for term, rank in zip(inputs, ranks, strict=True):
@@ -177,7 +194,9 @@ def _explicit(subscripts: str, ranks: tuple[int, ...]) -> str:
     if arrow:
         result = output.replace("...", ellipsis)
         if unknown := set(result) - set("".join(full)):
-            raise ShapeError(f"einsum: {subscripts!r} has {sorted(unknown)[0]!r} in the result but in no operand")
+            raise ShapeError(
+                f"einsum: {subscripts!r} has {sorted(unknown)[0]!r} in the result but in no operand"
+            )
         if len(set(result)) != len(result):
             raise ShapeError(f"einsum: {subscripts!r} names a letter twice in the result")
     else:

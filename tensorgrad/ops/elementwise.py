@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .._primitive import analytic, constant, declare, elementwise
+from .._primitive import analytic, declare, elementwise
+from .compare import each
 
 # ---- arithmetic
 
@@ -182,15 +183,14 @@ sigmoid.derivative(x=lambda y: y * (1 - y))
 where.transpose(a=lambda g, condition: where(condition, g, 0), b=lambda g, condition: where(condition, 0, g))
 
 
-@constant
+@each
 def sign(x: Any, /) -> Any:
     """-1, 0 or 1 for each element; for complex numbers ``x / abs(x)``."""
     return np.sign(x)
 
 
-@constant
+@each
 def wins(a: Any, b: Any, /) -> Any:
     """1 where ``a > b``, 1/2 where they are equal, 0 elsewhere: the slope of ``maximum`` in ``a``."""
     dtype = np.result_type(a, b)
     return (np.greater(a, b).astype(dtype) + np.greater_equal(a, b)) / dtype.type(2)
-

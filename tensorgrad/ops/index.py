@@ -12,8 +12,10 @@ import numpy as np
 
 from .._errors import DtypeError, IndexingError
 from .._primitive import constant, linear, view
+from .._specialise import plain
 from .compare import argsort
-from .shape import broadcast_to, normalise_axis, sum_to
+from .elementwise import multiply
+from .shape import broadcast_to, normalise_axis, permute_dims, reshape, sum_to
 
 # ---- basic indexing: slices, numbers, ellipsis and new axes
 
@@ -78,14 +80,12 @@ def winners(x: Any, /, *indices: Any, pattern: Any) -> Any:
     return last[index] == order
 
 
-take_at.transpose(
-    x=lambda g, x_shape, indices, pattern: add_at(g, *indices, pattern=pattern, shape=x_shape)
-)
+take_at.transpose(x=lambda g, x_shape, indices, pattern: add_at(g, *indices, pattern=pattern, shape=x_shape))
 add_at.transpose(x=lambda g, indices, pattern: take_at(g, *indices, pattern=pattern))
 set_at.transpose(
     x=lambda g, indices, pattern: set_at(g, 0, *indices, pattern=pattern),
     v=lambda g, v_shape, indices, pattern: sum_to(
-        take_at(g, *indices, pattern=pattern) * winners(g, *indices, pattern=pattern), v_shape
+        multiply(take_at(g, *indices, pattern=pattern), winners(g, *indices, pattern=pattern)), v_shape
     ),
 )
 
@@ -155,7 +155,9 @@ def parse(index: Any, shape: tuple[int, ...]) -> tuple[tuple[Any, ...], list[Any
             pattern.append(item if item is None else int(item))
             axis += item is not None
         elif isinstance(item, slice):
-            pattern.append(slice(*[None if end is None else _whole(end) for end in (item.start, item.stop, item.step)]))
+            pattern.append(
+                slice(*[None if end is None else _whole(end) for end in (item.start, item.stop, item.step)])
+            )
             axis += 1
         elif item is Ellipsis:
             pattern.append(item)
@@ -189,8 +191,13 @@ def _positions(item: Any, shape: tuple[int, ...], axis: int) -> list[Any]:
         return [item]
     if kind != "b":
         raise IndexingError(
-            f"index: {type(item).__name__} of dtype {getattr(item, 'dtype', None)} given; an index is made of "
-            "integers, slices, None, ..., integer arrays and boolean masks"
+            f"index: {type(item).__name__} of dtype {getattr(item, 'dtype', None)} given; an index is made "
+            "of integers, slices, None, ..., integer arrays and boolean masks"
+        )
+    if getattr(item, "level", 0):
+        raise IndexingError(
+            "index: inside a transformation a boolean mask cannot choose elements, since each example may have "
+            "another number of them; use tg.where(mask, x, 0)"
         )
     mask = np.asarray(item)
     if mask.ndim == 0:
@@ -213,13 +220,22 @@ def _index(pattern: Any, indices: Any) -> tuple[Any, ...]:
     return tuple([next(gaps) if item == "array" else item for item in pattern])
 
 
+def check_fits(v: Any, dtype: Any) -> None:
+    """Raise if writing ``v`` into an array of ``dtype`` would change its kind: a float into integers."""
+    kind = np.asarray(v).dtype if isinstance(v, bool | int | float | complex) else v.dtype
+    if isinstance(v, bool | int) and dtype.kind in "iufc":
+        return  # whether a Python integer fits is for NumPy to say
+    if not np.can_cast(kind, dtype, "same_kind"):
+        raise DtypeError(
+            f"[...] =: values of dtype {kind} do not fit an array of {dtype}; convert by .astype first"
+        )
+
+
 def _written(x: Any, v: Any, index: Any) -> Any:
-    dtype = getattr(v, "dtype", None)
-    if dtype is not None and not np.can_cast(dtype, x.dtype, "same_kind"):
-        raise DtypeError(f"values of dtype {dtype} do not fit an array of {x.dtype}; convert by .astype first")
+    check_fits(v, x.dtype)
     out = np.array(x)
     out[index] = v
-    return out[()]
+    return plain(out)
 
 
 # ---- batching
@@ -253,3 +269,101 @@ def _add_along_batch(size: int, batched: Any, args: Any, axis: int, shape: Any) 
 
 def _behind_batch(index: Any) -> tuple[Any, ...]:
     return (slice(None), *(index if isinstance(index, tuple) else (index,)))
+
+
+@setitem.batching
+def _setitem_batch(size: int, batched: Any, args: Any, index: Any) -> Any:
+    x, v = args
+    if not batched[0]:
+        x = broadcast_to(x, (size, *x.shape))
+    behind = _behind_batch(index)
+    if batched[1]:
+        missing = len(_region(x.shape, behind)) - v.ndim
+        v = reshape(v, (size, *[1] * missing, *v.shape[1:])) if missing > 0 else v
+    return setitem(x, v, behind)
+
+
+@take_at.batching
+def _take_at_batch(size: int, batched: Any, args: Any, pattern: Any) -> Any:
+    x, *indices = args
+    x = x if batched[0] else broadcast_to(x, (size, *x.shape))
+    found = _BatchIndex(size, batched[1:], indices, pattern, x.ndim - 1)
+    return found.restore(take_at(x, *found.indices, pattern=found.pattern))
+
+
+@add_at.batching
+def _add_at_batch(size: int, batched: Any, args: Any, pattern: Any, shape: Any) -> Any:
+    x, *indices = args
+    x = x if batched[0] else broadcast_to(x, (size, *x.shape))
+    found = _BatchIndex(size, batched[1:], indices, pattern, len(shape))
+    return add_at(found.arrange(x), *found.indices, pattern=found.pattern, shape=(size, *shape))
+
+
+@set_at.batching
+def _set_at_batch(size: int, batched: Any, args: Any, pattern: Any) -> Any:
+    x, v, *indices = args
+    x = x if batched[0] else broadcast_to(x, (size, *x.shape))
+    found = _BatchIndex(size, batched[2:], indices, pattern, x.ndim - 1)
+    region = found.region(x.shape)
+    own = (size, *v.shape[1:]) if batched[1] else np.shape(v)
+    missing = len(region) - len(own) if batched[1] else 0
+    if batched[1]:
+        v = reshape(v, (size, *[1] * missing, *v.shape[1:]))
+    return set_at(x, found.arrange(broadcast_to(v, region)), *found.indices, pattern=found.pattern)
+
+
+@winners.batching
+def _winners_batch(size: int, batched: Any, args: Any, pattern: Any) -> Any:
+    x, *indices = args
+    x = x if batched[0] else broadcast_to(x, (size, *x.shape))
+    found = _BatchIndex(size, batched[1:], indices, pattern, x.ndim - 1)
+    return found.restore(winners(x, *found.indices, pattern=found.pattern))
+
+
+class _BatchIndex:
+    """An index with arrays, for a batch: the position in the batch becomes one more array.
+
+    NumPy puts the axes of arrays that do not stand together in front. With the batch array in front
+    the axes are (batch, arrays, all slices), so those of the slices before the arrays are moved.
+    """
+
+    def __init__(self, size: int, batched: Any, indices: Any, pattern: Any, rank: int) -> None:
+        ranks = [i.ndim - b for i, b in zip(indices, batched, strict=True)]
+        self.wide = max(ranks)
+        self.indices = [np.arange(size).reshape((size, *[1] * self.wide))]
+        for i, own, b in zip(indices, ranks, batched, strict=True):
+            self.indices.append(reshape(i, (size, *[1] * (self.wide - own), *i.shape[1:])) if b else i)
+        self.pattern = ("array", *pattern)
+        advanced = [item == "array" or isinstance(item, int) for item in pattern]
+        first, last = advanced.index(True), len(advanced) - 1 - advanced[::-1].index(True)
+        self.lead = 0
+        if all(advanced[first : last + 1]):
+            used = sum_of_axes(tuple([i for i in pattern if i != "array"])) + pattern.count("array")
+            self.lead = first + (rank - used - 1 if Ellipsis in pattern[:first] else 0)
+
+    def restore(self, y: Any) -> Any:
+        """A result with its axes where one example has them."""
+        w, n = self.wide, self.lead
+        return (
+            permute_dims(y, (0, *range(1 + w, 1 + w + n), *range(1, 1 + w), *range(1 + w + n, y.ndim)))
+            if n
+            else y
+        )
+
+    def arrange(self, v: Any) -> Any:
+        """A value for the index, with its axes where the batch index has them."""
+        w, n = self.wide, self.lead
+        return (
+            permute_dims(v, (0, *range(1 + n, 1 + n + w), *range(1, 1 + n), *range(1 + n + w, v.ndim)))
+            if n
+            else v
+        )
+
+    def region(self, shape: Any) -> tuple[int, ...]:
+        """The shape of what the index names, axes as one example has them."""
+        plain = [np.zeros(i.shape, np.intp) for i in self.indices]
+        return tuple(self.restore(np.broadcast_to(np.False_, shape)[_index(self.pattern, plain)]).shape)
+
+
+def _region(shape: Any, index: Any) -> tuple[int, ...]:
+    return tuple(np.broadcast_to(np.False_, shape)[index].shape)

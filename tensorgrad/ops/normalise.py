@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from .._primitive import primitive
+from .._specialise import plain
 from .elementwise import exp, where
-from .reduce import Axis, restore_axes, sum
-from .shape import normalise_axes
+from .reduce import numpy_axes, restore_axes, sum
+from .shape import Axis, normalise_axes
 
 
 @primitive
@@ -29,13 +30,13 @@ def log_softmax(x: Any, /, axis: int = -1) -> Any:
 @primitive
 def logsumexp(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     """``log(sum(exp(x)))`` over the axes without overflow; -inf, with gradient 0, where all are -inf."""
-    axes = axis if axis is None or isinstance(axis, int) else tuple(axis)
+    axes = numpy_axes(axis)
     top = np.maximum.reduce(x, axis=axes, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
     total = np.add.reduce(np.exp(x - top), axis=axes, keepdims=True)
     with np.errstate(divide="ignore"):  # log(0) = -inf is the answer where all elements are -inf
         y = np.log(total) + top
-    return y if keepdims else np.squeeze(y, axis=axes)[()] if axes is not None else y.reshape(())[()]
+    return plain(y if keepdims else np.squeeze(y, axis=axes) if axes is not None else y.reshape(()))
 
 
 softmax.vjp(x=lambda g, y, axis: y * (g - sum(g * y, axis, True)))
@@ -43,8 +44,9 @@ softmax.jvp(x=lambda t, y, axis: y * (t - sum(t * y, axis, True)))
 log_softmax.vjp(x=lambda g, y, axis: g - exp(y) * sum(g, axis, True))
 log_softmax.jvp(x=lambda t, y, axis: t - sum(t * exp(y), axis, True))
 logsumexp.vjp(
-    x=lambda g, x, y, axis, keepdims: restore_axes(g, x.shape, axis, keepdims)
-    * shares(x, restore_axes(y, x.shape, axis, keepdims))
+    x=lambda g, x, y, axis, keepdims: (
+        restore_axes(g, x.shape, axis, keepdims) * shares(x, restore_axes(y, x.shape, axis, keepdims))
+    )
 )
 logsumexp.jvp(
     x=lambda t, x, y, axis, keepdims: sum(

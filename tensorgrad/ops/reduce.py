@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,50 +10,56 @@ import numpy as np
 
 from .._primitive import constant, linear, primitive
 from .elementwise import multiply, sqrt, square, subtract
-from .shape import broadcast_to, normalise_axes, reshape
+from .shape import Axis, as_sequence, broadcast_to, normalise_axes, reshape
 
-Axis = int | Sequence[int] | None
+_add: Any = np.add.reduce
+_maximum: Any = np.maximum.reduce
+_minimum: Any = np.minimum.reduce
 
 
 @linear
 def sum(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     """Sum over the axes; float16 is added up in float32."""
     if x.dtype.char == "e":
-        return np.add.reduce(x, axis=_axes(axis), dtype=np.float32, keepdims=keepdims).astype(x.dtype)
-    return np.add.reduce(x, axis=_axes(axis), keepdims=keepdims)
+        return _add(x, axis=numpy_axes(axis), dtype=np.float32, keepdims=keepdims).astype(x.dtype)
+    return _add(x, axis=numpy_axes(axis), keepdims=keepdims)
 
 
 @primitive
 def max(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     """The largest element along the axes; equal ones share the gradient evenly."""
-    return np.maximum.reduce(x, axis=_axes(axis), keepdims=keepdims)
+    return _maximum(x, axis=numpy_axes(axis), keepdims=keepdims)
 
 
 @primitive
 def min(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     """The smallest element along the axes; equal ones share the gradient evenly."""
-    return np.minimum.reduce(x, axis=_axes(axis), keepdims=keepdims)
-
-
-sum.transpose(x=lambda g, x_shape, axis, keepdims: broadcast_to(restore_axes(g, x_shape, axis, keepdims), x_shape))
-for _extremum in (max, min):
-    _extremum.vjp(
-        x=lambda g, x, y, axis, keepdims: restore_axes(g, x.shape, axis, keepdims)
-        * share(x, restore_axes(y, x.shape, axis, keepdims), axis)
-    )
-    _extremum.jvp(
-        x=lambda t, x, y, axis, keepdims: sum(
-            t * share(x, restore_axes(y, x.shape, axis, keepdims), axis), axis, keepdims
-        )
-    )
+    return _minimum(x, axis=numpy_axes(axis), keepdims=keepdims)
 
 
 @constant
 def share(x: Any, top: Any, /, axis: Axis = None) -> Any:
     """1/n at the n elements of ``x`` that equal the extremum ``top``, 0 elsewhere; a NaN is its own equal."""
     hit = np.equal(x, top) | (np.not_equal(x, x) & np.not_equal(top, top))
-    count = np.add.reduce(hit, axis=_axes(axis), keepdims=True)
+    count = _add(hit, axis=numpy_axes(axis), keepdims=True)
     return hit.astype(x.dtype) / count.astype(x.dtype)
+
+
+sum.transpose(
+    x=lambda g, x_shape, axis, keepdims: broadcast_to(restore_axes(g, x_shape, axis, keepdims), x_shape)
+)
+for _extremum in (max, min):
+    _extremum.vjp(
+        x=lambda g, x, y, axis, keepdims: (
+            restore_axes(g, x.shape, axis, keepdims)
+            * share(x, restore_axes(y, x.shape, axis, keepdims), axis)
+        )
+    )
+    _extremum.jvp(
+        x=lambda t, x, y, axis, keepdims: sum(
+            t * share(x, restore_axes(y, x.shape, axis, keepdims), axis), axis, keepdims
+        )
+    )
 
 
 def _batch_rule(op: Any) -> Any:
@@ -125,12 +132,16 @@ def restore_axes(g: Any, shape: Sequence[int], axis: Axis, keepdims: bool) -> An
         return g
     if axis is None:
         return reshape(g, (1,) * len(shape))
-    gone = {a % len(shape) for a in ((axis,) if isinstance(axis, int) else axis)}
+    gone = {operator.index(a) % len(shape) for a in as_sequence(axis)}
     return reshape(g, tuple([1 if i in gone else n for i, n in enumerate(shape)]))
 
 
-def _axes(axis: Axis) -> Any:
-    return axis if axis is None or isinstance(axis, int) else tuple(axis)
+def numpy_axes(axis: Axis) -> Any:
+    """Axes as NumPy's reductions take them."""
+    if axis is None or type(axis) is int:
+        return axis
+    found = tuple([operator.index(a) for a in as_sequence(axis)])
+    return found if isinstance(axis, Sequence) else found[0]
 
 
 def _count(x: Any, axis: Axis) -> int:

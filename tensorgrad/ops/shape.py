@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
-from typing import Any
+from itertools import pairwise
+from typing import Any, SupportsIndex
 
 import numpy as np
 
-from .._errors import ShapeError
+from .._errors import DtypeError, ShapeError
 from .._primitive import declare, linear, view
+from .._specialise import plain
+
+Axis = SupportsIndex | Sequence[SupportsIndex] | None
+
 
 # ---- views
 
@@ -37,7 +43,7 @@ def sum_to(x: Any, /, shape: Sequence[int]) -> Any:
     before = x.ndim - len(shape)
     axes = (*range(before), *[i + before for i, n in enumerate(shape) if n == 1 and x.shape[i + before] != 1])
     summed = np.add.reduce(x, axis=axes, dtype=np.float32 if x.dtype.char == "e" else None)
-    return summed.astype(x.dtype, copy=False).reshape(shape)[()]
+    return plain(summed.astype(x.dtype, copy=False).reshape(shape))
 
 
 reshape.transpose(x=lambda g, x_shape: reshape(g, x_shape))
@@ -112,7 +118,10 @@ def swapaxes(x: Any, axis1: int, axis2: int, /) -> Any:
 
 def moveaxis(x: Any, source: int, destination: int, /) -> Any:
     """``x`` with one axis moved to another place, the others in their order."""
-    source, destination = normalise_axis("moveaxis", source, x.ndim), normalise_axis("moveaxis", destination, x.ndim)
+    source, destination = (
+        normalise_axis("moveaxis", source, x.ndim),
+        normalise_axis("moveaxis", destination, x.ndim),
+    )
     order = [i for i in range(x.ndim) if i != source]
     order.insert(destination, source)
     return permute_dims(x, tuple(order))
@@ -120,7 +129,7 @@ def moveaxis(x: Any, source: int, destination: int, /) -> Any:
 
 def expand_dims(x: Any, /, axis: int | Sequence[int]) -> Any:
     """``x`` with an axis of length 1 put in at each place of ``axis`` (counted in the result)."""
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = tuple(as_sequence(axis))
     n = x.ndim + len(axes)
     places = {normalise_axis("expand_dims", a, n) for a in axes}
     if len(places) != len(axes):
@@ -138,7 +147,7 @@ def squeeze(x: Any, /, axis: int | Sequence[int] | None = None) -> Any:
     if axis is None:
         drop = {i for i, n in enumerate(x.shape) if n == 1}
     else:
-        drop = {normalise_axis("squeeze", a, x.ndim) for a in ((axis,) if isinstance(axis, int) else axis)}
+        drop = {normalise_axis("squeeze", a, x.ndim) for a in as_sequence(axis)}
     if wrong := [i for i in drop if x.shape[i] != 1]:
         raise ShapeError(f"squeeze: x has shape {x.shape}; axis {wrong[0]} is longer than 1")
     return reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in drop))
@@ -160,8 +169,7 @@ def _join(*arrays: Any, axis: int = 0) -> Any:
 def _split(x: Any, /, sections: Sequence[int], axis: int) -> tuple[Any, ...]:
     """Parts of ``x`` along an axis, cut before each position of ``sections``."""
     lead = (slice(None),) * axis
-    edges = (0, *sections, x.shape[axis])
-    return tuple([x[(*lead, slice(i, j))] for i, j in zip(edges[:-1], edges[1:], strict=True)])
+    return tuple([x[(*lead, slice(i, j))] for i, j in pairwise((0, *sections, x.shape[axis]))])
 
 
 _concat = declare(_join, "linear", analytic=True, name="concat")
@@ -217,7 +225,8 @@ def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Any:
         raise ShapeError(f"stack: the arrays have shapes {sorted(shapes)}; one shape for all is needed")
     if not any(hasattr(x, "ndim") for x in arrays):
         return _concat(*[[x] for x in arrays], axis=axis)
-    arrays = [x if hasattr(x, "ndim") else np.asarray(x) for x in arrays]
+    dtype = np.result_type(*[x.dtype if hasattr(x, "dtype") else x for x in arrays])
+    arrays = [x if hasattr(x, "ndim") else np.asarray(x, dtype) for x in arrays]
     axis = normalise_axis("stack", axis, arrays[0].ndim + 1)
     return _concat(*[expand_dims(x, axis) for x in arrays], axis=axis)
 
@@ -240,7 +249,8 @@ def split(x: Any, sections: int | Sequence[int], /, *, axis: int = 0) -> tuple[A
     """
     axis = normalise_axis("split", axis, x.ndim)
     n = x.shape[axis]
-    if isinstance(sections, int):
+    if not isinstance(sections, Sequence):
+        sections = operator.index(sections)
         if sections < 1 or n % sections:
             raise ShapeError(f"split: axis {axis} has length {n}, which {sections} equal parts do not divide")
         sections = [n // sections * i for i in range(1, sections)]
@@ -251,7 +261,7 @@ def split(x: Any, sections: int | Sequence[int], /, *, axis: int = 0) -> tuple[A
 
 def flip(x: Any, /, *, axis: int | Sequence[int] | None = None) -> Any:
     """``x`` with the order of its elements reversed along the axes, along all if none is given."""
-    axes = range(x.ndim) if axis is None else [axis] if isinstance(axis, int) else axis
+    axes = range(x.ndim) if axis is None else as_sequence(axis)
     places = {normalise_axis("flip", a, x.ndim) for a in axes}
     return x[tuple(slice(None, None, -1) if i in places else slice(None) for i in range(x.ndim))]
 
@@ -259,21 +269,30 @@ def flip(x: Any, /, *, axis: int | Sequence[int] | None = None) -> Any:
 # ---- helpers
 
 
-def normalise_axis(op: str, axis: int, n: int) -> int:
+def normalise_axis(op: str, axis: SupportsIndex, n: int) -> int:
     """The axis as a number from 0, or an error that names the op."""
-    if not -n <= axis < n:
-        raise ShapeError(f"{op}: axis {axis} is out of range for {n} axes")
-    return axis % n
+    try:
+        a = operator.index(axis)
+    except TypeError:
+        raise DtypeError(f"{op}: axis is {axis!r}; an integer is needed") from None
+    if not -n <= a < n:
+        raise ShapeError(f"{op}: axis {a} is out of range for {n} axes")
+    return a % n
 
 
-def normalise_axes(op: str, axis: int | Sequence[int] | None, n: int) -> tuple[int, ...]:
+def normalise_axes(op: str, axis: Axis, n: int) -> tuple[int, ...]:
     """The axes as numbers from 0, all of them for None."""
     if axis is None:
         return tuple(range(n))
-    axes = tuple(normalise_axis(op, a, n) for a in ((axis,) if isinstance(axis, int) else axis))
+    axes = tuple([normalise_axis(op, a, n) for a in as_sequence(axis)])
     if len(set(axes)) != len(axes):
         raise ShapeError(f"{op}: axis {axis} names an axis twice")
     return axes
+
+
+def as_sequence(axis: Any) -> Sequence[Any]:
+    """One axis, or several, as a sequence."""
+    return axis if isinstance(axis, Sequence) else (axis,)
 
 
 def invert(axes: Sequence[int]) -> tuple[int, ...]:

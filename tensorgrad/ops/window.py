@@ -13,6 +13,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from .._errors import ShapeError
 from .._primitive import bilinear
+from .shape import moveaxis, reshape
 
 
 @bilinear
@@ -24,11 +25,11 @@ def _correlate2d(x: Any, w: Any, /, stride: tuple[int, int], padding: tuple[int,
 
 @bilinear
 def _spread2d(
-    z: Any, w: Any, /, stride: tuple[int, int], padding: tuple[int, int], size: tuple[int, int]
+    z: Any, w: Any, /, stride: tuple[int, int], padding: tuple[int, int], extent: tuple[int, int]
 ) -> Any:
-    """Each element of ``z`` times its filter, added up where the filter lay: images of ``size``."""
+    """Each element of ``z`` times its filter, added up where the filter lay: images of ``extent``."""
     parts = np.einsum("nohw,ocij->ncijhw", z, w, optimize=True)
-    (down, across), (ph, pw), (height, width) = stride, padding, size
+    (down, across), (ph, pw), (height, width) = stride, padding, extent
     out = np.zeros((z.shape[0], w.shape[1], height + 2 * ph, width + 2 * pw), parts.dtype)
     rows, columns = z.shape[2:]
     for i in range(w.shape[2]):
@@ -39,10 +40,10 @@ def _spread2d(
 
 @bilinear
 def _correlate2d_filters(
-    x: Any, z: Any, /, stride: tuple[int, int], padding: tuple[int, int], size: tuple[int, int]
+    x: Any, z: Any, /, stride: tuple[int, int], padding: tuple[int, int], extent: tuple[int, int]
 ) -> Any:
-    """The sums of ``x`` times ``z`` over all places where a filter of ``size`` lay."""
-    windows = _windows(_padded(x, padding), size, stride)
+    """The sums of ``x`` times ``z`` over all places where a filter of ``extent`` lay."""
+    windows = _windows(_padded(x, padding), extent, stride)
     return np.einsum("ncijhw,nohw->ocij", windows, z, optimize=True)
 
 
@@ -97,6 +98,27 @@ def correlate2d(
     if any(n + 2 * p < k or k < 1 for n, p, k in zip(x.shape[2:], pads, w.shape[2:], strict=True)):
         raise ShapeError(f"correlate2d: the window does not fit the image padded by {pads}; {shapes}")
     return _correlate2d(x, w, steps, pads)
+
+
+@_correlate2d.batching
+def _correlate2d_batch(size: int, batched: Any, args: Any, stride: Any, padding: Any) -> Any:
+    x, w = args
+    if batched == (True, False):  # the examples are more images
+        y = _correlate2d(reshape(x, (size * x.shape[1], *x.shape[2:])), w, stride, padding)
+        return reshape(y, (*x.shape[:2], *y.shape[1:]))
+    if batched == (False, True):  # the examples are more filters
+        y = _correlate2d(x, reshape(w, (size * w.shape[1], *w.shape[2:])), stride, padding)
+        return moveaxis(reshape(y, (y.shape[0], *w.shape[:2], *y.shape[2:])), 1, 0)
+    return None
+
+
+@_spread2d.batching
+def _spread2d_batch(size: int, batched: Any, args: Any, stride: Any, padding: Any, **extent: Any) -> Any:
+    z, w = args
+    if batched == (True, False):
+        x = _spread2d(reshape(z, (size * z.shape[1], *z.shape[2:])), w, stride, padding, **extent)
+        return reshape(x, (*z.shape[:2], *x.shape[1:]))
+    return None
 
 
 def _pair(n: int | tuple[int, int]) -> tuple[int, int]:

@@ -12,16 +12,16 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, ParamSpec
 
-import numpy as np
-
 from .._config import no_grad
+from .._data import as_data
 from .._errors import GradientError, RuleMissingError, ShapeError
 from .._primitive import Formula, Primitive, Value
-from .._record import as_data, process
-from .._specialise import ARRAYS, make_op
-from .._tape import Leaf
+from .._record import process
+from .._specialise import ARRAYS
+from .._tape import fill, gate, pick
 from .._tensor import Over, Tensor, pull, wrap
 from .._tree import Tree, flatten, unflatten
+from .jvp import variable
 from .levels import new_level
 
 P = ParamSpec("P")
@@ -58,10 +58,14 @@ class custom_vjp(Generic[P]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         if self._rules is None:
-            raise RuleMissingError(f"{self.f.__name__}: declare its pass first, by .defvjp(forward, backward)")
+            raise RuleMissingError(
+                f"{self.f.__name__}: declare its pass first, by .defvjp(forward, backward)"
+            )
         forward, backward = self._rules
         if kwargs:
-            raise GradientError(f"{self.f.__name__}: pass the arguments by position, so that each has its gradient")
+            raise GradientError(
+                f"{self.f.__name__}: pass the arguments by position, so that each has its gradient"
+            )
         return call_with_vjp(self.f.__name__, forward, backward, args)
 
 
@@ -150,7 +154,7 @@ class Function:
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Apply the op and record it."""
-        needs = tuple([bool(getattr(arg, "requires_grad", False)) for arg in args])
+        needs = tuple([isinstance(arg, Value) and (arg.level > 0 or arg.requires_grad) for arg in args])  # type: ignore[attr-defined]
 
         def forward(*xs: Any) -> tuple[Any, Context]:
             ctx = Context(needs)
@@ -205,6 +209,30 @@ def call_with_vjp(
     return call.run(card)
 
 
+class CallCard(Primitive):
+    """The card of one call. It lives as long as the call's node, so nothing is generated for it."""
+
+    saves = ("xs", "y", "outputs_", "xs_dtype")
+
+    @property
+    def op(self) -> Callable[..., Any]:  # type: ignore[override]
+        return lambda *args: process(self, args, ())
+
+    def pullback(self, g: Any, edges: Any, saved: Any, shape: Any) -> tuple[Any, ...]:  # type: ignore[override]
+        xs, y, layouts, dtypes = saved
+        rule = self.formulas["xs"]
+        found = self.evaluate(rule, xs, (), y=y, g=fill(g, layouts))
+        return tuple([
+            None if edge is None else gate(self, f"argument {i}", c, edge.shape, dtype)
+            for i, (c, edge, dtype) in enumerate(zip(found, edges, dtypes, strict=True))
+        ])  # fmt: skip
+
+    def revive(self, saved: Any, edges: Any, node: Any, wrap: Any) -> tuple[Any, ...]:  # type: ignore[override]
+        xs, y, layouts, dtypes = saved
+        xs = tuple([x if edge is None else wrap(x, edge) for x, edge in zip(xs, edges, strict=True)])
+        return xs, tuple([wrap(one, pick(node, i, one)) for i, one in enumerate(y)]), layouts, dtypes
+
+
 class _Call:
     """One call of a custom function: which of its arguments are inputs, and the shape of its result."""
 
@@ -228,14 +256,13 @@ class _Call:
         """What the function returned, as a tuple of arrays; its structure is noted."""
         leaves, self.result_tree = flatten(y)
         if not leaves:
-            raise GradientError(f"{self.name}: the forward returned nothing; return at least one array or tensor")
+            raise GradientError(
+                f"{self.name}: the forward returned nothing; return at least one array or tensor"
+            )
         return tuple([leaf._d if isinstance(leaf, Tensor) else as_data(leaf) for leaf in leaves])
 
     def card(self, forward: Callable[..., Any]) -> Primitive:
-        card = Primitive(self.name, "general", forward, ("xs",), True, (), {}, several=True, trusted=False)
-        card.op = make_op(card)
-        card.op.card = card  # type: ignore[attr-defined]
-        return card
+        return CallCard(self.name, "general", forward, ("xs",), True, (), {}, several=True, trusted=False)
 
     def run(self, card: Primitive) -> Any:
         """Apply the card, and give the results the structure that the function gave them."""
@@ -273,7 +300,7 @@ class _Call:
 def transpose_of(f: Callable[[Sequence[Any]], Sequence[Any]], xs: Sequence[Any], g: Any) -> list[Any]:
     """The transpose of the linear function ``f`` of tangents of ``xs``, applied to ``g``."""
     with new_level() as level:
-        ts = [Over(np.zeros(x.shape, x.dtype)[()], Leaf(x.shape, x.dtype), level) for x in xs]
+        ts = [variable(x, level) for x in xs]
         results = f(ts)
         cotangents = g if isinstance(g, tuple) else (g,)
         pairs = [
@@ -284,8 +311,12 @@ def transpose_of(f: Callable[[Sequence[Any]], Sequence[Any]], xs: Sequence[Any],
             return [None] * len(ts)
         for r, c in pairs:
             if r.shape != c.shape:
-                raise ShapeError(f"custom_jvp: the rule returned a tangent of shape {r.shape} for a result of {c.shape}")
-        found, _ = pull([r for r, _ in pairs], [c for _, c in pairs], frozenset([t._node for t in ts]), retain=True)
+                raise ShapeError(
+                    f"custom_jvp: the rule returned a tangent of shape {r.shape} for a result of {c.shape}"
+                )
+        found, _ = pull(
+            [r for r, _ in pairs], [c for _, c in pairs], frozenset([t._node for t in ts]), retain=True
+        )
     return [found.get(t._node) for t in ts]
 
 

@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from .._config import enable_grad
+from .._config import enable_grad, is_grad_enabled
+from .._data import as_data, zero_like
 from .._errors import DtypeError, GradientError, NoGraphError, ShapeError
 from .._primitive import Value
-from .._record import as_data
 from .._tape import Leaf, collect, settle
 from .._tensor import Over, Tensor, pull, seed_for, wrap
-from .._tree import flatten, unflatten
+from .._tree import flatten, map_leaves, unflatten
 from .levels import new_level, open_levels
 
 
-def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
+def grad(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
     """The function that computes the gradient of ``f``.
 
     Args:
@@ -70,17 +72,20 @@ def value_and_grad(
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
         positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         if wrong := [i for i in positions if not -len(args) <= i < len(args)]:
-            raise GradientError(f"grad: argnums names argument {wrong[0]}, but {len(args)} were given by position")
+            raise GradientError(
+                f"grad: argnums names argument {wrong[0]}, but {len(args)} were given by position"
+            )
         positions = tuple([i % len(args) for i in positions])
         leaves, tree = flatten(tuple([args[i] for i in positions]))
         for leaf, path in zip(leaves, tree.paths(), strict=True):
             _check_differentiable(leaf, path)
+        recording = is_grad_enabled()
         with enable_grad():
             if open_levels():
                 with new_level() as level:
                     y, aux, found = _by_level(f, args, kwargs, positions, leaves, tree, has_aux, level)
             else:
-                y, aux, found = _on_one_tape(f, args, kwargs, positions, leaves, tree, has_aux)
+                y, aux, found = _on_one_tape(f, args, kwargs, positions, leaves, tree, has_aux, recording)
         result = unflatten(tree, found)
         gradients = result[0] if isinstance(argnums, int) else result
         return ((y, aux), gradients) if has_aux else (y, gradients)
@@ -127,16 +132,19 @@ def gradients(
         >>> tg.autograd.grad(dx, x)
         (tensor(18.),)
     """
-    ys: list[Tensor] = [outputs] if isinstance(outputs, Value) else list(outputs)
-    xs: list[Tensor] = [inputs] if isinstance(inputs, Value) else list(inputs)
-    given = [grad_outputs] if grad_outputs is None or isinstance(grad_outputs, Value | np.ndarray) else list(grad_outputs)
+    ys: list[Any] = [outputs] if isinstance(outputs, Value) else list(outputs)
+    xs: list[Any] = [inputs] if isinstance(inputs, Value) else list(inputs)
+    one = Value | np.ndarray | np.generic | float | int
+    given = [grad_outputs] if grad_outputs is None or isinstance(grad_outputs, one) else list(grad_outputs)
     seeds = [None] * len(ys) if grad_outputs is None else given
     if len(seeds) != len(ys):
         raise ShapeError(f"autograd.grad: {len(ys)} outputs and {len(seeds)} grad_outputs; give one for each")
     for i, x in enumerate(xs):
         if not isinstance(x, Tensor) or x._node is None:
             raise GradientError(f"autograd.grad: input {i} does not require a gradient")
-    tracked = [(y, g) for y, g in zip(ys, seeds, strict=True) if isinstance(y, Tensor) and y._node is not None]
+    tracked = [
+        (y, g) for y, g in zip(ys, seeds, strict=True) if isinstance(y, Tensor) and y._node is not None
+    ]
     if not tracked:
         raise NoGraphError("autograd.grad: no output was recorded; mark an input by requires_grad=True")
     retain = create_graph if retain_graph is None else retain_graph
@@ -159,7 +167,14 @@ def gradients(
 
 
 def _on_one_tape(
-    f: Any, args: Any, kwargs: Any, positions: Any, leaves: list[Any], tree: Any, has_aux: bool
+    f: Any,
+    args: Any,
+    kwargs: Any,
+    positions: Any,
+    leaves: list[Any],
+    tree: Any,
+    has_aux: bool,
+    recording: bool,
 ) -> tuple[Any, Any, list[Any]]:
     """With no other transformation open, everything is on one tape, and nodes tell variables apart.
 
@@ -177,19 +192,26 @@ def _on_one_tape(
     y, aux = _call(f, args, kwargs, positions, variables, tree, has_aux)
     plain = not any(isinstance(leaf, Tensor) or type(leaf) in (int, float, complex) for leaf in leaves)
     if not isinstance(y, Tensor) or y._node is None:
-        zeros = [np.zeros(v.shape, v.dtype)[()] for v in variables]
-        return _hand_out(y, plain), aux, zeros if plain else [wrap(z, None) for z in zeros]
+        zeros = [zero_like(v) for v in variables]
+        return (
+            _hand_out(y, plain),
+            _hand_out_all(aux, plain),
+            zeros if plain else [wrap(z, None) for z in zeros],
+        )
     mine = frozenset([v._node for v in variables])
     _, reached = collect([y._node])
-    outer = outer or not reached <= mine
+    outer = recording and (outer or not reached <= mine)
     found, _ = pull([y], [seed_for(y, None)], mine, retain=True, create=outer)
     results = []
     for v in variables:
         g = found.get(v._node)
-        g = np.zeros(v.shape, v.dtype)[()] if g is None else settle(g, v.dtype)
-        results.append(g if isinstance(g, Tensor) else _private(g) if plain and not outer else wrap(_private(g), None))
-    del found
-    return _hand_out(y if outer else y.detach(), plain and not outer), aux, results
+        g = zero_like(v) if g is None else settle(g, v.dtype)
+        results.append(
+            g if isinstance(g, Tensor) else _private(g) if plain and not outer else wrap(_private(g), None)
+        )
+    if outer:
+        return y, aux, results
+    return _hand_out(y, plain), _hand_out_all(aux, plain), results
 
 
 def _by_level(
@@ -201,12 +223,12 @@ def _by_level(
     y, aux = _call(f, args, kwargs, positions, variables, tree, has_aux)
     if not isinstance(y, Over) or y.level != level or y._node is None:
         lower = y._d if isinstance(y, Over) and y.level == level else y
-        return lower, _lower(aux, level), [np.zeros(d.shape, d.dtype)[()] for d in data]
+        return lower, _lower(aux, level), [zero_like(d) for d in data]
     found, _ = pull([y], [seed_for(y, None)], frozenset([v._node for v in variables]), retain=True)
     results = []
     for v in variables:
         g = found.get(v._node)
-        results.append(np.zeros(v.shape, v.dtype)[()] if g is None else settle(g, v.dtype))
+        results.append(zero_like(v) if g is None else settle(g, v.dtype))
     return y._d, _lower(aux, level), results
 
 
@@ -223,7 +245,9 @@ def _call(
     shape = getattr(y, "shape", None if not isinstance(y, int | float) else ())
     if shape is None or int(np.prod(shape, dtype=np.int64)) != 1:
         what = f"shape {shape}" if shape is not None else type(y).__name__
-        raise ShapeError(f"grad: the function returned {what}; one number is needed, reduce it by .sum() or .mean()")
+        raise ShapeError(
+            f"grad: the function returned {what}; one number is needed, reduce it by .sum() or .mean()"
+        )
     if isinstance(y, Value) and y.dtype.kind == "c":  # type: ignore[attr-defined]
         raise DtypeError("grad: the function returned a complex number; take its real part or absolute value")
     return y, aux
@@ -238,7 +262,9 @@ def _check_differentiable(leaf: Any, path: str) -> None:
                 "differentiated. Choose others by argnums"
             )
     elif np.dtype(dtype).kind not in "fc":
-        raise DtypeError(f"grad: argument {path} has dtype {dtype}; only floating and complex ones have gradients")
+        raise DtypeError(
+            f"grad: argument {path} has dtype {dtype}; only floating and complex ones have gradients"
+        )
 
 
 def _private(g: Any) -> Any:
@@ -246,7 +272,14 @@ def _private(g: Any) -> Any:
 
 
 def _hand_out(y: Any, plain: bool) -> Any:
-    return y._d if plain and type(y) is Tensor else y
+    """A result without the graph that was only made for the gradient; an array, if the arguments were arrays."""
+    if not isinstance(y, Tensor) or y.level:
+        return y
+    return _private(y._d) if plain else y.detach()
+
+
+def _hand_out_all(aux: Any, plain: bool) -> Any:
+    return map_leaves(lambda one: _hand_out(one, plain), aux)
 
 
 def _as_tensor(g: Any, x: Tensor) -> Tensor:
@@ -258,4 +291,6 @@ def _as_tensor(g: Any, x: Tensor) -> Tensor:
 
 def _lower(aux: Any, level: int) -> Any:
     leaves, tree = flatten(aux)
-    return unflatten(tree, [one._d if isinstance(one, Over) and one.level == level else one for one in leaves])
+    return unflatten(
+        tree, [one._d if isinstance(one, Over) and one.level == level else one for one in leaves]
+    )

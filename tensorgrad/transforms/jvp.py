@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from .._array import Array
+from .._array import Array, check_become
+from .._data import as_data, zero_like
 from .._errors import DtypeError, ShapeError
 from .._primitive import Primitive, Value
-from .._record import as_data
 from .._tape import Leaf
 from .._tensor import Over, pull
 from .._tree import flatten, map_leaves, unflatten
@@ -72,6 +72,18 @@ class Dual(Array):
     def __bool__(self) -> bool:
         return bool(self.primal)  # control flow follows the values
 
+    def _leave(self, how: str) -> Any:
+        if how != "bool":
+            return super()._leave(how)
+        return self.primal._leave(how) if isinstance(self.primal, Array) else self.primal
+
+    def _become(self, new: Any, how: str) -> Dual:
+        check_become(self, new, how)
+        own = isinstance(new, Dual) and new.level == self.level
+        self.primal = new.primal if own else new
+        self.tangent = new.tangent if own else zero_like(new)
+        return self
+
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
         level = self.level
         mine = [isinstance(arg, Dual) and arg.level == level for arg in args]
@@ -93,7 +105,7 @@ def push(card: Primitive, primals: list[Any], tangents: list[Any], params: tuple
     """The tangent of the result, by the kind of the card."""
     if card.kind in ("linear", "view"):
         full = [
-            p if card.formula_for(i) is None else np.zeros(p.shape, p.dtype)[()] if t is None else t
+            p if card.formula_for(i) is None else zero_like(p) if t is None else t
             for i, (p, t) in enumerate(zip(primals, tangents, strict=True))
         ]
         return apply(card, full, params)
@@ -111,7 +123,7 @@ def push(card: Primitive, primals: list[Any], tangents: list[Any], params: tuple
             part = t * (card.evaluate(formula, primals, params, y=y) if slope is None else slope)
         elif card.variadic and card.input_of(i) == card.inputs[-1]:
             name, first = card.inputs[-1], len(card.inputs) - 1
-            zeros = [np.zeros(p.shape, p.dtype)[()] if t is None else t for p, t in zip(primals, tangents, strict=True)]
+            zeros = [zero_like(p) if t is None else t for p, t in zip(primals, tangents, strict=True)]
             return card.evaluate(card.tangents[name], primals, params, y=y, t=tuple(zeros[first:]))
         else:
             if card.input_of(i) not in card.tangents:
@@ -131,7 +143,7 @@ def transposed_twice(
     """
     with new_level() as level:
         results = y if card.several else (y,)
-        seeds = tuple([Over(np.zeros(r.shape, r.dtype)[()], Leaf(r.shape, r.dtype), level) for r in results])
+        seeds = tuple([variable(r, level) for r in results])
         pulled, directions = [], []
         g = seeds if card.several else seeds[0]
         wanted = tuple([t is not None for t in tangents])
@@ -151,9 +163,16 @@ def transposed_twice(
             if c is not None and isinstance(c, Over) and c.level == level and c._node is not None:
                 pulled.append(c)
                 directions.append(t)
-        found = pull(pulled, directions, frozenset([s._node for s in seeds]), retain=True)[0] if pulled else {}
-    tangent = [found.get(s._node, np.zeros(s.shape, s.dtype)[()]) for s in seeds]
+        found = (
+            pull(pulled, directions, frozenset([s._node for s in seeds]), retain=True)[0] if pulled else {}
+        )
+    tangent = [found.get(s._node, zero_like(s)) for s in seeds]
     return tuple(tangent) if card.several else tangent[0]
+
+
+def variable(like: Any, level: float) -> Over:
+    """A zero of the shape of ``like`` to transpose with: what is computed from it is always recorded."""
+    return Over(zero_like(like), Leaf(like.shape, like.dtype), level, always=True)
 
 
 def apply(card: Primitive, args: Sequence[Any], params: Sequence[Any]) -> Any:
@@ -174,7 +193,9 @@ def _dual(primal: Any, tangent: Any, level: int) -> Dual:
     if p.dtype.kind not in "fc":
         raise DtypeError(f"jvp: a primal has dtype {p.dtype}; only floating and complex ones have tangents")
     if p.shape != t.shape:
-        raise ShapeError(f"jvp: a primal has shape {p.shape} and its tangent {t.shape}; they must be the same")
+        raise ShapeError(
+            f"jvp: a primal has shape {p.shape} and its tangent {t.shape}; they must be the same"
+        )
     return Dual(p, t if t.dtype == p.dtype else ops.astype(t, p.dtype), level)
 
 
@@ -182,4 +203,4 @@ def _parts(leaf: Any, level: int) -> tuple[Any, Any]:
     if isinstance(leaf, Dual) and leaf.level == level:
         return leaf.primal, leaf.tangent
     data = leaf if isinstance(leaf, Value) else as_data(leaf)
-    return leaf, np.zeros(data.shape, data.dtype)[()]
+    return leaf, zero_like(data)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from .._array import Array
+from .._array import Array, check_become
+from .._data import as_data
 from .._errors import ShapeError, TraceError
 from .._primitive import Primitive, Value
-from .._record import as_data
-from .._tree import flatten, unflatten
+from .._tree import Tree, flatten, unflatten
 from .jvp import apply
 from .levels import new_level
 
@@ -26,9 +26,10 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
 
     Args:
         f: written for one example.
-        in_axes: the batch axis of the arguments: one for all, or a sequence with one for each;
-            None for an argument that all examples share.
-        out_axes: where to put the batch axis in the results: one for all, or a sequence.
+        in_axes: the batch axis of the arguments: one for all, or a tuple with one for each, which may
+            go on into containers; None for what all examples share.
+        out_axes: where to put the batch axis in the results, likewise; None for a result that is the
+            same for all examples.
 
     Raises:
         ShapeError: the batch axes have different lengths, or there is none.
@@ -43,22 +44,22 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
 
     @functools.wraps(f)
     def batched(*args: Any, **kwargs: Any) -> Any:
-        axes = tuple(in_axes) if isinstance(in_axes, tuple | list) else (in_axes,) * len(args)
-        if len(axes) != len(args):
-            raise ShapeError(f"vmap: in_axes has {len(axes)} entries for {len(args)} arguments; give one for each")
-        flat = [flatten(arg) for arg in args]
-        given = [[leaf if isinstance(leaf, Value) else as_data(leaf, copy=True) for leaf in leaves] for leaves, _ in flat]
-        size = _batch_size(given, axes)
+        leaves, tree = flatten(args)
+        axes = spread_axes(tuple(in_axes) if isinstance(in_axes, list) else in_axes, tree, "in_axes")
+        values = [leaf if isinstance(leaf, Value) or axis is None else as_data(leaf, copy=True)
+                  for leaf, axis in zip(leaves, axes, strict=True)]  # fmt: skip
+        size = _batch_size(values, axes, tree)
         with new_level() as level:
-            arguments = [
-                unflatten(tree, [leaf if axis is None else Batched(_to_front(leaf, axis), level) for leaf in leaves])
-                for leaves, (_, tree), axis in zip(given, flat, axes, strict=True)
+            examples = [
+                value if axis is None else Batched(_to_front(value, axis), level)
+                for value, axis in zip(values, axes, strict=True)
             ]
-            results, tree = flatten(f(*arguments, **kwargs))
-            places = tuple(out_axes) if isinstance(out_axes, tuple | list) else (out_axes,) * len(results)
-            if len(places) != len(results):
-                raise ShapeError(f"vmap: out_axes has {len(places)} entries for {len(results)} results")
-            return unflatten(tree, [_unbatch(r, size, place, level) for r, place in zip(results, places, strict=True)])
+            results, result_tree = flatten(f(*unflatten(tree, examples), **kwargs))
+            places = spread_axes(
+                tuple(out_axes) if isinstance(out_axes, list) else out_axes, result_tree, "out_axes"
+            )
+            found = [_unbatch(r, size, place, level) for r, place in zip(results, places, strict=True)]
+        return unflatten(result_tree, found)
 
     return batched
 
@@ -90,6 +91,12 @@ class Batched(Array):
             "use tg.where(condition, a, b) instead of if"
         )
 
+    def _become(self, new: Any, how: str) -> Batched:
+        check_become(self, new, how)
+        own = isinstance(new, Batched) and new.level == self.level
+        self.batch = new.batch if own else ops.broadcast_to(new, self.batch.shape)
+        return self
+
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
         level, size = self.level, self.batch.shape[0]
         batched = tuple([isinstance(arg, Batched) and arg.level == level for arg in args])
@@ -107,9 +114,13 @@ class Batched(Array):
 
 def align(data: Sequence[Any], batched: Sequence[bool]) -> list[Any]:
     """Put axes of length 1 behind the batch axis, so that examples of different rank broadcast."""
-    rank = max(np.ndim(d) if not hasattr(d, "ndim") else d.ndim - own for d, own in zip(data, batched, strict=True))
+    rank = max(
+        np.ndim(d) if not hasattr(d, "ndim") else d.ndim - own for d, own in zip(data, batched, strict=True)
+    )
     return [
-        ops.reshape(d, (d.shape[0], *[1] * (rank - d.ndim + 1), *d.shape[1:])) if own and d.ndim - 1 < rank else d
+        ops.reshape(d, (d.shape[0], *[1] * (rank - d.ndim + 1), *d.shape[1:]))
+        if own and d.ndim - 1 < rank
+        else d
         for d, own in zip(data, batched, strict=True)
     ]
 
@@ -129,15 +140,39 @@ def one_by_one(
     return ops.stack(results)
 
 
-def _batch_size(given: Sequence[Sequence[Any]], axes: Sequence[int | None]) -> int:
-    sizes = {}
-    for position, (leaves, axis) in enumerate(zip(given, axes, strict=True)):
-        for leaf in leaves if axis is not None else ():
-            if axis is not None and not -leaf.ndim <= axis < leaf.ndim:
-                raise ShapeError(f"vmap: argument {position} has shape {leaf.shape}, so it has no axis {axis}")
-            sizes.setdefault(leaf.shape[axis], position)
+def spread_axes(axes: Any, tree: Tree, what: str) -> list[int | None]:
+    """One axis for each leaf of ``tree``: ``axes`` may stop at any depth, and then counts for all below."""
+    if axes is None or isinstance(axes, int):
+        return [axes] * tree.size
+    keys = (
+        tuple(axes)
+        if isinstance(axes, dict)
+        else range(len(axes))
+        if isinstance(axes, tuple | list)
+        else None
+    )
+    if keys is None or tree.kind is None or set(keys) != set(tree.keys):
+        raise ShapeError(
+            f"vmap: {what} is {axes!r}, which does not fit a container with the entries {list(tree.keys)}; give an "
+            "integer or None for each, or one for all"
+        )
+    return [
+        axis
+        for key, child in zip(tree.keys, tree.children, strict=True)
+        for axis in spread_axes(axes[key], child, what)
+    ]
+
+
+def _batch_size(values: Sequence[Any], axes: Sequence[int | None], tree: Tree) -> int:
+    sizes: dict[int, str] = {}
+    for value, axis, path in zip(values, axes, tree.paths(), strict=True):
+        if axis is None:
+            continue
+        if not -value.ndim <= axis < value.ndim:
+            raise ShapeError(f"vmap: argument {path} has shape {value.shape}, so it has no axis {axis}")
+        sizes.setdefault(value.shape[axis], path)
     if len(sizes) != 1:
-        found = ", ".join(f"{n} in argument {position}" for n, position in sizes.items()) or "none"
+        found = ", ".join(f"{n} in argument {path}" for n, path in sizes.items()) or "none"
         raise ShapeError(f"vmap: the batch axes must have one length; found {found}")
     return next(iter(sizes))
 
@@ -146,10 +181,16 @@ def _to_front(leaf: Any, axis: int) -> Any:
     return leaf if axis % leaf.ndim == 0 else ops.moveaxis(leaf, axis, 0)
 
 
-def _unbatch(result: Any, size: int, place: int, level: int) -> Any:
-    if isinstance(result, Batched) and result.level == level:
-        batch = result.batch
-    else:
+def _unbatch(result: Any, size: int, place: int | None, level: int) -> Any:
+    if not isinstance(result, Batched) or result.level != level:
         value = result if isinstance(result, Value) else as_data(result)
+        if place is None:
+            return value
         batch = ops.broadcast_to(value, (size, *value.shape))
+    elif place is None:
+        raise ShapeError(
+            "vmap: out_axes is None for a result that differs between the examples; give it an axis"
+        )
+    else:
+        batch = result.batch
     return batch if place == 0 else ops.moveaxis(batch, 0, place)

@@ -1,9 +1,11 @@
 """The horizontal half of the layout: the x coordinate of every node, its place in its row being given.
 
+Chains of edges that want to be straight form blocks. Four extreme placements of the blocks and their
+middle are starts; from each, nodes are pulled together like springs, and the narrowest result wins.
+
 Source:
-    U. Brandes, B. Koepf, "Fast and simple horizontal coordinate assignment", 2001. Added here: edges
-    have weights, what is
-    light or on a short path gives way, and single nodes move to their neighbours.
+    U. Brandes, B. Koepf, "Fast and simple horizontal coordinate assignment", 2001, for the blocks and
+    their four placements. Added here: what is light or on a short path gives way, and the springs.
 """
 
 from __future__ import annotations
@@ -13,17 +15,22 @@ from collections.abc import Callable, Mapping, Set
 from itertools import pairwise
 from math import inf
 
-from tensorgrad.viz._ranks import Edge, Ranks
+from tensorgrad.viz._ranks import Edge, Ranks, parts
+
+Space = Callable[[int, int], float]
+Stiffness = Mapping[Edge, float]
 
 DUMMY_GAP = 0.55
-RELAXING = 12
-ROUNDS = 3
+RIGID = 12
 STIFFEST = 24
-RIGID = 10
+HELD = 1e9
+FAR = (0.5, 0.25, 0.12, 0.06)
+SWEEPS = 12
+FEW = 3000
 
 
 def abscissas(ranks: Ranks, half: list[float], gap: float) -> list[float]:
-    """The x of every node, from 0: four extreme placements that keep chains straight, and their middle.
+    """The x of every node, from 0 for the leftmost edge of a box.
 
     Args:
         ranks: the nodes in rows.
@@ -34,42 +41,22 @@ def abscissas(ranks: Ranks, half: list[float], gap: float) -> list[float]:
     def space(a: int, b: int) -> float:
         return half[a] + half[b] + (gap if a < ranks.real and b < ranks.real else DUMMY_GAP * gap)
 
+    def extent(x: list[float]) -> tuple[float, float]:
+        edges = [(v - h, v + h) for v, h in zip(x, half, strict=True)]
+        return min(low for low, _ in edges), max(high for _, high in edges)
+
     places = ranks.places()
     bent = _crossed(ranks, places) | _outweighed(ranks)
-    found: list[list[float]] = []
-    for flipped in (False, True):
-        near = ranks.down if flipped else ranks.up
-        for mirrored in (False, True):
-            seen = [row[::-1] if mirrored else row for row in (ranks.rows[::-1] if flipped else ranks.rows)]
-            rank = [-place for place in places] if mirrored else places
-            x = _compact(seen, _aligned(seen, near, rank, bent), space)
-            found.append([-value for value in x] if mirrored else x)
-    lows = [min(v - h for v, h in zip(x, half, strict=True)) for x in found]
-    highs = [max(v + h for v, h in zip(x, half, strict=True)) for x in found]
-    narrow = min(range(4), key=lambda i: highs[i] - lows[i])
-    for i, x in enumerate(found):
-        shift = highs[narrow] - highs[i] if i % 2 else lows[narrow] - lows[i]
-        found[i] = [value + shift for value in x]
-    middle = [sum(sorted(four)[1:3]) / 2 for four in zip(*found, strict=True)]
+    bent |= {(b, a) for a, b in bent}
+    starts = _starts(ranks, places, bent, space, extent)
     root = _aligned(ranks.rows, ranks.up, places, bent)
     stiff = _stiffness(ranks, root)
-    size = Counter(root)
-    best=None
-    for middle in ([*found, middle] if len(half)<3000 else [found[narrow]]):
-        for least in (*[RIGID] * ROUNDS, 2):
-            _relax(ranks, middle, space, stiff, {node for node, block in enumerate(root) if size[block] >= least})
-            if least > 2: _straighten(ranks, middle, root, space, stiff)
-        left = min(v - h for v, h in zip(middle, half, strict=True))
-        right = max(v + h for v, h in zip(middle, half, strict=True))
-        cost = SCORE(stiff,middle,right-left)
-        if best is None or cost<best[0]: best=(cost,middle)
-    middle=best[1]
-    left = min(v - h for v, h in zip(middle, half, strict=True))
-    return [value - left for value in middle]
+    for x in starts:
+        _settle(ranks, x, root, places, stiff, space)
+    best = min(starts, key=lambda x: extent(x)[1] - extent(x)[0])
+    left, _ = extent(best)
+    return [value - left for value in best]
 
-
-def SCORE(stiff,x,width):
-    return sum(k*abs(x[a]-x[b]) for (a,b),k in stiff.items())
 
 def _crossed(ranks: Ranks, places: list[int]) -> set[Edge]:
     """Edges that cross the straight part of a long edge: they give way to it."""
@@ -89,25 +76,45 @@ def _crossed(ranks: Ranks, places: list[int]) -> set[Edge]:
 
 def _outweighed(ranks: Ranks) -> set[Edge]:
     """Edges at one of whose ends, on the same side, there is a heavier one, or one on a longer path."""
-    length = _lengths(ranks)
-    steps: dict[Edge, tuple[int, int]] = {}
-    for (a, b), chain in ranks.chains.items():
-        steps |= dict.fromkeys(pairwise((a, *chain, b)), (ranks.weights[a, b], length[a, b]))
-    leaving, entering = [(0, 0)] * len(ranks.layer), [(0, 0)] * len(ranks.layer)
-    for (a, b), value in steps.items():
-        leaving[a], entering[b] = max(leaving[a], value), max(entering[b], value)
-    return {(a, b) for (a, b), value in steps.items() if value < max(leaving[a], entering[b])}
-
-
-def _lengths(ranks: Ranks) -> dict[Edge, int]:
-    """For each edge the length of the longest path through it."""
     by_layer = sorted(ranks.chains, key=lambda edge: ranks.layer[edge[0]])
     above, below = [0] * ranks.real, [0] * ranks.real
     for a, b in by_layer:
         above[b] = max(above[b], above[a] + 1)
     for a, b in reversed(by_layer):
         below[a] = max(below[a], below[b] + 1)
-    return {(a, b): above[a] + below[b] + 1 for a, b in by_layer}
+    steps: dict[Edge, tuple[int, int]] = {}
+    for (a, b), chain in ranks.chains.items():
+        steps |= dict.fromkeys(pairwise((a, *chain, b)), (ranks.weights[a, b], above[a] + below[b]))
+    leaving, entering = [(0, 0)] * len(ranks.layer), [(0, 0)] * len(ranks.layer)
+    for (a, b), value in steps.items():
+        leaving[a], entering[b] = max(leaving[a], value), max(entering[b], value)
+    return {(a, b) for (a, b), value in steps.items() if value < max(leaving[a], entering[b])}
+
+
+def _starts(
+    ranks: Ranks,
+    places: list[int],
+    bent: set[Edge],
+    space: Space,
+    extent: Callable[[list[float]], tuple[float, float]],
+) -> list[list[float]]:
+    """Placements to start from: all blocks far left or right, seen from above or below, and the middle."""
+    found: list[list[float]] = []
+    for flipped in (False, True):
+        near = ranks.down if flipped else ranks.up
+        for mirrored in (False, True):
+            seen = [row[::-1] if mirrored else row for row in (ranks.rows[::-1] if flipped else ranks.rows)]
+            rank = [-place for place in places] if mirrored else places
+            x = _compact(seen, _aligned(seen, near, rank, bent), space)
+            found.append([-value for value in x] if mirrored else x)
+    sides = [extent(x) for x in found]
+    narrow = min(range(4), key=lambda i: sides[i][1] - sides[i][0])
+    if len(places) > FEW:
+        return [found[narrow]]
+    for i, x in enumerate(found):
+        shift = sides[narrow][i % 2] - sides[i][i % 2]
+        found[i] = [value + shift for value in x]
+    return [*found, [sum(sorted(four)[1:3]) / 2 for four in zip(*found, strict=True)]]
 
 
 def _aligned(rows: list[list[int]], near: list[list[int]], rank: list[int], bent: set[Edge]) -> list[int]:
@@ -117,7 +124,7 @@ def _aligned(rows: list[list[int]], near: list[list[int]], rank: list[int], bent
     for row in rows:
         last: int | None = None
         for node in row:
-            others = [other for other in near[node] if (other, node) not in bent and (node, other) not in bent]
+            others = [other for other in near[node] if (other, node) not in bent]
             others.sort(key=rank.__getitem__)
             for other in others[(len(others) - 1) // 2 : len(others) // 2 + 1]:
                 if not taken[other] and (last is None or last < rank[other]):
@@ -126,7 +133,7 @@ def _aligned(rows: list[list[int]], near: list[list[int]], rank: list[int], bent
     return root
 
 
-def _compact(rows: list[list[int]], root: list[int], space: Callable[[int, int], float]) -> list[float]:
+def _compact(rows: list[list[int]], root: list[int], space: Space) -> list[float]:
     """Push all blocks to the left, then each to the right as far as its neighbours let it."""
     after: list[list[tuple[int, float]]] = [[] for _ in root]
     waiting = [0] * len(root)
@@ -151,85 +158,139 @@ def _compact(rows: list[list[int]], root: list[int], space: Callable[[int, int],
     return [x[block] for block in root]
 
 
-def _stiffness(ranks: Ranks, root: list[int]) -> dict[Edge, float]:
+def _stiffness(ranks: Ranks, root: list[int]) -> Stiffness:
     """How strongly each step of an edge pulls its ends together: most within a long block."""
     size = Counter(root)
     return {
-        (a, b): weight * (1.0 if root[a] != root[b] else min(size[root[a]], STIFFEST)/4)
-        for (source, target), weight in ranks.weights.items() if (source, target) in ranks.chains
-        for a, b in pairwise((source, *ranks.chains[source, target], target))
+        (a, b): ranks.weights[edge] * (min(size[root[a]], STIFFEST) / 4 if root[a] == root[b] else 1.0)
+        for edge, chain in ranks.chains.items()
+        for a, b in pairwise((edge[0], *chain, edge[1]))
     }
 
 
-def _relax(
-    ranks: Ranks, x: list[float], space: Callable[[int, int], float], stiff: Mapping[Edge, float], held: Set[int]
+def _settle(
+    ranks: Ranks, x: list[float], root: list[int], places: list[int], stiff: Stiffness, space: Space
 ) -> None:
+    """Relax with the longest blocks held, straighten and move blocks, and at last relax single nodes."""
+    size = Counter(root)
+    blocks: dict[int, list[int]] = {}
+    for row in ranks.rows:
+        for node in row:
+            if size[root[node]] > 1:
+                blocks.setdefault(root[node], []).append(node)
+    rigid = {node for node, block in enumerate(root) if size[block] >= RIGID}
+    for far in FAR if len(x) <= FEW else FAR[:2]:
+        _relax(ranks, x, stiff, space, rigid)
+        for block in blocks.values():
+            _straighten(ranks, x, block, places, stiff, space)
+        _gather(ranks, x, places, stiff, space, far * (max(x) - min(x)))
+    _relax(ranks, x, stiff, space, {node for block in blocks.values() for node in block})
+
+
+def _relax(ranks: Ranks, x: list[float], stiff: Stiffness, space: Space, held: Set[int]) -> None:
     """Pull nodes towards their neighbours like springs, row by row, keeping the distances in a row."""
-    for sweep in range(RELAXING):
+    for sweep in range(SWEEPS):
         moved = 0.0
         for row in reversed(ranks.rows) if sweep % 2 else ranks.rows:
-            shift, pools = 0.0, list[tuple[float, float, int]]()
-            shifts = []
+            offset, offsets, wanted, pulls = 0.0, list[float](), list[float](), list[float]()
             for index, node in enumerate(row):
-                shift += space(row[index - 1], node) if index else 0.0
-                shifts.append(shift)
-                springs = [(stiff[other, node], x[other]) for other in ranks.up[node]]
-                springs += [(stiff[node, other], x[other]) for other in ranks.down[node]]
-                weight = sum(spring for spring, _ in springs)
-                wanted = sum(spring * place for spring, place in springs) / weight if springs else x[node]
-                if node in held:
-                    wanted, weight = x[node], 1e9
-                mean, weight, count = wanted - shift, weight or 0.01, 1
-                while pools and pools[-1][0] >= mean:
-                    other_mean, other_weight, other_count = pools.pop()
-                    mean = (mean * weight + other_mean * other_weight) / (weight + other_weight)
-                    weight, count = weight + other_weight, count + other_count
-                pools.append((mean, weight, count))
-            flat = [mean for mean, _, count in pools for _ in range(count)]
-            for node, mean, offset in zip(row, flat, shifts, strict=True):
-                moved = max(moved, abs(x[node] - mean - offset))
-                x[node] = mean + offset
+                offset += space(row[index - 1], node) if index else 0.0
+                place, pull = (x[node], HELD) if node in held else _balance(ranks, x, stiff, [node])
+                offsets.append(offset)
+                wanted.append(place - offset)
+                pulls.append(pull)
+            for node, place, offset in zip(row, pooled(wanted, pulls), offsets, strict=True):
+                moved = max(moved, abs(x[node] - place - offset))
+                x[node] = place + offset
         if moved < 0.5:
             break
 
 
 def _straighten(
-    ranks: Ranks, x: list[float], root: list[int], space: Callable[[int, int], float], stiff: Mapping[Edge, float]
+    ranks: Ranks, x: list[float], block: list[int], places: list[int], stiff: Stiffness, space: Space
 ) -> None:
-    """Give the nodes of each block one x again, or as few different ones as their neighbours allow."""
-    places = ranks.places()
-    blocks: dict[int, list[int]] = {}
-    for row in ranks.rows:
-        for node in row:
-            blocks.setdefault(root[node], []).append(node)
-    for block in blocks.values():
-        run: list[int] = []
+    """Give the nodes of a block one x again, or as few different ones as the rows allow."""
+    run: list[int] = []
+    low, high = -inf, inf
+    for node in block:
+        row, place = ranks.rows[ranks.layer[node]], places[node]
+        least = x[row[place - 1]] + space(row[place - 1], node) if place else -inf
+        most = x[row[place + 1]] - space(node, row[place + 1]) if place + 1 < len(row) else inf
+        if run and max(low, least) > min(high, most):
+            _stand(ranks, x, run, stiff, low, high)
+            run, low, high = [], -inf, inf
+        run.append(node)
+        low, high = max(low, least), min(high, most)
+    _stand(ranks, x, run, stiff, low, high)
+
+
+def _stand(ranks: Ranks, x: list[float], run: list[int], stiff: Stiffness, low: float, high: float) -> None:
+    if len(run) > 1:
+        place, _ = _balance(ranks, x, stiff, run)
+        for node in run:
+            x[node] = min(max(place, low), high)
+
+
+def _gather(
+    ranks: Ranks, x: list[float], places: list[int], stiff: Stiffness, space: Space, far: float
+) -> None:
+    """Move parts that only far-reaching edges hold together towards each other, each as a whole."""
+    split = parts(len(x), [(a, b) for a, b in stiff if abs(x[a] - x[b]) <= far])
+    for members in split if len(split) > 1 else []:
+        group = set(members)
         low, high = -inf, inf
-        for node in block:
+        for node in members:
             row, place = ranks.rows[ranks.layer[node]], places[node]
-            least = x[row[place - 1]] + space(row[place - 1], node) if place else -inf
-            most = x[row[place + 1]] - space(node, row[place + 1]) if place + 1 < len(row) else inf
-            if run and max(low, least) > min(high, most):
-                _stand(ranks, run, low, high, x, stiff)
-                run, low, high = [], -inf, inf
-            run.append(node)
-            low, high = max(low, least), min(high, most)
-        _stand(ranks, run, low, high, x, stiff)
+            if place and row[place - 1] not in group:
+                low = max(low, x[row[place - 1]] + space(row[place - 1], node) - x[node])
+            if place + 1 < len(row) and row[place + 1] not in group:
+                high = min(high, x[row[place + 1]] - space(node, row[place + 1]) - x[node])
+        pulls = [
+            (stiff[step], x[other] - x[node])
+            for node in members
+            for other, step in _steps(ranks, node)
+            if other not in group
+        ]
+        total = sum(pull for pull, _ in pulls)
+        if total and low <= high:
+            shift = min(max(sum(pull * way for pull, way in pulls) / total, low), high)
+            for node in members:
+                x[node] += shift
 
 
-def _stand(ranks, run: list[int], low: float, high: float, x: list[float], stiff) -> None:
-    """Give these nodes the same x, the mean of theirs, within bounds."""
-    if len(run) < 2:
-        return
-    mean=weight=0.0
-    members=set(run)
-    for node in run:
-        for other in ranks.up[node]:
+def _balance(ranks: Ranks, x: list[float], stiff: Stiffness, group: list[int]) -> tuple[float, float]:
+    """Where a group that stands together is at rest, and how strongly it is pulled there."""
+    members = set(group)
+    moment = total = 0.0
+    for node in group:
+        for other, step in _steps(ranks, node):
             if other not in members:
-                mean+=stiff[other,node]*x[other]; weight+=stiff[other,node]
-        for other in ranks.down[node]:
-            if other not in members:
-                mean+=stiff[node,other]*x[other]; weight+=stiff[node,other]
-    mean = mean/weight if weight else x[run[0]]
-    for node in run:
-        x[node] = min(max(mean, low), high)
+                moment += stiff[step] * x[other]
+                total += stiff[step]
+    return (moment / total, total) if total else (x[group[0]], 0.01)
+
+
+def _steps(ranks: Ranks, node: int) -> list[tuple[int, Edge]]:
+    """The neighbours of a node above and below, each with the step of an edge that leads to it."""
+    above = [(other, (other, node)) for other in ranks.up[node]]
+    return above + [(other, (node, other)) for other in ranks.down[node]]
+
+
+def pooled(wanted: list[float], pulls: list[float]) -> list[float]:
+    """The ascending numbers nearest to `wanted` in weighted least squares.
+
+    Neighbours in the wrong order are pooled and share their mean.
+
+    Source:
+        M. Ayer et al., "An empirical distribution function for sampling with incomplete
+        information", 1955.
+    """
+    pools: list[tuple[float, float, int]] = []
+    for value, weight in zip(wanted, pulls, strict=True):
+        place, pull, count = value, weight, 1
+        while pools and pools[-1][0] >= place:
+            other, more, others = pools.pop()
+            place = (place * pull + other * more) / (pull + more)
+            pull, count = pull + more, count + others
+        pools.append((place, pull, count))
+    return [place for place, _, count in pools for _ in range(count)]

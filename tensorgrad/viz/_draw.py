@@ -56,10 +56,10 @@ _UNSAFE = re.compile(
 
 
 def clean(text: str) -> str:
-    """Make a text safe to show: control, formatting and unpaired surrogate characters become visible.
+    r"""Make a text safe to show: control, formatting and unpaired surrogate characters become visible.
 
     Example:
-        >>> clean("a\\x00b\\u202ec")
+        >>> clean("a\x00b\u202ec")
         'a␀b�c'
     """
     return _UNSAFE.sub(lambda found: chr(0x2400 + ord(found[0])) if found[0] < " " else "\ufffd", text)
@@ -80,7 +80,7 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
 
     Example:
         >>> round(text_width("matmul", 13))
-        41
+        43
     """
     return sum(map(_char_width, text)) * size * (1.09 if bold else 1.02)
 
@@ -131,7 +131,9 @@ def _coloured(declarations: str, paper: int) -> str:
     return re.sub(r"\$([a-z-]+)", lambda found: COLOURS[found[1]][paper], declarations)
 
 
-def picture(width: float, height: float, title: str, description: str, rules: Iterable[tuple[str, str]]) -> ET.Element:
+def picture(
+    width: float, height: float, title: str, description: str, rules: Iterable[tuple[str, str]]
+) -> ET.Element:
     """An empty picture: its size, its title and description for screen readers, its style, its paper."""
     size = {"width": number(width), "height": number(height)}
     root = ET.Element(
@@ -147,7 +149,11 @@ def picture(width: float, height: float, title: str, description: str, rules: It
     )
     add(root, "title", title)
     add(root, "desc", description)
-    base = [(".tg text", f"font-family:{FONT};fill:$ink"), (".tg .paper", "fill:$paper"), (".tg .faint", "fill:$faint")]
+    base = [
+        (".tg text", f"font-family:{FONT};fill:$ink"),
+        (".tg .paper", "fill:$paper"),
+        (".tg .faint", "fill:$faint"),
+    ]
     add(root, "style", css([*base, *rules]))
     add(root, "rect", class_="paper", **size)
     return root

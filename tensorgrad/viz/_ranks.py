@@ -12,7 +12,7 @@ Sources:
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
@@ -20,10 +20,10 @@ from random import Random
 Edge = tuple[int, int]
 
 DUMMIES_PER_NODE = 12
-MOST_DUMMIES = 200_000
+MOST_DUMMIES = 60_000
 SETTLING = 12
 LARGEST_GROUP = 400
-STARTS = 12
+STARTS = 24
 SHUFFLED = 0.3
 
 
@@ -61,7 +61,7 @@ class Ranks:
 
 
 def ranked(count: int, weights: Mapping[Edge, int]) -> Ranks:
-    """Put the nodes of a connected acyclic graph, given by the weights of its edges, on layers and in order."""
+    """Put the nodes of a connected acyclic graph on layers and in order; each edge has a weight."""
     layer = layers(count, weights)
     chains, lanes = _chains(layer, list(weights), count)
     layer += [layer[a] + 1 + step for (a, _), chain in chains.items() for step in range(len(chain))]
@@ -157,11 +157,14 @@ def _ordered(layer: list[int], up: list[list[int]], down: list[list[int]]) -> li
     best: list[list[int]] = []
     fewest = -1
     chance = Random(len(layer))
-    for start in range(max(2, min(STARTS, 20_000 // len(layer)))):
+    for start in range(max(2, min(STARTS, 10_000 // len(layer)))):
         if start < 2:
             rows = _walked(layer, *((down, up) if start else (up, down)))
         else:
-            rows = [sorted(row, key=lambda _: chance.random()) if chance.random() < SHUFFLED else row.copy() for row in best]
+            rows = [row.copy() for row in best]
+            for row in rows:
+                if chance.random() < SHUFFLED:
+                    row.sort(key=lambda _: chance.random())
         pos = [0] * len(layer)
         for row in rows:
             _number(row, pos)
@@ -247,3 +250,23 @@ def _inverted(left: list[int], right: list[int]) -> int:
 def _number(row: list[int], pos: list[int]) -> None:
     for index, node in enumerate(row):
         pos[node] = index
+
+
+def parts(count: int, edges: Iterable[Edge]) -> list[list[int]]:
+    """The connected parts of a graph, each with its nodes in ascending order."""
+    near: list[list[int]] = [[] for _ in range(count)]
+    for a, b in edges:
+        near[a].append(b)
+        near[b].append(a)
+    seen = [False] * count
+    found: list[list[int]] = []
+    for first in range(count):
+        if not seen[first]:
+            seen[first], members = True, [first]
+            for node in members:
+                for other in near[node]:
+                    if not seen[other]:
+                        seen[other] = True
+                        members.append(other)
+            found.append(sorted(members))
+    return found

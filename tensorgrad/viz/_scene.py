@@ -23,11 +23,11 @@ KINDS: dict[BoxKind, str] = {
     "forward": "forward operation",
     "backward": "backward operation",
     "output": "output",
-    "write": "tensor updated",
+    "write": "value or gradient written",
     "reference": "value from further up",
 }
 NODE_LIMIT = 600
-LONG = 5
+NEAR, LONG = 2, 5
 SPINE = 4
 
 
@@ -95,11 +95,12 @@ def scene(graph: Graph) -> Scene:
     for index, var in enumerate(graph.outputs):
         name = var.label or ("output" if len(graph.outputs) == 1 else f"output {index}")
         tip = f"output {index} is {var}\n{type_text(var)}"
-        place(Box(f"o{index}", "output", name, f"{var}  {shape_text(var)}", tip), (var,))
+        place(Box(f"o{index}", "output", name, f"{var} {shape_text(var)}", tip), (var,))
     for index, write in enumerate(graph.writes):
         name = write.target.label or str(write.target)
-        tip = f"{write.value} becomes the new value of {name}\n{type_text(write.target)}"
-        box = Box(f"w{index}", "write", f"new {name}", f"{write.value}  {shape_text(write.target)}", tip)
+        name, role = (f"{name}.grad", "gradient") if write.slot == "grad" else (f"new {name}", "value")
+        tip = f"{write.value} becomes the {role} of {write.target}\n{type_text(write.target)}"
+        box = Box(f"w{index}", "write", name, f"{write.value} {shape_text(write.target)}", tip)
         place(box, (write.value,))
     return Scene(tuple(boxes), tuple(links))
 
@@ -118,8 +119,9 @@ def shortened(whole: Scene) -> Scene:
     boxes, links = list(whole.boxes), list[Link]()
     for link, span in zip(whole.links, spans, strict=True):
         source = link.source
-        if span >= (LONG if link.weight == 1 else 3 * LONG):
-            origin, source = whole.boxes[source], len(boxes)
+        origin = whole.boxes[source]
+        if span >= (NEAR if origin.kind == "constant" else LONG if link.weight == 1 else 3 * LONG):
+            source = len(boxes)
             name = origin.name if origin.kind in {"input", "captured", "constant"} else str(link.var)
             tip = f"{link.var} from {origin.name}, further up\n{type_text(link.var)}"
             boxes.append(Box(f"r{source}", "reference", f"↑ {name}", "", tip))
@@ -145,10 +147,12 @@ def headline(graph: Graph) -> str:
     backward = sum(equation.direction == "backward" for equation in graph.equations)
     parts = [f"{total:,} operation{'' if total == 1 else 's'}"]
     if backward:
-        parts.append(f"{total - backward:,} forward, {backward:,} backward")
-    if graph.writes:
-        parts.append(f"{len(graph.writes):,} tensor{'' if len(graph.writes) == 1 else 's'} updated")
-    return ": ".join(parts[:2]) + "".join(f"; {part}" for part in parts[2:])
+        parts[0] += f" ({total - backward:,} forward, {backward:,} backward)"
+    for slot, what, done in (("grad", "gradient", "stored"), ("data", "tensor", "updated")):
+        count = sum(write.slot == slot for write in graph.writes)
+        if count:
+            parts.append(f"{count:,} {what}{'' if count == 1 else 's'} {done}")
+    return ", ".join(parts)
 
 
 def shape_text(var: Var) -> str:
@@ -163,11 +167,19 @@ def type_text(var: Var) -> str:
 
 def _leaf(var: Var, value: Any) -> Box:
     kind: BoxKind = "input" if var.role == "input" else "captured" if var.role == "captured" else "constant"
-    name = var.label or str(var)
-    if kind == "constant" and not var.label and isinstance(value, np.generic | np.ndarray) and value.size == 1:
-        name = f"{value.item():.6g}" if value.dtype.kind in "fc" else str(value.item())
+    name = var.label or (_number(value) if kind == "constant" else "") or str(var)
+    detail = shape_text(var) if name == str(var) else f"{var} {shape_text(var)}"
     tip = f"{var}: {KINDS[kind]} {name}\n{type_text(var)}"
-    return Box(f"v{var.index}", kind, name, f"{var}  {shape_text(var)}", tip)
+    return Box(f"v{var.index}", kind, name, detail, tip)
+
+
+def _number(value: Any) -> str:
+    """A constant that is one number, or the empty string."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.item() if value.size == 1 else None
+    if isinstance(value, bool | int):
+        return str(value)
+    return f"{value:.6g}" if isinstance(value, float | complex) else ""
 
 
 def _operation(index: int, equation: Equation) -> Box:
@@ -178,12 +190,12 @@ def _operation(index: int, equation: Equation) -> Box:
     if equation.scope:
         lines.append(f"in {equation.scope}")
     lines.append(KINDS[equation.direction])
-    detail = f"{outputs}  {' '.join(map(shape_text, equation.outputs))}"
+    detail = f"{outputs} {' '.join(map(shape_text, equation.outputs))}"
     return Box(f"e{index}", equation.direction, equation.op, detail, "\n".join(lines))
 
 
 def _link_kind(source: BoxKind, target: BoxKind) -> LinkKind:
-    if target == "backward" and source != "backward":
+    if target == "backward" and source in {"input", "captured", "forward"}:
         return "saved"
     return "backward" if "backward" in {source, target} else "forward"
 

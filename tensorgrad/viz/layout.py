@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tensorgrad.viz._columns import abscissas
-from tensorgrad.viz._ranks import Edge, Ranks, ranked
+from tensorgrad.viz._columns import abscissas, pooled
+from tensorgrad.viz._ranks import Edge, Ranks, parts, ranked
 
 Point = tuple[float, float]
 Size = tuple[float, float]
@@ -84,11 +84,11 @@ def layered(
     paths: dict[Edge, tuple[Point, ...]] = {}
     width = height = 0.0
     split = _split(len(sizes), sorted(weight))
-    parts = []
+    plans = []
     for nodes, own in split:
         heavy = {(a, b): weight[nodes[a], nodes[b]] for a, b in own}
-        parts.append(_laid_out([sizes[node] for node in nodes], heavy, node_gap, layer_gap))
-    for (nodes, own), part, (dx, dy) in zip(split, parts, _packed(parts, node_gap, layer_gap), strict=True):
+        plans.append(_laid_out([sizes[node] for node in nodes], heavy, node_gap, layer_gap))
+    for (nodes, own), part, (dx, dy) in zip(split, plans, _packed(plans, node_gap, layer_gap), strict=True):
         width, height = max(width, dx + part.width), max(height, dy + part.height)
         for node, (x, y) in zip(nodes, part.centres, strict=True):
             centres[node] = (x + dx, y + dy)
@@ -107,7 +107,7 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
         high: the highest place allowed.
 
     Returns:
-        The places: the least-squares fit to `wanted`, found by pooling neighbours that collide.
+        The places: the least-squares fit to `wanted`.
 
     Example:
         >>> spread([1.0, 1.0, 9.0], 2.0, 0.0, 10.0)
@@ -115,55 +115,32 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
     """
     count = len(wanted)
     gap = min(gap, (high - low) / (count - 1)) if count > 1 else gap
-    pools: list[tuple[float, int]] = []
-    for index, value in enumerate(wanted):
-        mean, weight = value - index * gap, 1
-        while pools and pools[-1][0] >= mean:
-            other, more = pools.pop()
-            mean, weight = (mean * weight + other * more) / (weight + more), weight + more
-        pools.append((mean, weight))
     top = high - (count - 1) * gap
-    flat = [min(max(mean, low), top) for mean, weight in pools for _ in range(weight)]
-    return [place + index * gap for index, place in enumerate(flat)]
+    level = pooled([value - index * gap for index, value in enumerate(wanted)], [1.0] * count)
+    return [min(max(place, low), top) + index * gap for index, place in enumerate(level)]
 
 
 def _split(count: int, edges: list[Edge]) -> list[tuple[list[int], list[Edge]]]:
     """The connected parts: the nodes of each, and its edges in the part's own numbers."""
-    near: list[list[int]] = [[] for _ in range(count)]
+    found = parts(count, edges)
+    home = {node: (index, place) for index, members in enumerate(found) for place, node in enumerate(members)}
+    own: list[list[Edge]] = [[] for _ in found]
     for a, b in edges:
-        near[a].append(b)
-        near[b].append(a)
-    part, local = [-1] * count, [0] * count
-    parts: list[tuple[list[int], list[Edge]]] = []
-    for first in range(count):
-        if part[first] >= 0:
-            continue
-        part[first], members = len(parts), [first]
-        for node in members:
-            for other in near[node]:
-                if part[other] < 0:
-                    part[other] = len(parts)
-                    members.append(other)
-        members.sort()
-        for index, node in enumerate(members):
-            local[node] = index
-        parts.append((members, []))
-    for a, b in edges:
-        parts[part[a]][1].append((local[a], local[b]))
-    return parts
+        own[home[a][0]].append((home[a][1], home[b][1]))
+    return list(zip(found, own, strict=True))
 
 
-def _packed(parts: list[Layout], gap: float, layer_gap: float) -> list[Point]:
-    """Where each part goes: side by side in rows, the tallest first, in about the shape of a page."""
-    area = sum((part.width + 2 * gap) * (part.height + layer_gap) for part in parts)
-    limit = max([(1.5 * area) ** 0.5, *(part.width for part in parts)])
-    corners: list[Point] = [(0.0, 0.0)] * len(parts)
+def _packed(plans: list[Layout], gap: float, layer_gap: float) -> list[Point]:
+    """Where each plan goes: side by side in rows, the tallest first, in about the shape of a page."""
+    area = sum((plan.width + 2 * gap) * (plan.height + layer_gap) for plan in plans)
+    limit = max([(1.5 * area) ** 0.5, *(plan.width for plan in plans)])
+    corners: list[Point] = [(0.0, 0.0)] * len(plans)
     x = y = row = 0.0
-    for index in sorted(range(len(parts)), key=lambda index: -parts[index].height):
-        if x > 0 and x + parts[index].width > limit:
+    for index in sorted(range(len(plans)), key=lambda index: -plans[index].height):
+        if x > 0 and x + plans[index].width > limit:
             x, y, row = 0.0, y + row + layer_gap, 0.0
         corners[index] = (x, y)
-        x, row = x + parts[index].width + 2 * gap, max(row, parts[index].height)
+        x, row = x + plans[index].width + 2 * gap, max(row, plans[index].height)
     return corners
 
 

@@ -27,7 +27,7 @@ LONGEST = 30
 ARROW = 7.0
 ROWS = 40
 
-_FILL: dict[BoxKind, tuple[str, str]] = {
+FILL: dict[BoxKind, tuple[str, str]] = {
     "input": ("violet-fill", "violet"),
     "captured": ("green-fill", "green"),
     "constant": ("grey-fill", "grey"),
@@ -43,7 +43,7 @@ _RULES = [
     (".tg .title", "font-size:17px;font-weight:600"),
     (".tg .link", "fill:none;stroke-width:1.3"),
     (".tg .box", "stroke-width:1.3"),
-    *((f".tg .{kind} .box", f"fill:${fill};stroke:${stroke}") for kind, (fill, stroke) in _FILL.items()),
+    *((f".tg .{kind} .box", f"fill:${fill};stroke:${stroke}") for kind, (fill, stroke) in FILL.items()),
     (".tg .output .box,.tg .write .box", "stroke-width:2.6"),
     (".tg .reference .box", "stroke-dasharray:3 3"),
     (".tg .reference .name", "font-weight:400;font-size:11px;fill:$faint"),
@@ -185,10 +185,11 @@ def _summary(graph: Graph, title: str, boxes: int, limit: int) -> str:
     shown, rest = rows[:ROWS], rows[ROWS:]
     label = max((text_width(shorten(clean(op), LONGEST), 12) for op, _, _ in shown), default=0.0) + 12
     most = max((ahead + back for _, ahead, back in shown), default=1)
-    note = f"{boxes:,} boxes are too many to draw one by one (limit {limit:,}): operations by how often they run."
+    note = f"{boxes:,} boxes are too many to draw (limit {limit:,}); this is how often each operation runs."
     width = max(640.0, text_width(note, 12) + 2 * MARGIN, label + 420 + 2 * MARGIN)
     heading = ET.Element("g")
-    kinds: list[BoxKind] = [kind for kind in ("forward", "backward") if any(e.direction == kind for e in graph.equations)]
+    directions = {equation.direction for equation in graph.equations}
+    kinds: list[BoxKind] = [kind for kind in KINDS if kind in directions]
     _, top = _heading(heading, title, headline(graph), width, kinds, saved=False)
     height = top + 20 + 22 * (len(shown) + bool(rest)) + MARGIN
     root = picture(width, height, title or "computation graph", f"{_description(graph)} {note}", _RULES)
@@ -198,7 +199,8 @@ def _summary(graph: Graph, title: str, boxes: int, limit: int) -> str:
     for place, (op, ahead, back) in enumerate(shown):
         y = top + 20 + 22 * place
         x = MARGIN + label
-        name = add(root, "text", shorten(clean(op), LONGEST), x=x - 10, y=y + 11, font_size=12.0, text_anchor="end")
+        short = shorten(clean(op), LONGEST)
+        name = add(root, "text", short, x=x - 10, y=y + 11, font_size=12.0, text_anchor="end")
         add(name, "title", op)
         for kind, count in (("forward", ahead), ("backward", back)):
             long = room * count / most

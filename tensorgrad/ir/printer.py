@@ -40,9 +40,9 @@ def text(graph: Graph) -> str:
 
 
 def _typed(var: Var) -> str:
-    return f"{var}: {var.dtype}[{','.join(map(str, var.shape))}]"
+    return f"{var}{' ' + var.label if var.label else ''}: {var.dtype}[{','.join(map(str, var.shape))}]"
 
 
 def _short(value: Any) -> str:
-    shown = str(value) if isinstance(value, np.dtype) else repr(value)
+    shown = str(value) if isinstance(value, np.dtype | np.random.Generator) else repr(value)
     return shown if len(shown) <= 60 else shown[:57] + "..."

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .._config import no_grad
+from .._data import as_data
 from .._errors import TraceError
 from .._primitive import Value
-from .._record import as_data
 from .._specialise import ARRAYS
 from .._tree import flatten, unflatten
 from .graph import Graph, Var
@@ -41,7 +41,9 @@ def replay(graph: Graph, *args: Any) -> Any:
     dead_after = _last_uses(graph)
     for number, equation in enumerate(graph.equations):
         results = equation.primitive.op(*[values[v.index] for v in equation.inputs], **equation.params)
-        for var, value in zip(equation.outputs, results if equation.primitive.several else (results,), strict=True):
+        for var, value in zip(
+            equation.outputs, results if equation.primitive.several else (results,), strict=True
+        ):
             values[var.index] = value
         for index in dead_after.get(number, ()):
             del values[index]

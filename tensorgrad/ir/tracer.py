@@ -8,15 +8,16 @@ on a value, a number taken out of a tensor.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .._config import direction, scope_path, watching
+from .._data import as_data
 from .._errors import TraceError
 from .._primitive import Primitive, Value
-from .._record import as_data
 from .._specialise import SCALARS
 from .._tape import Leaf
 from .._tensor import Tensor, wrap
@@ -25,7 +26,7 @@ from .._where import user_position
 from .graph import Equation, Graph, Role, Var, Write
 
 
-def trace(f: Callable[..., Any], /, *examples: Any) -> Graph:
+def trace(f: Callable[..., Any], /, *examples: Any, names: Any = None) -> Graph:
     """Record what ``f`` does to the examples as a program that can be printed, drawn and run again.
 
     Args:
@@ -33,6 +34,8 @@ def trace(f: Callable[..., Any], /, *examples: Any) -> Graph:
             captured, and read anew at each replay), compute gradients, call ``backward`` and update
             parameters; updates are part of the program.
         examples: its arguments. The program is for their shapes and dtypes.
+        names: a nested container of tensors from outside, such as ``{"w": w, "b": b}``; pictures and
+            prints call them by their keys. Arguments have the names that ``f`` gives them.
 
     Returns:
         The program. Call it with other arguments of the same shapes to run it.
@@ -45,7 +48,7 @@ def trace(f: Callable[..., Any], /, *examples: Any) -> Graph:
         >>> import tensorgrad as tg
         >>> graph = tg.trace(lambda x: (x * x).sum(), tg.ones(3))
         >>> print(graph)
-        program(%0: float32[3]):
+        program(%0 x: float32[3]):
           %1: float32[3] = multiply(%0, %0)
           %2: float32[] = sum(%1, axis=None, keepdims=False)
           return %2
@@ -57,8 +60,14 @@ def trace(f: Callable[..., Any], /, *examples: Any) -> Graph:
         if isinstance(leaf, Value) and leaf.level > 0:
             raise TraceError("trace: an example belongs to an open transformation; trace outside of it")
     tracer = _Tracer()
-    arguments = [wrap(as_data(leaf, copy=True), None) for leaf in leaves]
-    inputs = [tracer.new(x._d, "input") for x in arguments]
+    arguments = [
+        wrap(as_data(leaf.detach() if isinstance(leaf, Tensor) else leaf, copy=True), None) for leaf in leaves
+    ]
+    inputs = [
+        tracer.new(x, "input", name) for x, name in zip(arguments, _argument_names(f, tree), strict=True)
+    ]
+    named, name_tree = flatten(names)
+    tracer.names = {id(tensor): _label(path) for tensor, path in zip(named, name_tree.paths(), strict=True)}
     with watching(tracer):
         results, result_tree = flatten(f(*unflatten(tree, arguments)))
         outputs = [tracer.var(result) for result in results]
@@ -79,10 +88,15 @@ class _Tracer:
         self.values: dict[int, Any] = {}
         self.equations: list[Equation] = []
         self.writes: dict[tuple[int, str], Write] = {}
+        self.names: dict[int, str] = {}
         self.count = 0
 
     def graph(self, inputs: list[Var], outputs: list[Var], result_tree: Any) -> Graph:
-        used = {v for e in self.equations for v in e.inputs} | {w.value for w in self.writes.values()} | set(outputs)
+        used = (
+            {v for e in self.equations for v in e.inputs}
+            | {w.value for w in self.writes.values()}
+            | set(outputs)
+        )
         constants = tuple([c for c in self.constants if c in used])
         return Graph(
             inputs=tuple(inputs),
@@ -91,11 +105,16 @@ class _Tracer:
             equations=tuple(self.equations),
             outputs=tuple(outputs),
             writes=tuple(self.writes.values()),
-            values={i: v for i, v in self.values.items()},
+            values=dict(self.values),
             result_tree=result_tree,
         )
 
-    def new(self, data: Any, role: Role, label: str = "") -> Var:
+    def new(self, tensor: Tensor, role: Role, label: str = "") -> Var:
+        if (
+            type(tensor._d) is np.bool_
+        ):  # there are only two of these, so identity would not tell values apart
+            tensor._d = np.array(tensor._d)
+        data = tensor._d
         var = Var(self.count, tuple(data.shape), str(data.dtype), role, label)
         self.count += 1
         self.known[id(data)] = var
@@ -122,7 +141,7 @@ class _Tracer:
     def capture(self, tensor: Tensor) -> Var:
         if id(tensor) in self.captured:
             return self.captured[id(tensor)][1]
-        var = self.new(tensor._d, "captured")
+        var = self.new(tensor, "captured", self.names.get(id(tensor), ""))
         self.captured[id(tensor)] = (tensor, var)
         self.values[var.index] = tensor
         if type(tensor._node) is Leaf:
@@ -137,19 +156,22 @@ class _Tracer:
 
     def op(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
         inputs = tuple([self.var(arg) for arg in args])
-        outputs = []
-        for part in result if isinstance(result, tuple) else (result,):
-            if type(part._d) is np.bool_:  # there are only two of these, so identity would not tell values apart
-                part._d = np.array(part._d)
-            outputs.append(self.new(part._d, "result"))
+        parts = result if isinstance(result, tuple) else (result,)
+        outputs = [self.new(part, "result") for part in parts]
         named = dict(zip(primitive.params, params, strict=True))
-        equation = Equation(primitive.name, inputs, tuple(outputs), named, scope_path(), direction(), primitive)
+        equation = Equation(
+            primitive.name, inputs, tuple(outputs), named, scope_path(), direction(), primitive
+        )
         self.equations.append(equation)
 
     def backward(self, node: Any, cotangent: Any, results: tuple[Any, ...]) -> None: ...
 
     def assign(self, target: Tensor, value: Tensor) -> None:
-        if id(target._d) in self.known and id(target) not in self.captured and self.known[id(target._d)].role != "captured":
+        if (
+            id(target._d) in self.known
+            and id(target) not in self.captured
+            and self.known[id(target._d)].role != "captured"
+        ):
             return  # a value made inside: from here on the name stands for the new one
         place = self.capture(target)
         self.writes[place.index, "data"] = Write(place, self.var(value), "data")
@@ -167,8 +189,28 @@ class _Tracer:
 
     def leave(self, value: Tensor, how: str) -> None:
         known = self.known.get(id(value._d))
-        if (known is not None and known.role != "constant") or value.requires_grad:
+        if known is None or known.role != "constant":
             raise TraceError(
                 f"trace: {how} at {user_position()} takes a value out of the program, which would fix what depends on "
                 "it; use tg.where for a choice, and return what is to be looked at"
             )
+
+
+def _argument_names(f: Callable[..., Any], tree: Any) -> list[str]:
+    """A name for each leaf of the arguments: the parameter of ``f``, and the path from there."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    names: list[str] = []
+    for position, child in enumerate(tree.children):
+        one = parameters[min(position, len(parameters) - 1)] if parameters else None
+        listed = one is not None and one.kind is one.VAR_POSITIONAL
+        name = "" if one is None else f"{one.name}{position - len(parameters) + 1}" if listed else one.name
+        names += [_label(path) for path in child.paths(name)]
+    return names
+
+
+def _label(path: str) -> str:
+    """A path as people write it: ``layers.0.w`` for ``['layers'][0].w``."""
+    return path.replace("['", ".").replace("']", "").replace("[", ".").replace("]", "").lstrip(".")

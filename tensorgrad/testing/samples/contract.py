@@ -1,0 +1,202 @@
+"""Rows of the products that sum over shared axes: matmul, einsum, correlation."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from ... import ops
+from ..._errors import ShapeError
+from ...ops import contract, window
+from .row import Fails, OpSamples, at, complex_normal, normal, row
+
+
+def _matmul(a: Any, b: Any) -> Any:
+    rows = a if a.ndim > 1 else a[None]
+    columns = b if b.ndim > 1 else b[:, None]
+    batch = np.broadcast_shapes(rows.shape[:-2], columns.shape[:-2])
+    rows = np.broadcast_to(rows, (*batch, *rows.shape[-2:]))
+    columns = np.broadcast_to(columns, (*batch, *columns.shape[-2:]))
+    out = np.zeros((*batch, rows.shape[-2], columns.shape[-1]), np.result_type(a, b))
+    for index in np.ndindex(out.shape):
+        *where, i, j = index
+        out[index] = sum(rows[(*where, i, k)] * columns[(*where, k, j)] for k in range(rows.shape[-1]))
+    drop = [axis for axis, x in ((-2, a), (-1, b)) if x.ndim == 1]
+    return np.squeeze(out, tuple(drop))
+
+
+def _einsum(*operands: Any, subscripts: str) -> Any:
+    left, _, output = subscripts.partition("->")
+    terms = left.split(",")
+    size = {c: n for term, x in zip(terms, operands, strict=True) for c, n in zip(term, x.shape, strict=True)}
+    out = np.zeros([size[c] for c in output], np.result_type(*operands))
+    for values in itertools.product(*[range(n) for n in size.values()]):
+        at_letter = dict(zip(size, values, strict=True))
+        product = 1
+        for term, x in zip(terms, operands, strict=True):
+            product = product * x[tuple([at_letter[c] for c in term])]
+        out[tuple([at_letter[c] for c in output])] += product
+    return out
+
+
+def _pair(n: Any) -> tuple[int, int]:
+    return (n, n) if isinstance(n, int) else n
+
+
+def _places(shape: Any, size: Any, stride: Any, padding: Any) -> Any:
+    """Every pair of a place of the window and an element in it that lies inside the image."""
+    (down, across), (ph, pw) = _pair(stride), _pair(padding)
+    rows = (shape[2] + 2 * ph - size[0]) // down + 1
+    columns = (shape[3] + 2 * pw - size[1]) // across + 1
+    for r, c, i, j in np.ndindex(rows, columns, *size):
+        y, x = r * down + i - ph, c * across + j - pw
+        if 0 <= y < shape[2] and 0 <= x < shape[3]:
+            yield (r, c), (i, j), (y, x)
+
+
+def _correlate(x: Any, w: Any, stride: Any = 1, padding: Any = 0) -> Any:
+    (down, across), (ph, pw) = _pair(stride), _pair(padding)
+    rows = (x.shape[2] + 2 * ph - w.shape[2]) // down + 1
+    columns = (x.shape[3] + 2 * pw - w.shape[3]) // across + 1
+    out = np.zeros((x.shape[0], w.shape[0], rows, columns))
+    for (r, c), (i, j), (v, u) in _places(x.shape, w.shape[2:], stride, padding):
+        for n, o, k in np.ndindex(x.shape[0], w.shape[0], x.shape[1]):
+            out[n, o, r, c] += x[n, k, v, u] * w[o, k, i, j]
+    return out
+
+
+def _spread(z: Any, w: Any, stride: Any, padding: Any, size: Any) -> Any:
+    out = np.zeros((z.shape[0], w.shape[1], *size))
+    for (r, c), (i, j), (v, u) in _places(out.shape, w.shape[2:], stride, padding):
+        for n, o, k in np.ndindex(z.shape[0], w.shape[0], w.shape[1]):
+            out[n, k, v, u] += z[n, o, r, c] * w[o, k, i, j]
+    return out
+
+
+def _filters(x: Any, z: Any, stride: Any, padding: Any, size: Any) -> Any:
+    out = np.zeros((z.shape[1], x.shape[1], *size))
+    for (r, c), (i, j), (v, u) in _places(x.shape, size, stride, padding):
+        for n, o, k in np.ndindex(x.shape[0], z.shape[1], x.shape[1]):
+            out[o, k, i, j] += x[n, k, v, u] * z[n, o, r, c]
+    return out
+
+
+PRODUCTS = [
+    row(
+        "matmul",
+        at("size 1", np.array([[2.0]]), np.array([[3.0]])),
+        at("0-d result", normal(3), normal(3, seed=1)),
+        at("axes", normal(2, 3), normal(3, 4, seed=1)),
+        at("axes, row", normal(3), normal(3, 4, seed=1)),
+        at("axes, column", normal(2, 3), normal(3, seed=1)),
+        at("axes, many rows", normal(2, 2, 3), normal(3, 2, seed=1)),
+        at("axes, row with batch", normal(3), normal(2, 3, 2, seed=1)),
+        at("axes, column with batch", normal(2, 2, 3), normal(3, seed=1)),
+        at("broadcast (2,1) (3,)", normal(2, 1, 2, 3), normal(3, 3, 2, seed=1)),
+        at("edge: nothing to sum", np.zeros((2, 0)), np.zeros((0, 3))),
+        at("edge: no rows", np.zeros((0, 3)), normal(3, 2)),
+        at("complex", complex_normal(2, 3), complex_normal(3, 2, seed=1)),
+        reference=_matmul,
+        errors=(
+            Fails(lambda: ops.matmul(np.ones((2, 3)), np.ones((2, 3))), ShapeError, r"matmul: a \(2, 3\) and b \(2, 3\)"),
+            Fails(lambda: ops.matmul(np.ones(3), np.float64(2.0)), ShapeError, r"matmul: a \(3,\) and b \(\)"),
+        ),
+        numpy=np.matmul,
+    ),
+    row(
+        "einsum",
+        at("0-d", 1.5, 2.0, subscripts=",->"),
+        at("size 1", np.array([[2.0]]), subscripts="ij->"),
+        at("axes, matrix product", normal(2, 3), normal(3, 2, seed=1), subscripts="ij,jk->ik"),
+        at("axes, three operands", normal(2), normal(2, 3, seed=1), normal(3, seed=2), subscripts="i,ij,j->"),
+        at("axes, transposed", normal(2, 3), subscripts="ij->ji"),
+        at("axes, a letter summed away", normal(2, 3), normal(3, seed=1), subscripts="ij,j->j"),
+        at("edge: diagonal", normal(3, 3), subscripts="ii->i"),
+        at("edge: trace and more", normal(2, 2, 3), normal(2, seed=1), subscripts="iij,i->j"),
+        at("edge: triple diagonal", normal(2, 2, 2), subscripts="iii->"),
+        at("edge: empty", np.zeros((0, 3)), normal(3), subscripts="ij,j->i"),
+        at("complex", complex_normal(2, 3), complex_normal(3, seed=1), subscripts="ij,j->i"),
+        reference=_einsum,
+        errors=Fails(
+            lambda: ops.einsum("ij,jk->ik", np.ones((2, 3)), np.ones((2, 3))), ShapeError, r"einsum: operands \(2, 3\)"
+        ),
+        numpy=lambda *operands, subscripts: np.einsum(subscripts, *operands),
+    ),
+]
+
+CORRELATIONS = [
+    row(
+        "_correlate2d",
+        at("size 1", normal(1, 1, 1, 1), normal(1, 1, 1, 1, seed=1), stride=(1, 1), padding=(0, 0)),
+        at("axes", normal(2, 2, 3, 4), normal(3, 2, 2, 2, seed=1), stride=(1, 1), padding=(0, 0)),
+        at("axes, stride and padding", normal(1, 2, 5, 4), normal(1, 2, 2, 3, seed=1), stride=(2, 1), padding=(1, 2)),
+        at("edge: rows left over", normal(1, 1, 4, 5), normal(1, 1, 2, 2, seed=1), stride=(3, 2), padding=(0, 0)),
+        at("edge: no images", np.zeros((0, 1, 2, 2)), normal(1, 1, 2, 2), stride=(1, 1), padding=(0, 0)),
+        reference=_correlate,
+        errors=Fails(
+            lambda: window._correlate2d(np.ones((1, 1, 3, 3)), np.ones((1, 2, 2, 2)), (1, 1), (0, 0)),
+            ShapeError,
+            r"correlate2d: .*\(1, 1, 3, 3\).*\(1, 2, 2, 2\)",
+        ),
+    ),
+    row(
+        "_spread2d",
+        at("size 1", normal(1, 1, 1, 1), normal(1, 1, 1, 1, seed=1), stride=(1, 1), padding=(0, 0), size=(1, 1)),
+        at("axes", normal(2, 3, 2, 3), normal(3, 2, 2, 2, seed=1), stride=(1, 1), padding=(0, 0), size=(3, 4)),
+        at("edge: rows left over", normal(1, 1, 1, 2), normal(1, 1, 2, 2, seed=1), stride=(3, 2), padding=(0, 0), size=(4, 5)),
+        reference=_spread,
+        errors=Fails(
+            lambda: window._spread2d(np.ones((1, 1, 3, 3)), np.ones((2, 1, 2, 2)), (1, 1), (0, 0), (4, 4)),
+            ShapeError,
+            r"spread2d: .*\(1, 1, 3, 3\).*\(2, 1, 2, 2\)",
+        ),
+    ),
+    row(
+        "_correlate2d_filters",
+        at("size 1", normal(1, 1, 1, 1), normal(1, 1, 1, 1, seed=1), stride=(1, 1), padding=(0, 0), size=(1, 1)),
+        at("axes", normal(2, 2, 3, 4), normal(2, 3, 2, 3, seed=1), stride=(1, 1), padding=(0, 0), size=(2, 2)),
+        at("edge: rows left over", normal(1, 1, 4, 5), normal(1, 1, 1, 2, seed=1), stride=(3, 2), padding=(0, 0), size=(2, 2)),
+        reference=_filters,
+        errors=Fails(
+            lambda: window._correlate2d_filters(np.ones((1, 1, 3, 3)), np.ones((2, 1, 2, 2)), (1, 1), (0, 0), (2, 2)),
+            ShapeError,
+            r"correlate2d_filters: .*\(1, 1, 3, 3\).*\(2, 1, 2, 2\)",
+        ),
+    ),
+]
+
+COMPOSED = [
+    row(
+        "einsum in words",
+        at("0-d", 1.5, 2.0, subscripts=","),
+        at("axes, output left out", normal(2, 3), normal(3, 2, seed=1), subscripts="ij, jk"),
+        at("axes, alphabetical output", normal(2, 3), subscripts="ba"),
+        at("broadcast by ...", normal(2, 2, 3), normal(3, 2, seed=1), subscripts="...ij,jk->...ik"),
+        at("edge: ... in the middle", normal(2, 3, 2), subscripts="i...i->..."),
+        at("edge: trace", normal(3, 3), subscripts="ii"),
+        reference=lambda *operands, subscripts: np.einsum(subscripts, *operands, optimize=False),
+        errors=(
+            Fails(lambda: ops.einsum("ij->k", np.ones((2, 3))), ShapeError, "einsum: 'ij->k' has 'k' in the result"),
+            Fails(lambda: ops.einsum("ij,j", np.ones((2, 3))), ShapeError, "einsum: 'ij,j' names 2 operands, 1 given"),
+            Fails(lambda: ops.einsum("ijk->i", np.ones((2, 3))), ShapeError, "einsum: .* 'ijk' to an operand of 2 axes"),
+        ),
+        op=lambda *operands, subscripts: contract.einsum(subscripts, *operands),
+    ),
+    row(
+        "correlate2d",
+        at("size 1", normal(1, 1, 1, 1), normal(1, 1, 1, 1, seed=1)),
+        at("axes", normal(1, 2, 4, 3), normal(2, 2, 2, 2, seed=1), stride=2, padding=1),
+        at("edge: the window fits once", normal(1, 1, 2, 3), normal(1, 1, 2, 3, seed=1)),
+        reference=_correlate,
+        errors=(
+            Fails(lambda: ops.correlate2d(np.ones((1, 2, 3, 3)), np.ones((1, 1, 2, 2))), ShapeError, "correlate2d: x has 2 channels and w has 1"),
+            Fails(lambda: ops.correlate2d(np.ones((2, 3, 3)), np.ones((1, 1, 2, 2))), ShapeError, r"correlate2d: images \(N, C, H, W\)"),
+            Fails(lambda: ops.correlate2d(np.ones((1, 1, 2, 2)), np.ones((1, 1, 3, 3))), ShapeError, "correlate2d: the window does not fit"),
+        ),
+        op=lambda x, w, stride=1, padding=0: ops.correlate2d(x, w, stride=stride, padding=padding),
+    ),
+]
+
+ROWS: list[OpSamples] = [*PRODUCTS, *CORRELATIONS]

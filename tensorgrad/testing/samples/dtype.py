@@ -1,0 +1,111 @@
+"""Rows of changes of dtype, of the parts of complex numbers, and of random numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ... import _random, ops
+from ..._errors import DtypeError
+from ...ops import dtype as dtypes
+from .row import Fails, Fresh, OpSamples, at, complex_normal, each, normal, row
+
+SEED = 7
+
+
+def _drawn(law: str, arguments: Any, size: Any, generator: Any, dtype: Any) -> Any:
+    source = np.random.Generator(np.random.PCG64(SEED))
+    drawn = source.permutation(*arguments) if law == "permutation" else getattr(source, law)(*arguments, size)
+    return np.asarray(drawn, dtype)
+
+
+def _draw(label: str, law: str, arguments: Any, size: Any, dtype: str = "float64") -> Any:
+    generator = Fresh(lambda: np.random.default_rng(SEED))
+    return at(label, law=law, arguments=arguments, size=size, generator=generator, dtype=np.dtype(dtype))
+
+
+ROWS: list[OpSamples] = [
+    row(
+        "cast",
+        at("0-d", 1.5, dtype=np.dtype("float32")),
+        at("axes", np.array([[0.5, 1.25], [-2.0, 3.0]]), dtype=np.dtype("float64")),
+        at("axes, narrower", np.array([[0.5, 1.25], [-2.0, 3.0]]), dtype=np.dtype("float32"), smooth=False),
+        at("edge: rounds", np.array([1 / 3, 1e-9]), dtype=np.dtype("float16"), smooth=False),
+        at("edge: becomes complex", normal(3), dtype=np.dtype("complex128")),
+        at("empty", np.zeros((0, 2)), dtype=np.dtype("float32")),
+        reference=lambda x, dtype: np.array(x.tolist(), dtype).reshape(x.shape),
+        errors=Fails(lambda: dtypes.cast(np.array("word"), np.dtype("float64")), (ValueError, TypeError), "cast: "),  # type: ignore[arg-type]
+        keeps_dtype=False,
+    ),
+    row(
+        "truncate",
+        at("0-d", 1.5, dtype=np.dtype("int64")),
+        at("axes", np.array([[0.5, 1.25], [-2.75, 3.0]]), dtype=np.dtype("int32")),
+        at("edge: to truth", np.array([0.0, -0.0, 0.1]), dtype=np.dtype("bool")),
+        reference=lambda x, dtype: np.array([dtype.type(math.trunc(v) if dtype != bool else v != 0) for v in x.flat], dtype).reshape(x.shape),
+        errors=Fails(lambda: dtypes.truncate(np.array("word"), np.dtype("int64")), ValueError, "truncate: "),
+    ),
+    row(
+        "stop_gradient",
+        at("0-d", 1.5),
+        at("axes", normal(2, 3)),
+        at("empty", np.zeros((0, 2))),
+        at("edge: NaN", np.array([math.nan, -0.0])),
+        reference=each(lambda x: x),
+        errors=Fails(lambda: ops.stop_gradient("word"), DtypeError, "cannot become a tensor"),
+        numpy=np.copy,
+    ),
+    row(
+        "real",
+        at("0-d", 1.5 - 2j),
+        at("axes", complex_normal(2, 3)),
+        at("edge: real already", normal(3)),
+        reference=lambda x: np.array([v.real for v in x.ravel().tolist()]).reshape(x.shape),
+        errors=Fails(lambda: ops.real("word"), DtypeError, "cannot become a tensor"),
+        numpy=np.real,
+    ),
+    row(
+        "imag",
+        at("0-d", 1.5 - 2j),
+        at("axes", complex_normal(2, 3)),
+        at("edge: real already", normal(3)),
+        reference=lambda x: np.array([v.imag for v in x.ravel().tolist()]).reshape(x.shape),
+        errors=Fails(lambda: ops.imag("word"), DtypeError, "cannot become a tensor"),
+        numpy=np.imag,
+    ),
+    row(
+        "conjugate",
+        at("0-d", 1.5 - 2j),
+        at("axes", complex_normal(2, 3)),
+        at("edge: real already", normal(3)),
+        reference=each(lambda x: x.conjugate()),
+        errors=Fails(lambda: ops.conjugate(np.array(["word"])), DtypeError, "conjugate: cannot be applied to x <U4"),
+        numpy=np.conjugate,
+    ),
+    row(  # without inputs: only what is drawn can be looked at
+        "random",
+        _draw("0-d", "normal", (0.0, 1.0), ()),
+        _draw("axes", "uniform", (-1.0, 2.0), (2, 3)),
+        _draw("axes, integers", "integers", (0, 10), (2, 3), "int64"),
+        _draw("axes, permutation", "permutation", (5,), (), "int64"),
+        _draw("edge: empty", "normal", (0.0, 1.0), (0, 2)),
+        reference=_drawn,
+        errors=Fails(lambda: _random.randint(3, 3), ValueError, "randint: high 3 must be greater than low 3"),
+        keeps_dtype=False,
+    ),
+]
+
+COMPOSED = [
+    row(
+        "astype",
+        at("0-d", 1.5, dtype="complex128"),
+        at("axes", normal(2, 3), dtype="float64"),
+        at("edge: integers", np.array([1.75, -1.75]), dtype="int64", smooth=False),
+        reference=lambda x, dtype: np.array([np.dtype(dtype).type(v) for v in x.flat], dtype).reshape(x.shape),
+        errors=Fails(lambda: ops.astype(np.ones(2), "no such"), TypeError, "no such"),
+        op=lambda x, dtype: ops.astype(x, dtype),
+        keeps_dtype=False,
+    ),
+]

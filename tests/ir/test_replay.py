@@ -1,0 +1,346 @@
+"""Running a program: equal to the function, to the last bit, with its updates."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+import tensorgrad as tg
+
+X = np.array([1.0, 2.0, 3.0])
+generator = np.random.default_rng(0)
+BATCHES = generator.normal(size=(10, 16, 4)).astype(np.float32)
+LABELS = generator.integers(0, 3, size=(10, 16))
+
+
+# ---- a training step
+
+
+def parameters() -> dict[str, Any]:
+    g = np.random.default_rng(1)
+    return {
+        "w1": tg.tensor(g.normal(size=(4, 8)).astype(np.float32), requires_grad=True),
+        "b1": tg.nn.Parameter(np.zeros(8, np.float32)),
+        "w2": tg.tensor(g.normal(size=(8, 3)).astype(np.float32), requires_grad=True),
+        "scale": tg.tensor(1.0, requires_grad=True),
+    }
+
+
+def loss_of(p: Any, x: Any, labels: Any) -> Any:
+    hidden = tg.tanh(x @ p["w1"] + p["b1"])
+    logp = tg.log_softmax(hidden @ p["w2"] * p["scale"])
+    return -tg.take_along_axis(logp, labels[:, None], 1).mean()
+
+
+def sgd(p: Any, state: Any) -> None:
+    for w in p.values():
+        w -= 0.1 * w.grad
+
+
+def momentum(p: Any, state: Any) -> None:
+    for name, w in p.items():
+        v = state[name]
+        v *= 0.9
+        v += w.grad
+        w -= 0.1 * v
+
+
+def adam(p: Any, state: Any) -> None:
+    t = state["t"]
+    t += 1
+    for name, w in p.items():
+        m, s = state[name], state[name + "2"]
+        m[...] = 0.9 * m + 0.1 * w.grad
+        s[...] = 0.999 * s + 0.001 * w.grad * w.grad
+        w -= 0.01 * (m / (1 - 0.9**t)) / (tg.sqrt(s / (1 - 0.999**t)) + 1e-8)
+
+
+def fresh_state(p: Any) -> dict[str, Any]:
+    state = {name: tg.zeros_like(w) for name, w in p.items()}
+    state |= {name + "2": tg.zeros_like(w) for name, w in p.items()}
+    return state | {"t": tg.tensor(0.0)}
+
+
+def step_of(p: Any, state: Any, update: Any) -> Any:
+    def step(x: Any, labels: Any) -> Any:
+        for w in p.values():
+            w.grad = None
+        loss = loss_of(p, x, labels)
+        loss.backward()
+        with tg.no_grad():
+            update(p, state)
+        return loss
+
+    return step
+
+
+@pytest.mark.parametrize("update", [sgd, momentum, adam], ids=lambda f: f.__name__)
+def test_a_whole_training_step_is_replayed_bit_for_bit(update: Any) -> None:
+    p, q = parameters(), parameters()
+    state, other = fresh_state(p), fresh_state(q)
+    eager = step_of(p, state, update)
+    losses = [eager(tg.tensor(x), tg.tensor(y)).item() for x, y in zip(BATCHES, LABELS, strict=True)]
+    # The trace runs the first step itself; the program does the others.
+    graph = tg.trace(step_of(q, other, update), tg.tensor(BATCHES[0]), tg.tensor(LABELS[0]))
+    again = [graph(tg.tensor(x), tg.tensor(y)).item() for x, y in zip(BATCHES[1:], LABELS[1:], strict=True)]
+    assert again == losses[1:]
+    assert losses[-1] != losses[0]
+    for name in p:
+        assert_array_equal(p[name], q[name])
+        assert_array_equal(p[name].grad, q[name].grad)
+        assert_array_equal(state[name], other[name])
+        assert q[name].requires_grad and q[name].is_leaf
+    assert type(q["b1"]) is tg.nn.Parameter
+
+
+def test_a_step_by_gradients_of_functions() -> None:
+    def run(p: Any, steps: Any) -> None:
+        def step(x: Any, labels: Any) -> Any:
+            loss, g = tg.value_and_grad(lambda p: loss_of(p, x, labels))(p)
+            with tg.no_grad():
+                for name, w in p.items():
+                    w -= 0.1 * g[name]
+            return loss
+
+        steps(step)
+
+    p, q = parameters(), parameters()
+    run(p, lambda f: [f(tg.tensor(x), tg.tensor(y)) for x, y in zip(BATCHES, LABELS, strict=True)])
+
+    def recorded(f: Any) -> None:
+        graph = tg.trace(f, tg.tensor(BATCHES[0]), tg.tensor(LABELS[0]))
+        for x, y in zip(BATCHES[1:], LABELS[1:], strict=True):
+            graph(tg.tensor(x), tg.tensor(y))
+
+    run(q, recorded)
+    for name in p:
+        assert_array_equal(p[name], q[name])
+
+
+def test_several_steps_in_one_program() -> None:
+    def run(w: Any) -> Any:
+        def two(x: Any) -> Any:
+            nonlocal w
+            for _ in range(2):
+                w.grad = None
+                ((w * x - 1) ** 2).sum().backward()
+                with tg.no_grad():
+                    w -= 0.1 * w.grad
+            return w * 1
+
+        return two
+
+    v, w = tg.tensor(X, requires_grad=True), tg.tensor(X, requires_grad=True)
+    graph = tg.trace(run(w), tg.tensor(X))
+    eager = run(v)
+    first = eager(tg.tensor(X))
+    assert_array_equal(w, first)
+    assert_array_equal(graph(tg.tensor(-X)), eager(tg.tensor(-X)))
+    assert_array_equal(v, w)
+    assert_array_equal(v.grad, w.grad)
+
+
+def test_a_step_with_random_draws_follows_the_generator() -> None:
+    def run(w: Any) -> Any:
+        def step(x: Any) -> Any:
+            nonlocal w
+            w.grad = None
+            mask = tg.rand(3) > 0.3
+            (tg.where(mask, w * x, 0.0) ** 2).sum().backward()
+            with tg.no_grad():
+                w -= 0.01 * w.grad + 0.001 * tg.randn(3)
+            return mask
+
+        return step
+
+    v, w = tg.tensor(X, requires_grad=True), tg.tensor(X, requires_grad=True)
+    tg.manual_seed(3)
+    eager = run(v)
+    masks = [eager(tg.tensor(X)).tolist() for _ in range(6)]
+    tg.manual_seed(3)
+    graph = tg.trace(run(w), tg.tensor(X))
+    assert [graph(tg.tensor(X)).tolist() for _ in range(5)] == masks[1:]
+    assert_array_equal(v, w)
+
+
+def test_counters_and_running_means() -> None:
+    def run(mean: Any, count: Any) -> Any:
+        def f(x: Any) -> Any:
+            nonlocal mean
+            count[...] = count + 1
+            mean *= 0.9
+            mean += 0.1 * x.mean(0)
+            return (x - mean) * count
+
+        return f
+
+    m, n = tg.tensor(np.zeros(4, np.float32)), tg.tensor(0)
+    k, c = tg.tensor(np.zeros(4, np.float32)), tg.tensor(0)
+    eager = run(m, n)
+    results = [np.asarray(eager(tg.tensor(x))) for x in BATCHES]
+    graph = tg.trace(run(k, c), tg.tensor(BATCHES[0]))
+    for x, want in zip(BATCHES[1:], results[1:], strict=True):
+        assert_array_equal(graph(tg.tensor(x)), want)
+    assert_array_equal(k, m)
+    assert n.item() == c.item() == 10
+
+
+def test_tensors_made_inside_start_afresh_at_each_run() -> None:
+    def f(x: Any) -> Any:
+        total, table, copy = tg.zeros(3, dtype="float64"), tg.eye(3, dtype="float64"), tg.tensor(X)
+        for _ in range(2):
+            total += x
+            table[0] = x * 2
+            table[1, 1] = x[0]
+        copy *= x
+        return total, table, copy
+
+    graph = tg.trace(f, tg.tensor(X))
+    assert not graph.captured and not graph.writes
+    for x in (X, 2 * X, X):
+        for got, want in zip(graph(tg.tensor(x)), f(tg.tensor(x)), strict=True):
+            assert_array_equal(got, want)
+
+
+def test_writes_come_last_and_do_not_disturb_one_another() -> None:
+    a, b = tg.tensor(X), tg.tensor(10 * X)
+
+    def swap(x: Any) -> Any:
+        old = a * 1
+        a[...] = b + x
+        b[...] = old
+        return a - b
+
+    graph = tg.trace(swap, tg.tensor(X))
+    assert_array_equal(a, 11 * X)
+    assert_array_equal(b, X)
+    assert_array_equal(graph(tg.tensor(X)), X + X - 11 * X)
+    assert_array_equal(a, 2 * X)
+    assert_array_equal(b, 11 * X)
+
+
+def test_nothing_is_written_after_an_error() -> None:
+    w = tg.tensor(X)
+
+    def f(x: Any, i: Any) -> Any:
+        w[...] = w * 2
+        return x[i]
+
+    graph = tg.trace(f, tg.tensor(X), tg.tensor([0]))
+    assert_array_equal(w, 2 * X)
+    with pytest.raises(tg.IndexingError):
+        graph(tg.tensor(X), tg.tensor([5]))
+    assert_array_equal(w, 2 * X)
+
+
+# ---- arguments
+
+
+def test_arrays_give_arrays_and_tensors_give_tensors() -> None:
+    graph = tg.trace(lambda x: tg.sin(x) + 1, tg.tensor(X))
+    assert type(graph(X)) is np.ndarray
+    assert type(graph(tg.tensor(X))) is tg.Tensor
+    assert type(graph([1.0, 2.0, 3.0][:0] or tg.tensor(X))) is tg.Tensor
+
+
+def test_gradients_flow_through_a_replay() -> None:
+    w = tg.tensor(X, requires_grad=True)
+    graph = tg.trace(lambda x: (x * w).sum(), tg.tensor(X))
+    x = tg.tensor(2 * X, requires_grad=True)
+    graph(x).backward()
+    assert_array_equal(w.grad, 2 * X)
+    assert_array_equal(x.grad, X)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ((X[:2],), r"float64\[3\], given float64\[2\]"),
+        ((X[None],), r"float64\[3\], given float64\[1, 3\]"),
+        ((X.astype(np.float32),), r"float64\[3\], given float32\[3\]"),
+        ((np.float64(1.0),), r"given float64\[\]"),
+        ((), "0 arguments given, 1 recorded"),
+        ((X, X), "2 arguments given, 1 recorded"),
+    ],
+)
+def test_other_shapes_and_dtypes_are_refused(given: Any, words: str) -> None:
+    graph = tg.trace(lambda x: (x * x).sum(), tg.tensor(X))
+    with pytest.raises(tg.TraceError, match=words):
+        graph(*given)
+
+
+def test_a_captured_tensor_of_another_shape_is_not_possible() -> None:
+    w = tg.tensor(X)
+    graph = tg.trace(lambda x: x * w, tg.tensor(X))
+    with pytest.raises(tg.ShapeError):
+        w[...] = np.ones(4)
+    assert_array_equal(graph(X), X * X)
+
+
+def test_arguments_in_another_container_are_refused() -> None:
+    graph = tg.trace(lambda p: p["a"] - p["b"], {"a": tg.tensor(X), "b": tg.tensor(X)})
+    assert_array_equal(graph({"a": 3 * X, "b": X}), 2 * X)
+    assert_array_equal(graph({"b": X, "a": 3 * X}), 2 * X)
+    with pytest.raises(tg.TraceError):
+        graph({"a": X, "c": X})
+
+
+# ---- memory
+
+
+def test_values_are_dropped_after_their_last_use() -> None:
+    """At any time a replay of a chain holds one value, not all of them."""
+    alive: list[Any] = []
+    most = 0
+
+    @tg.primitive
+    def watched(x: Any) -> Any:
+        nonlocal most
+        made = x + 1
+        most = max(most, sum(one() is not None for one in alive))
+        alive.append(weakref.ref(made))
+        return made
+
+    def f(x: Any) -> Any:
+        for _ in range(20):
+            x = watched(x)
+        return x
+
+    graph = tg.trace(f, tg.tensor(X))
+    alive.clear()
+    most = 0
+    assert_array_equal(graph(X), X + 20)
+    assert len(alive) == 20 and most <= 2
+
+
+def test_results_that_nobody_reads_are_dropped_too() -> None:
+    alive: list[Any] = []
+    counts: list[int] = []
+
+    @tg.primitive
+    def watched(x: Any) -> Any:
+        made = x + 1
+        counts.append(sum(one() is not None for one in alive))
+        alive.append(weakref.ref(made))
+        return made
+
+    def f(x: Any) -> Any:
+        for _ in range(5):
+            watched(x)
+        return x * 2
+
+    graph = tg.trace(f, tg.tensor(X))
+    alive.clear()
+    counts.clear()
+    graph(X)
+    assert len(counts) == 5 and max(counts) <= 1
+
+
+def test_a_program_can_be_run_many_times_from_several_places() -> None:
+    graph = tg.trace(lambda x: tg.trace(tg.sin, tg.tensor(X))(x) * 2, tg.tensor(X))
+    assert_array_equal(graph(X), 2 * np.sin(X))
+    assert_array_equal(graph(-X), 2 * np.sin(-X))

@@ -1,0 +1,98 @@
+"""Small recorded graphs to draw, written down by hand so that these tests need no recorder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tensorgrad.ir.graph import Equation, Graph, Var, Write
+
+
+class Builder:
+    """Writes a graph down step by step; variables are numbered as they come."""
+
+    def __init__(self) -> None:
+        self.inputs: list[Var] = []
+        self.captured: list[Var] = []
+        self.constants: list[Var] = []
+        self.equations: list[Equation] = []
+        self.writes: list[Write] = []
+        self.values: dict[int, Any] = {}
+        self.count = 0
+
+    def var(self, shape: tuple[int, ...], role: Any, label: str = "", dtype: str = "float32") -> Var:
+        self.count += 1
+        return Var(self.count - 1, shape, dtype, role, label)
+
+    def input(self, shape: tuple[int, ...], label: str = "", dtype: str = "float32") -> Var:
+        self.inputs.append(self.var(shape, "input", label, dtype))
+        return self.inputs[-1]
+
+    def capture(self, shape: tuple[int, ...], label: str = "") -> Var:
+        self.captured.append(self.var(shape, "captured", label))
+        return self.captured[-1]
+
+    def constant(self, value: Any) -> Var:
+        self.constants.append(self.var(np.shape(value), "constant"))
+        self.values[self.constants[-1].index] = value
+        return self.constants[-1]
+
+    def op(self, name: str, inputs: list[Var], to: tuple[int, ...], direction: Any = "forward", **more: Any) -> Var:
+        result = self.var(to, "result")
+        scope = more.pop("scope", "")
+        self.equations.append(Equation(name, tuple(inputs), (result,), more, scope, direction))
+        return result
+
+    def graph(self, *outputs: Var) -> Graph:
+        parts = map(tuple, (self.inputs, self.captured, self.constants, self.equations, outputs, self.writes))
+        return Graph(*parts, values=self.values)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def build() -> Builder:
+    return Builder()
+
+
+@pytest.fixture
+def small(build: Builder) -> Graph:
+    """``mean(tanh(x @ w + 1))``."""
+    x, w, one = build.input((2, 3), "x"), build.capture((3, 4), "w"), build.constant(np.float32(1.0))
+    product = build.op("matmul", [x, w], (2, 4), scope="layer")
+    total = build.op("add", [product, one], (2, 4))
+    return build.graph(build.op("mean", [build.op("tanh", [total], (2, 4))], (), axis=None))
+
+
+@pytest.fixture
+def training_step() -> Callable[[int], Graph]:
+    return make_step
+
+
+def make_step(depth: int) -> Graph:
+    """Forward, backward and update of a network of `depth` tanh layers on 8 rows."""
+    b = Builder()
+    x, rate = b.input((8, 4), "x"), b.constant(0.1)
+    saved, h = [], x
+    for layer in range(depth):
+        w, c = b.capture((4, 4), f"w{layer}"), b.capture((4,), f"b{layer}")
+        y = b.op("add", [b.op("matmul", [h, w], (8, 4), scope=f"layer{layer}"), c], (8, 4))
+        saved.append((h, w, c, b.op("tanh", [y], (8, 4))))
+        h = saved[-1][3]
+    loss = b.op("mean", [h], (), axis=None)
+    g = b.op("broadcast_to", [b.constant(1 / 32)], (8, 4), "backward", shape=(8, 4))
+    for h, w, c, y in reversed(saved):
+        slope = b.op("subtract", [b.constant(1), b.op("multiply", [y, y], (8, 4), "backward")], (8, 4), "backward")
+        g = b.op("multiply", [g, slope], (8, 4), "backward")
+        h_t = b.op("permute_dims", [h], (4, 8), "backward", axes=(1, 0))
+        for target, grad in (
+            (w, b.op("matmul", [h_t, g], (4, 4), "backward")),
+            (c, b.op("sum", [g], (4,), "backward", axis=0)),
+        ):
+            b.writes.append(Write(target, grad, "grad"))
+            change = b.op("multiply", [rate, grad], target.shape)
+            b.writes.append(Write(target, b.op("subtract", [target, change], target.shape)))
+        w_t = b.op("permute_dims", [w], (4, 4), "backward", axes=(1, 0))
+        g = b.op("matmul", [g, w_t], (8, 4), "backward")
+    return b.graph(loss)
