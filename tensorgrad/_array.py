@@ -279,6 +279,8 @@ class Array(Value):
         return op(*inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function in (np.shape, np.ndim, np.size) and len(args) == 1:
+            return getattr(args[0], function.__name__)
         # NumPy's other functions get arrays, unless that would lose a history without a word.
         values = [one for one in flatten((args, kwargs))[0] if isinstance(one, Value)]
         if any(one.level > 0 or one.requires_grad for one in values):  # type: ignore[attr-defined]

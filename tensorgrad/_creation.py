@@ -12,7 +12,7 @@ from ._config import get_default_dtype
 from ._data import as_data
 from ._errors import DtypeError, ShapeError
 from ._specialise import plain
-from ._tensor import Tensor, wrap
+from ._tensor import Tensor, fresh
 
 Shape = int | Sequence[int]
 
@@ -45,7 +45,7 @@ def full(
     value = as_data(fill_value, dtype)
     if value.shape:
         raise ShapeError(f"full: fill_value has shape {value.shape}; one number is needed")
-    made = wrap(plain(np.full(checked_shape("full", shape), value, value.dtype)), None)
+    made = fresh(plain(np.full(checked_shape("full", shape), value, value.dtype)))
     return made.requires_grad_(requires_grad)
 
 
@@ -76,7 +76,7 @@ def eye(
 ) -> Tensor:
     """Ones on the ``k``-th diagonal, zeros elsewhere."""
     checked_shape("eye", (n_rows, n_rows if n_cols is None else n_cols))
-    return wrap(np.eye(n_rows, n_cols, k, dtype or get_default_dtype()), None).requires_grad_(requires_grad)
+    return fresh(np.eye(n_rows, n_cols, k, dtype or get_default_dtype())).requires_grad_(requires_grad)
 
 
 def arange(
@@ -105,7 +105,7 @@ def arange(
     if dtype is None and any(isinstance(one, float) for one in (start, stop, step)):
         dtype = get_default_dtype()
     counted: Any = np.arange
-    return wrap(counted(start, stop, step, dtype), None).requires_grad_(requires_grad)
+    return fresh(counted(start, stop, step, dtype)).requires_grad_(requires_grad)
 
 
 def linspace(
@@ -121,9 +121,7 @@ def linspace(
     if not isinstance(num, int | np.integer) or num < 0:
         raise ShapeError(f"linspace: num is {num}; a count of 0 or more is needed")
     chosen = np.dtype(dtype or get_default_dtype())
-    return wrap(np.linspace(start, stop, num, endpoint=endpoint, dtype=chosen), None).requires_grad_(
-        requires_grad
-    )
+    return fresh(np.linspace(start, stop, num, endpoint=endpoint, dtype=chosen)).requires_grad_(requires_grad)
 
 
 def one_hot(labels: Any, num_classes: int, *, dtype: DTypeLike | None = None) -> Tensor:
@@ -151,7 +149,7 @@ def one_hot(labels: Any, num_classes: int, *, dtype: DTypeLike | None = None) ->
         raise ShapeError(
             f"one_hot: labels run from {data.min()} to {data.max()}; [0, {num_classes}) is the range"
         )
-    return wrap((data[..., None] == np.arange(num_classes)).astype(dtype or get_default_dtype()), None)
+    return fresh((data[..., None] == np.arange(num_classes)).astype(dtype or get_default_dtype()))
 
 
 def checked_shape(op: str, shape: Shape) -> tuple[int, ...]:

@@ -269,7 +269,7 @@ def declare(
     """
     inputs, variadic, params, defaults = _read_signature(forward)
     name = name or forward.__name__
-    trusted = forward.__module__.startswith(("tensorgrad.ops.", "tensorgrad._"))
+    trusted = (forward.__module__ or "").startswith(("tensorgrad.ops.", "tensorgrad._"))
     broadcasts = broadcasts or kind in ("elementwise", "bilinear")
     card = Primitive(
         name, kind, forward, inputs, variadic, params, defaults, several, analytic, broadcasts, trusted

@@ -210,7 +210,7 @@ def _saved(
         many = card.variadic and i == len(card.inputs) - 1
         mine: Any = tuple(held[i:]) if many else held[i]
         values[name] = mine if name in asked else None
-        values[f"{name}_shape"] = tuple([np.shape(d) for d in data[i:]]) if many else _shape(data[i])
+        values[f"{name}_shape"] = tuple([_shape(d) for d in data[i:]]) if many else _shape(data[i])
         values[f"{name}_dtype"] = tuple([_dtype(d) for d in data[i:]]) if many else _dtype(data[i])
     return tuple([values[name] for name in saved_names(card)])
 

@@ -118,14 +118,15 @@ class Walk:
         wrap: makes a tensor of data and a node (`_tensor` hands itself in here).
         retain: keep what the nodes saved.
         create: record the pass itself, for higher orders.
-        tensors: run the formulas on tensors though nothing is recorded, because someone watches them.
+        watched: someone looks at the operations inside the formulas, so these run on tensors.
     """
 
-    def __init__(self, wrap: Wrap, *, retain: bool, create: bool, tensors: bool) -> None:
+    def __init__(self, wrap: Wrap, *, retain: bool, create: bool, watched: bool) -> None:
         self.wrap = wrap
         self.retain = retain or create
         self.create = create
-        self.tensors = tensors or create
+        self.watched = watched
+        self.tensors = watched or create
         self.owned: set[Any] = set()  # where the cotangent is an array that nobody else holds
 
     def run(self, roots: Sequence[tuple[Any, Any]], stop: frozenset[Any] = frozenset()) -> dict[Any, Any]:
@@ -200,7 +201,9 @@ class Walk:
     def revive(self, node: Node, saved: tuple[Any, ...], edges: tuple[Any, ...]) -> tuple[Any, ...]:
         """The saved values as tensors: where they stood in the graph, or only for watchers to see."""
         if self.create:
-            return node.prim.revive(saved, edges, node, self.wrap)  # type: ignore[no-any-return]
+            saved = node.prim.revive(saved, edges, node, self.wrap)
+        if not self.watched:
+            return saved
         names = {*node.prim.inputs, "y"}
         return tuple([
             self.seen(value) if name in names else value

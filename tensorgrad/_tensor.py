@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from . import _specialise, ops
-from ._array import Array, check_become, check_shape
+from ._array import Array, check_become
 from ._config import (
     TAPE,
     WATCHED,
@@ -81,6 +81,8 @@ class Tensor(Array):
     def __init__(self, data: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> None:
         self._d = as_data(data, dtype, copy=True)
         self._node = None
+        if get_mode() & WATCHED:
+            adopt(self._d)
         if requires_grad:
             self.requires_grad = True
 
@@ -88,7 +90,7 @@ class Tensor(Array):
         if not get_mode() & WATCHED:
             return record(primitive, args, params, 0, wrap, bool(get_mode() & TAPE))
         # Watchers know values by their arrays, so the array that a node saves must be one they were shown.
-        args = tuple([_adopted(arg) if type(arg) is np.ndarray else arg for arg in args])
+        args = tuple([fresh(np.array(arg)) if type(arg) is np.ndarray else arg for arg in args])
         result = record(primitive, args, params, 0, wrap, bool(get_mode() & TAPE))
         show(primitive, args, params, result)
         return result
@@ -171,7 +173,7 @@ class Tensor(Array):
             raise GradientError("grad: only a leaf that requires a gradient has one that can be set")
         if value is not None:
             value = value.detach() if isinstance(value, Tensor) else tensor(value)
-            check_shape("grad", value.shape, self.shape)
+            check_become(self, value, "grad")
             value = ops.astype(value, self.dtype)
         with accumulation:
             node.private = False
@@ -522,11 +524,17 @@ def wrap(data: Any, node: Any) -> Tensor:
     return made
 
 
-def _adopted(data: Any) -> Tensor:
-    made = tensor(data)
+def fresh(data: Any) -> Tensor:
+    """A tensor of data made a moment ago; whoever watches learns that it does not come from outside."""
+    if get_mode() & WATCHED:
+        adopt(data)
+    return wrap(data, None)
+
+
+def adopt(data: Any) -> None:
+    """Tell the watchers of plain data that takes part from here on."""
     for watcher in watchers():
-        watcher.adopt(made._d)
-    return made
+        watcher.adopt(data)
 
 
 def _rebuild(kind: type[Tensor], data: Any, requires_grad: bool) -> Tensor:
@@ -564,9 +572,9 @@ def pull(
     level = outputs[0].level
     make = wrap if not level else lambda data, node: Over(data, node, level)
     watched = not level and bool(get_mode() & WATCHED) and any(one.sees_formulas for one in watchers())
-    walk = Walk(make, retain=retain, create=create, tensors=watched)
+    walk = Walk(make, retain=retain, create=create, watched=watched)
     if walk.tensors:
-        lift = _adopted if watched else lambda g: make(g, None)
+        lift = fresh if watched else lambda g: make(g, None)
         cotangents = [g if isinstance(g, Tensor) and g.level == level else lift(g) for g in cotangents]
     elif not level:
         cotangents = [g._d if isinstance(g, Tensor) and not g.level else g for g in cotangents]

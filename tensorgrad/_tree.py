@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,38 +64,54 @@ def unflatten(tree: Tree, leaves: Iterable[Any]) -> Any:
     return _build(tree, iter(leaves))
 
 
-def map_leaves(function: Callable[..., Any], value: Any, *others: Any) -> Any:
+def flatten_like(tree: Tree, value: Any, what: str) -> list[Any]:
+    """The leaves of ``value`` in the order of ``tree``, whose structure it must have.
+
+    Entries of dictionaries are found by their keys, in whatever order they stand.
+    """
+    if tree.kind is None:
+        leaves, found = flatten(value)
+        if found.kind is not None:
+            raise ShapeError(f"{what}: a {found.kind.__name__} stands where there was a single value")
+        return leaves
+    children = _children(value)
+    if children is None or set(children) != set(tree.keys):
+        given = type(value).__name__ if children is None else list(children)
+        raise ShapeError(f"{what}: a container with the entries {list(tree.keys)} is needed, {given} given")
+    pairs = zip(tree.keys, tree.children, strict=True)
+    return [leaf for key, child in pairs for leaf in flatten_like(child, children[key], what)]
+
+
+def map_leaves(function: Callable[..., Any], value: Any, *others: Any, what: str = "containers") -> Any:
     """Apply ``function`` to each leaf of ``value``, and to the leaves beside it in ``others``."""
     leaves, tree = flatten(value)
     columns = [leaves]
     for other in others:
-        other_leaves, other_tree = flatten(other)
-        if other_tree != tree:
-            raise ShapeError(
-                f"the containers differ: {len(leaves)} leaves at {tree.paths()[:4]} against "
-                f"{len(other_leaves)} leaves at {other_tree.paths()[:4]}; give them the same structure"
-            )
-        columns.append(other_leaves)
+        columns.append(flatten_like(tree, other, what))
     return unflatten(tree, [function(*row) for row in zip(*columns, strict=True)])
 
 
-def _flatten_into(leaves: list[Any], value: Any) -> Tree:
-    keys: Sequence[Any]
+def _children(value: Any) -> dict[Any, Any] | None:
+    """The entries of a container by key, or None for a leaf."""
     if value is None:
-        return Tree(type(None))
+        return {}
     if isinstance(value, dict):
-        keys, items = tuple(value), value.values()
-    elif isinstance(value, tuple | list):
-        keys, items = range(len(value)), value
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        keys = tuple(field.name for field in dataclasses.fields(value))
-        items = [getattr(value, name) for name in keys]
-    else:
+        return dict(value)
+    if isinstance(value, tuple | list):
+        return dict(enumerate(value))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return None
+
+
+def _flatten_into(leaves: list[Any], value: Any) -> Tree:
+    children = _children(value)
+    if children is None:
         leaves.append(value)
         return LEAF
     # Other dictionaries are built in ways of their own, and come back as plain ones.
     kind = dict if isinstance(value, dict) and type(value) is not OrderedDict else type(value)
-    return Tree(kind, tuple(keys), tuple([_flatten_into(leaves, item) for item in items]))
+    return Tree(kind, tuple(children), tuple([_flatten_into(leaves, child) for child in children.values()]))
 
 
 def _build(tree: Tree, leaves: Iterator[Any]) -> Any:

@@ -151,6 +151,14 @@ def test_autograd_grad_touches_no_grad_and_takes_inner_tensors():
     assert tg.autograd.grad(x, x, np.ones(2))[0].tolist() == [1, 1]
 
 
+def test_autograd_grad_leaves_no_retained_gradient_either():
+    x = leaf(2.0)
+    h = x * 3
+    h.retain_grad()
+    assert tg.autograd.grad(h * h, h)[0].item() == 12
+    assert h.grad is None and x.grad is None
+
+
 def test_autograd_grad_outputs_and_cotangents():
     x = leaf([1.0, 2.0])
     a, b = (x * 2).sum(), x * 3

@@ -8,9 +8,7 @@ import numpy as np
 
 import tensorgrad as tg
 from tensorgrad.ir import Graph
-from tensorgrad.viz.chart import Chart, panels
-from tensorgrad.viz.images import image_grid
-from tensorgrad.viz.svg import graph_svg
+from tensorgrad.viz import Chart, graph_svg, image_grid, panels
 
 from .classifier import BATCH, Epoch, Examples, Tensors, new_parameters, scores, step
 

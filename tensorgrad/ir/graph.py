@@ -78,6 +78,7 @@ class Graph:
     outputs: tuple[Var, ...]
     writes: tuple[Write, ...] = ()
     values: Mapping[int, Any] = field(default_factory=dict, repr=False, compare=False)
+    input_tree: Any = field(default=None, repr=False, compare=False)
     result_tree: Any = field(default=None, repr=False, compare=False)
 
     def __call__(self, *args: Any) -> Any:

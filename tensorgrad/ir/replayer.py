@@ -9,7 +9,7 @@ from .._data import as_data
 from .._errors import TraceError
 from .._primitive import Value
 from .._specialise import ARRAYS
-from .._tree import flatten, unflatten
+from .._tree import flatten_like, unflatten
 from .graph import Graph, Var
 
 
@@ -26,7 +26,7 @@ def replay(graph: Graph, *args: Any) -> Any:
     Raises:
         TraceError: the arguments do not have the shapes and dtypes that it was recorded for.
     """
-    leaves, _ = flatten(args)
+    leaves = flatten_like(graph.input_tree, args, "replay")
     given = [leaf if isinstance(leaf, Value) or type(leaf) in ARRAYS else as_data(leaf) for leaf in leaves]
     if len(given) != len(graph.inputs):
         raise TraceError(f"replay: {len(given)} arguments given, {len(graph.inputs)} recorded")

@@ -71,7 +71,7 @@ def trace(f: Callable[..., Any], /, *examples: Any, names: Any = None) -> Graph:
     with watching(tracer):
         results, result_tree = flatten(f(*unflatten(tree, arguments)))
         outputs = [tracer.var(result) for result in results]
-    return tracer.graph(inputs, outputs, result_tree)
+    return tracer.graph(inputs, outputs, tree, result_tree)
 
 
 class _Tracer:
@@ -91,7 +91,7 @@ class _Tracer:
         self.names: dict[int, str] = {}
         self.count = 0
 
-    def graph(self, inputs: list[Var], outputs: list[Var], result_tree: Any) -> Graph:
+    def graph(self, inputs: list[Var], outputs: list[Var], input_tree: Any, result_tree: Any) -> Graph:
         used = (
             {v for e in self.equations for v in e.inputs}
             | {w.value for w in self.writes.values()}
@@ -106,6 +106,7 @@ class _Tracer:
             outputs=tuple(outputs),
             writes=tuple(self.writes.values()),
             values=dict(self.values),
+            input_tree=input_tree,
             result_tree=result_tree,
         )
 
@@ -151,6 +152,8 @@ class _Tracer:
     # ---- what a watcher is shown
 
     def adopt(self, data: Any) -> None:
+        if id(data) in self.known:
+            return
         self.known[id(data)] = self.constant(data, data)
         self.held.append(data)
 
@@ -180,7 +183,8 @@ class _Tracer:
         place = self.leaves.get(leaf)
         if place is None:
             return  # a leaf made inside
-        if before is not None and id(before._d) not in self.known:
+        known = self.known.get(id(before._d)) if before is not None else None
+        if before is not None and (known is None or known.role == "captured"):
             raise TraceError(
                 f"trace: backward adds to the .grad that captured tensor {place} has from before, which a replay "
                 "could not know; set .grad = None first"

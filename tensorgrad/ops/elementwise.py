@@ -8,6 +8,7 @@ import numpy as np
 
 from .._primitive import analytic, declare, elementwise
 from .compare import each
+from .dtype import conjugate, real
 
 # ---- arithmetic
 
@@ -61,7 +62,7 @@ def power(a: Any, b: Any, /) -> Any:
 @analytic
 def square(x: Any, /) -> Any:
     """Square of each element."""
-    return x * x
+    return np.square(x)
 
 
 add.derivative(a=1, b=1)
@@ -133,8 +134,7 @@ tanh.derivative(x=lambda y: 1 - y * y)
 # ---- pieces
 
 
-@elementwise
-def abs(x: Any, /) -> Any:
+def _abs(x: Any, /) -> Any:
     """Absolute value of each element; its slope at 0 is 0."""
     return np.abs(x)
 
@@ -175,7 +175,16 @@ def _where(condition: Any, a: Any, b: Any, /) -> Any:
 # Linear in a and b, and not a product with the mask: 0 * inf would be NaN.
 where = declare(_where, "linear", analytic=True, broadcasts=True, name="where")
 
-abs.derivative(x=lambda x: sign(x))
+# Of a complex number the absolute value is real, and its slope a direction in the plane.
+abs = declare(_abs, "general", broadcasts=True, name="abs")
+abs.vjp(x=lambda g, x, y: g * _direction(x, y))
+abs.jvp(x=lambda t, x, y: real(t * conjugate(_direction(x, y))) if x.dtype.kind == "c" else t * sign(x))
+
+
+def _direction(x: Any, y: Any) -> Any:
+    return x / (y + (y == 0)) if x.dtype.kind == "c" else sign(x)
+
+
 maximum.derivative(a=lambda a, b: wins(a, b), b=lambda a, b: wins(b, a))
 minimum.derivative(a=lambda a, b: wins(b, a), b=lambda a, b: wins(a, b))
 relu.derivative(x=lambda y: y > 0)

@@ -96,7 +96,8 @@ def mean(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
         >>> tg.mean(tg.tensor([[1.0, 2.0], [3.0, 6.0]]), axis=0)
         tensor([2., 4.])
     """
-    return sum(x, axis, keepdims) / _count(x, axis)
+    count = _count("mean", x, axis)
+    return sum(x, axis, keepdims) / count
 
 
 def var(x: Any, /, axis: Axis = None, correction: float = 0, keepdims: bool = False) -> Any:
@@ -108,8 +109,9 @@ def var(x: Any, /, axis: Axis = None, correction: float = 0, keepdims: bool = Fa
         correction: subtracted from the count of elements; 1 gives the unbiased estimate.
         keepdims: keep the axes with length 1.
     """
+    count = _count("var", x, axis)
     centred = subtract(x, mean(x, axis, True))
-    return sum(square(centred), axis, keepdims) / (_count(x, axis) - correction)
+    return sum(square(centred), axis, keepdims) / (count - correction)
 
 
 def std(x: Any, /, axis: Axis = None, correction: float = 0, keepdims: bool = False) -> Any:
@@ -144,5 +146,5 @@ def numpy_axes(axis: Axis) -> Any:
     return found if isinstance(axis, Sequence) else found[0]
 
 
-def _count(x: Any, axis: Axis) -> int:
-    return int(np.prod([x.shape[a] for a in normalise_axes("mean", axis, x.ndim)], dtype=np.int64))
+def _count(op: str, x: Any, axis: Axis) -> int:
+    return int(np.prod([x.shape[a] for a in normalise_axes(op, axis, x.ndim)], dtype=np.int64))

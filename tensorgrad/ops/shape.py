@@ -111,6 +111,7 @@ def matrix_transpose(x: Any, /) -> Any:
 
 def swapaxes(x: Any, axis1: int, axis2: int, /) -> Any:
     """``x`` with two axes exchanged."""
+    axis1, axis2 = normalise_axis("swapaxes", axis1, x.ndim), normalise_axis("swapaxes", axis2, x.ndim)
     order = list(range(x.ndim))
     order[axis1], order[axis2] = order[axis2], order[axis1]
     return permute_dims(x, tuple(order))

@@ -6,6 +6,7 @@ With ``y = correlate2d(x, w)``, the cotangent of ``x`` is ``spread2d(y, w)`` and
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,50 +14,52 @@ from numpy.lib.stride_tricks import as_strided
 
 from .._errors import ShapeError
 from .._primitive import bilinear
-from .shape import moveaxis, reshape
+from .shape import reshape
+
+Pair = tuple[int, int]
 
 
 @bilinear
-def _correlate2d(x: Any, w: Any, /, stride: tuple[int, int], padding: tuple[int, int]) -> Any:
-    """Cross-correlation of images ``(N, C, H, W)`` with filters ``(O, C, KH, KW)``."""
-    windows = _windows(_padded(x, padding), w.shape[2:], stride)  # (N, C, KH, KW, OH, OW)
-    return np.einsum("ncijhw,ocij->nohw", windows, w, optimize=True)
+def _correlate2d(x: Any, w: Any, /, stride: Pair, padding: Pair) -> Any:
+    """Cross-correlation of images ``(..., N, C, H, W)`` with filters ``(..., O, C, KH, KW)``."""
+    columns = _columns(x, w.shape[-2:], stride, padding)  # (..., N, OH, OW, C, KH, KW)
+    y = _flat(columns, 3, 3) @ np.swapaxes(_flat(w, 1, 3), -1, -2)
+    return np.moveaxis(y.reshape((*y.shape[:-2], *columns.shape[-6:-3], w.shape[-4])), -1, -3)
 
 
 @bilinear
-def _spread2d(
-    z: Any, w: Any, /, stride: tuple[int, int], padding: tuple[int, int], extent: tuple[int, int]
-) -> Any:
+def _spread2d(z: Any, w: Any, /, stride: Pair, padding: Pair, extent: Pair) -> Any:
     """Each element of ``z`` times its filter, added up where the filter lay: images of ``extent``."""
-    parts = np.einsum("nohw,ocij->ncijhw", z, w, optimize=True)
     (down, across), (ph, pw), (height, width) = stride, padding, extent
-    out = np.zeros((z.shape[0], w.shape[1], height + 2 * ph, width + 2 * pw), parts.dtype)
-    rows, columns = z.shape[2:]
-    for i in range(w.shape[2]):
-        for j in range(w.shape[3]):
-            out[:, :, i : i + rows * down : down, j : j + columns * across : across] += parts[:, :, i, j]
-    return np.ascontiguousarray(out[:, :, ph : ph + height, pw : pw + width])
+    n, _, rows, columns = z.shape[-4:]
+    parts = _flat(np.moveaxis(z, -3, -1), 3, 1) @ _flat(w, 1, 3)
+    parts = parts.reshape((*parts.shape[:-2], n, rows, columns, *w.shape[-3:]))
+    out = np.zeros((*parts.shape[:-5], w.shape[-3], height + 2 * ph, width + 2 * pw), parts.dtype)
+    for i in range(w.shape[-2]):
+        for j in range(w.shape[-1]):
+            part = np.moveaxis(parts[..., i, j], -1, -3)
+            out[..., i : i + rows * down : down, j : j + columns * across : across] += part
+    return np.ascontiguousarray(out[..., ph : ph + height, pw : pw + width])
 
 
 @bilinear
-def _correlate2d_filters(
-    x: Any, z: Any, /, stride: tuple[int, int], padding: tuple[int, int], extent: tuple[int, int]
-) -> Any:
+def _correlate2d_filters(x: Any, z: Any, /, stride: Pair, padding: Pair, extent: Pair) -> Any:
     """The sums of ``x`` times ``z`` over all places where a filter of ``extent`` lay."""
-    windows = _windows(_padded(x, padding), extent, stride)
-    return np.einsum("ncijhw,nohw->ocij", windows, z, optimize=True)
+    columns = _columns(x, extent, stride, padding)[..., : z.shape[-2], : z.shape[-1], :, :, :]
+    w = np.swapaxes(_flat(np.moveaxis(z, -3, -1), 3, 1), -1, -2) @ _flat(columns, 3, 3)
+    return w.reshape((*w.shape[:-1], *columns.shape[-3:]))
 
 
 _correlate2d.transpose(
-    x=lambda g, w, x_shape, stride, padding: _spread2d(g, w, stride, padding, x_shape[2:]),
-    w=lambda g, x, w_shape, stride, padding: _correlate2d_filters(x, g, stride, padding, w_shape[2:]),
+    x=lambda g, w, x_shape, stride, padding: _spread2d(g, w, stride, padding, x_shape[-2:]),
+    w=lambda g, x, w_shape, stride, padding: _correlate2d_filters(x, g, stride, padding, w_shape[-2:]),
 )
 _spread2d.transpose(
     z=lambda g, w, stride, padding: _correlate2d(g, w, stride, padding),
-    w=lambda g, z, w_shape, stride, padding: _correlate2d_filters(g, z, stride, padding, w_shape[2:]),
+    w=lambda g, z, w_shape, stride, padding: _correlate2d_filters(g, z, stride, padding, w_shape[-2:]),
 )
 _correlate2d_filters.transpose(
-    x=lambda g, z, x_shape, stride, padding: _spread2d(z, g, stride, padding, x_shape[2:]),
+    x=lambda g, z, x_shape, stride, padding: _spread2d(z, g, stride, padding, x_shape[-2:]),
     z=lambda g, x, stride, padding: _correlate2d(x, g, stride, padding),
 )
 
@@ -100,40 +103,40 @@ def correlate2d(
     return _correlate2d(x, w, steps, pads)
 
 
-@_correlate2d.batching
-def _correlate2d_batch(size: int, batched: Any, args: Any, stride: Any, padding: Any) -> Any:
-    x, w = args
-    if batched == (True, False):  # the examples are more images
-        y = _correlate2d(reshape(x, (size * x.shape[1], *x.shape[2:])), w, stride, padding)
-        return reshape(y, (*x.shape[:2], *y.shape[1:]))
-    if batched == (False, True):  # the examples are more filters
-        y = _correlate2d(x, reshape(w, (size * w.shape[1], *w.shape[2:])), stride, padding)
-        return moveaxis(reshape(y, (y.shape[0], *w.shape[:2], *y.shape[2:])), 1, 0)
-    return None
+def _batch(op: Any) -> Any:
+    def rule(size: int, batched: Any, args: Any, *settings: Any, **named: Any) -> Any:
+        # The cards take any leading axes; those of both inputs must only stand below each other.
+        rank = max(a.ndim - b for a, b in zip(args, batched, strict=True))
+        a, b = [
+            reshape(x, (size, *[1] * (rank - x.ndim + 1), *x.shape[1:])) if own else x
+            for x, own in zip(args, batched, strict=True)
+        ]
+        return op(a, b, *settings, **named)
+
+    return rule
 
 
-@_spread2d.batching
-def _spread2d_batch(size: int, batched: Any, args: Any, stride: Any, padding: Any, **extent: Any) -> Any:
-    z, w = args
-    if batched == (True, False):
-        x = _spread2d(reshape(z, (size * z.shape[1], *z.shape[2:])), w, stride, padding, **extent)
-        return reshape(x, (*z.shape[:2], *x.shape[1:]))
-    return None
+for _op in (_correlate2d, _spread2d, _correlate2d_filters):
+    _op.batching(_batch(_op))
 
 
-def _pair(n: int | tuple[int, int]) -> tuple[int, int]:
+def _pair(n: int | tuple[int, int]) -> Pair:
     return (n, n) if isinstance(n, int) else (int(n[0]), int(n[1]))
 
 
-def _padded(x: Any, padding: tuple[int, int]) -> Any:
-    (ph, pw) = padding
-    return np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw))) if ph or pw else x
-
-
-def _windows(x: Any, size: tuple[int, int], stride: tuple[int, int]) -> Any:
-    """Every window of an image, as a view ``(N, C, KH, KW, OH, OW)``."""
-    (n, c, height, width), (kh, kw), (down, across) = x.shape, size, stride
+def _columns(x: Any, extent: Pair, stride: Pair, padding: Pair) -> Any:
+    """Every window of an image: a view ``(..., N, OH, OW, C, KH, KW)``."""
+    (ph, pw), (kh, kw), (down, across) = padding, extent, stride
+    if ph or pw:
+        x = np.pad(x, [(0, 0)] * (x.ndim - 2) + [(ph, ph), (pw, pw)])
+    *lead, n, c, height, width = x.shape
+    *lead_steps, sn, sc, sh, sw = x.strides
     rows, columns = (height - kh) // down + 1, (width - kw) // across + 1
-    sn, sc, sh, sw = x.strides
-    shape, strides = (n, c, kh, kw, rows, columns), (sn, sc, sh, sw, sh * down, sw * across)
-    return as_strided(x, shape, strides, writeable=False)
+    shape = (*lead, n, rows, columns, c, kh, kw)
+    return as_strided(x, shape, (*lead_steps, sn, sh * down, sw * across, sc, sh, sw), writeable=False)
+
+
+def _flat(x: Any, rows: int, columns: int) -> Any:
+    """``x`` as matrices: the last ``columns`` axes in one, the ``rows`` axes before them in another."""
+    cut, lead = x.ndim - columns, x.ndim - columns - rows
+    return x.reshape((*x.shape[:lead], math.prod(x.shape[lead:cut]), math.prod(x.shape[cut:])))

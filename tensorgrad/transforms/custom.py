@@ -9,6 +9,7 @@ differentiable too; a first-order pass uses what the forward function left.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, ParamSpec
 
@@ -62,11 +63,7 @@ class custom_vjp(Generic[P]):
                 f"{self.f.__name__}: declare its pass first, by .defvjp(forward, backward)"
             )
         forward, backward = self._rules
-        if kwargs:
-            raise GradientError(
-                f"{self.f.__name__}: pass the arguments by position, so that each has its gradient"
-            )
-        return call_with_vjp(self.f.__name__, forward, backward, args)
+        return call_with_vjp(self.f.__name__, forward, backward, by_position(self.f, args, kwargs))
 
 
 class custom_jvp(Generic[P]):
@@ -98,9 +95,7 @@ class custom_jvp(Generic[P]):
         name, rule = self.f.__name__, self._rule
         if rule is None:
             raise RuleMissingError(f"{name}: declare its derivative first, by .defjvp(rule)")
-        if kwargs:
-            raise GradientError(f"{name}: pass the arguments by position, so that each has its tangent")
-        call = _Call(name, args)
+        call = _Call(name, by_position(self.f, args, kwargs))
 
         def forward(*xs: Any) -> Any:
             with no_grad():
@@ -239,15 +234,18 @@ class _Call:
     def __init__(self, name: str, args: tuple[Any, ...]) -> None:
         self.name = name
         self.leaves, self.tree = flatten(args)
-        self.dynamic = [
-            i for i, leaf in enumerate(self.leaves)
-            if isinstance(leaf, Value) or type(leaf) in ARRAYS or isinstance(leaf, float | complex)
-        ]  # fmt: skip
+        arrays = [i for i, leaf in enumerate(self.leaves) if isinstance(leaf, Value) or type(leaf) in ARRAYS]
+        # Numbers are settings, unless there is nothing else.
+        self.dynamic = arrays or [
+            i for i, leaf in enumerate(self.leaves) if isinstance(leaf, float | complex)
+        ]
         self.result_tree: Tree = Tree(None)
 
     def arguments(self, xs: Sequence[Any], *, fill: bool = False) -> Any:
-        """The arguments with ``xs`` in the places of the inputs; ``fill`` puts None elsewhere."""
-        leaves = [None] * len(self.leaves) if fill else list(self.leaves)
+        """The arguments with ``xs`` in the places of the inputs; ``fill`` puts zeros elsewhere."""
+        leaves = (
+            [0.0 if isinstance(one, float) else None for one in self.leaves] if fill else list(self.leaves)
+        )
         for i, x in zip(self.dynamic, xs, strict=True):
             leaves[i] = _as_value(x)
         return unflatten(self.tree, leaves)
@@ -295,6 +293,18 @@ class _Call:
                 )
             out += leaves
         return [out[i] for i in self.dynamic]
+
+
+def by_position(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """The arguments of a call in the order of the signature, defaults filled in: each has its gradient."""
+    bound = inspect.signature(f).bind(*args, **kwargs)
+    bound.apply_defaults()
+    if bound.kwargs:
+        raise GradientError(
+            f"{getattr(f, '__name__', 'function')}: {', '.join(bound.kwargs)} can only be given by keyword, and so "
+            "have no place for a gradient; make them positional"
+        )
+    return bound.args
 
 
 def transpose_of(f: Callable[[Sequence[Any]], Sequence[Any]], xs: Sequence[Any], g: Any) -> list[Any]:

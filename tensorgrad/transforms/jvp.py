@@ -41,7 +41,9 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         Griewank and Walther, Evaluating Derivatives, 2008, chapter 3.
     """
     with new_level() as level:
-        arguments = map_leaves(lambda p, t: _dual(p, t, level), tuple(primals), tuple(tangents))
+        arguments = map_leaves(
+            lambda p, t: _dual(p, t, level), tuple(primals), tuple(tangents), what="jvp: tangents"
+        )
         leaves, tree = flatten(f(*arguments))
         pairs = [_parts(leaf, level) for leaf in leaves]
     return unflatten(tree, [p for p, _ in pairs]), unflatten(tree, [t for _, t in pairs])

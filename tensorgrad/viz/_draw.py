@@ -159,14 +159,14 @@ def picture(
     return root
 
 
-def add(parent: ET.Element, tag: str, content: str = "", **attributes: str | float) -> ET.Element:
-    """Append an element with safe text; ``class_`` and ``font_size`` become ``class`` and ``font-size``."""
+def add(parent: ET.Element, tag: str, *lines: str, **attributes: str | float) -> ET.Element:
+    """Append an element with safe lines of text; ``class_`` and ``font_size`` stand for ``class``, ``font-size``."""
     plain = {
         name.rstrip("_").replace("_", "-"): clean(value) if isinstance(value, str) else number(value)
         for name, value in attributes.items()
     }
     element = ET.SubElement(parent, tag, plain)
-    element.text = "\n".join(clean(line) for line in content.split("\n")) or None
+    element.text = "\n".join(map(clean, lines)) or None
     return element
 
 

@@ -40,14 +40,14 @@ class Box:
         kind: what it stands for.
         name: its first line.
         detail: its second line.
-        tip: what to show on hovering; several lines.
+        tip: what to show on hovering, by lines.
     """
 
     key: str
     kind: BoxKind
     name: str
     detail: str
-    tip: str
+    tip: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +94,12 @@ def scene(graph: Graph) -> Scene:
         place(_operation(index, equation), equation.inputs, equation.outputs)
     for index, var in enumerate(graph.outputs):
         name = var.label or ("output" if len(graph.outputs) == 1 else f"output {index}")
-        tip = f"output {index} is {var}\n{type_text(var)}"
+        tip = (f"output {index} is {var}", type_text(var))
         place(Box(f"o{index}", "output", name, f"{var} {shape_text(var)}", tip), (var,))
     for index, write in enumerate(graph.writes):
         name = write.target.label or str(write.target)
         name, role = (f"{name}.grad", "gradient") if write.slot == "grad" else (f"new {name}", "value")
-        tip = f"{write.value} becomes the {role} of {write.target}\n{type_text(write.target)}"
+        tip = (f"{write.value} becomes the {role} of {write.target}", type_text(write.target))
         box = Box(f"w{index}", "write", name, f"{write.value} {shape_text(write.target)}", tip)
         place(box, (write.value,))
     return Scene(tuple(boxes), tuple(links))
@@ -123,7 +123,7 @@ def shortened(whole: Scene) -> Scene:
         if span >= (NEAR if origin.kind == "constant" else LONG if link.weight == 1 else 3 * LONG):
             source = len(boxes)
             name = origin.name if origin.kind in {"input", "captured", "constant"} else str(link.var)
-            tip = f"{link.var} from {origin.name}, further up\n{type_text(link.var)}"
+            tip = (f"{link.var} from {origin.name}, further up", type_text(link.var))
             boxes.append(Box(f"r{source}", "reference", f"↑ {name}", "", tip))
         links.append(Link(source, link.target, link.kind, link.var, link.weight))
     return Scene(tuple(boxes), tuple(links))
@@ -169,7 +169,7 @@ def _leaf(var: Var, value: Any) -> Box:
     kind: BoxKind = "input" if var.role == "input" else "captured" if var.role == "captured" else "constant"
     name = var.label or (_number(value) if kind == "constant" else "") or str(var)
     detail = shape_text(var) if name == str(var) else f"{var} {shape_text(var)}"
-    tip = f"{var}: {KINDS[kind]} {name}\n{type_text(var)}"
+    tip = (f"{var}: {KINDS[kind]} {name}", type_text(var))
     return Box(f"v{var.index}", kind, name, detail, tip)
 
 
@@ -191,7 +191,7 @@ def _operation(index: int, equation: Equation) -> Box:
         lines.append(f"in {equation.scope}")
     lines.append(KINDS[equation.direction])
     detail = f"{outputs} {' '.join(map(shape_text, equation.outputs))}"
-    return Box(f"e{index}", equation.direction, equation.op, detail, "\n".join(lines))
+    return Box(f"e{index}", equation.direction, equation.op, detail, tuple(lines))
 
 
 def _link_kind(source: BoxKind, target: BoxKind) -> LinkKind:

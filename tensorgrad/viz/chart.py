@@ -23,6 +23,7 @@ SMALL = 11.5
 LINE = 16.0
 BUCKETS = 600
 DOTS = 40
+LARGEST = 1e307
 NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 COLOURS = ("blue", "orange", "green", "violet", "red", "teal")
 DASHES = ("none", "6 3", "2 3")
@@ -187,6 +188,8 @@ def _points(name: str, xs: Any, ys: Any) -> tuple[Array, Array, int]:
         )
     finite = np.isfinite(x) & np.isfinite(y)
     lost = int(x.size - np.count_nonzero(finite))
+    # Differences of larger values would overflow.
+    x, y = (np.where(finite, np.clip(v, -LARGEST, LARGEST), v) for v in (x, y))
     if x.size > 4 * BUCKETS:
         keep: list[int] = []
         for bucket in np.array_split(np.arange(x.size), BUCKETS):
@@ -232,10 +235,10 @@ def _draw(parent: ET.Element, chart: Chart, lines: list[_Line], top: float) -> t
         x_ticks = [tick for tick in x_ticks if tick == round(tick)]
 
     def across(x: float) -> float:
-        return WIDTH * (x - x_low) / (x_high - x_low)
+        return WIDTH * ((x - x_low) / (x_high - x_low))
 
     def down(y: float) -> float:
-        return bottom - HEIGHT * (y - y_ticks[0]) / (y_ticks[-1] - y_ticks[0])
+        return bottom - HEIGHT * ((y - y_ticks[0]) / (y_ticks[-1] - y_ticks[0]))
 
     y_texts = _texts(y_ticks, chart.y_format)
     for tick, text in zip(y_ticks, y_texts, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from tensorgrad.ir.graph import Graph
@@ -55,7 +56,7 @@ def graph_dot(graph: Graph, *, title: str = "", node_limit: int = NODE_LIMIT) ->
         dot.node("summary", _plain([heading, *rows], LONG_TEXT), **_look("constant"))
         return str(dot.source)
     for box in whole.boxes:
-        tip = _plain(box.tip.split("\n"), LONG_TEXT)
+        tip = _plain(box.tip, LONG_TEXT)
         dot.node(box.key, _plain([box.name, box.detail]), tooltip=tip, **_look(box.kind))
     for link in whole.links:
         ends = whole.boxes[link.source].key, whole.boxes[link.target].key
@@ -133,7 +134,7 @@ def _look(kind: BoxKind) -> dict[str, str]:
     return {"fillcolor": COLOURS[fill][0], "color": COLOURS[stroke][0], "penwidth": width}
 
 
-def _plain(lines: list[str], most: int = LONGEST) -> str:
+def _plain(lines: Sequence[str], most: int = LONGEST) -> str:
     """Lines as one label that Graphviz takes literally."""
     from graphviz import escape, nohtml
 

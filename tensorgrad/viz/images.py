@@ -49,7 +49,7 @@ def image_grid(
         title: a heading.
         note: a line under the heading.
         low: the value shown as black; the least finite value of all images by default.
-        high: the value shown as white; the greatest by default.
+        high: the value shown as white; the greatest by default. Less than `low`, it inverts.
 
     Returns:
         The text of an HTML page that loads nothing from elsewhere, for light and dark.
@@ -73,9 +73,9 @@ def image_grid(
     if columns < 1:
         raise ValueError(f"image_grid: columns is {columns}; give at least 1")
     finite = [array[np.isfinite(array)] for array in arrays]
-    values = np.concatenate([*finite, np.zeros(0)])
-    black = float(values.min(initial=np.inf)) if low is None else low
-    white = float(values.max(initial=-np.inf)) if high is None else high
+    values = np.concatenate(finite) if any(part.size for part in finite) else np.array([0.0, 1.0])
+    black = float(values.min()) if low is None else low
+    white = float(values.max()) if high is None else high
     page = ET.Element("html", {"lang": "en"})
     head = ET.SubElement(page, "head")
     ET.SubElement(head, "meta", {"charset": "utf-8"})
@@ -140,8 +140,8 @@ def png(pixels: Array) -> bytes:
 def _grey(image: Array, black: float, white: float) -> Array:
     """Grey levels as bytes, with an alpha channel where a value is NaN."""
     missing = np.isnan(image)
-    scale = white - black if white > black else 1.0
-    level = np.clip((np.where(missing, black, image) - black) / scale, 0.0, 1.0)
+    within = np.clip(np.where(missing, black, image), min(black, white), max(black, white))
+    level = (within - black) / ((white - black) or 1.0)
     grey = np.rint(255 * level).astype(np.uint8)
     if not missing.any():
         return grey

@@ -75,8 +75,10 @@ def layered(
     for source, target in edges:
         if not (0 <= source < len(sizes) and 0 <= target < len(sizes)):
             raise ValueError(f"edge ({source}, {target}) names a node outside 0 to {len(sizes) - 1}")
+    if weights is not None and len(weights) != len(edges):
+        raise ValueError(f"{len(edges)} edges and {len(weights)} weights; give one weight for each edge")
     weight: dict[Edge, int] = {}
-    for edge, value in zip(edges, [1] * len(edges) if weights is None else weights, strict=True):
+    for edge, value in zip(edges, weights or [1] * len(edges), strict=True):
         if value < 1:
             raise ValueError(f"edge {edge} has weight {value}; give it at least 1")
         weight[edge] = max(weight.get(edge, 1), value)

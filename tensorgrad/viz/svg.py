@@ -123,7 +123,7 @@ def _rounded(box: Box) -> bool:
 
 def _draw_box(parent: ET.Element, box: Box, x: float, y: float, w: float, h: float) -> None:
     group = add(parent, "g", class_=box.kind, id=box.key)
-    add(group, "title", box.tip)
+    add(group, "title", *box.tip)
     radius = h / 2 if _rounded(box) else 6.0
     add(group, "rect", class_="box", x=x - w / 2, y=y - h / 2, width=w, height=h, rx=radius)
     name, detail = _lines(box)

@@ -185,7 +185,10 @@ def test_both_paths_build_the_same_node(row: OpSamples, sample: Sample) -> None:
     subsets = [
         set(some) for n in range(1, len(case.positions) + 1) for some in itertools.combinations(case.positions, n)
     ]
-    for leaves, plain in itertools.product(subsets, [tg.tensor, lambda a: a, lambda a: a.item() if not a.ndim else a]):
+    others: list[Callable[[Any], Any]] = [tg.tensor, lambda a: a]
+    if card.kind == "elementwise":
+        others.append(lambda a: a.item() if not a.ndim else a)
+    for leaves, plain in itertools.product(subsets, others):
         args = [
             tg.tensor(a, requires_grad=True) if i in leaves else plain(a) for i, a in enumerate(sample.args)
         ]
@@ -238,6 +241,8 @@ def planted(card: Primitive, table: dict[str, Formula], name: str, wrong: Callab
 
 
 def spoil(result: Any, wrong: Callable[[Any], Any]) -> Any:
+    if result is None:  # a batching rule that leaves it to the loop
+        return None
     if isinstance(result, list | tuple):
         return type(result)(None if one is None else wrong(one) for one in result)
     return wrong(result)
@@ -282,7 +287,8 @@ def test_a_wrong_batching_rule_is_found(card: Primitive, monkeypatch: pytest.Mon
     found = 0
     for sample in ROWS[card.name].samples:
         try:
-            checks.batching(ROWS[card.name], sample)
+            with np.errstate(all="ignore"):
+                checks.batching(ROWS[card.name], sample)
         except AssertionError:
             found += 1
     assert found

@@ -40,7 +40,9 @@ class Builder:
         self.values[self.constants[-1].index] = value
         return self.constants[-1]
 
-    def op(self, name: str, inputs: list[Var], to: tuple[int, ...], direction: Any = "forward", **more: Any) -> Var:
+    def op(
+        self, name: str, inputs: list[Var], to: tuple[int, ...], direction: Any = "forward", **more: Any
+    ) -> Var:
         result = self.var(to, "result")
         scope = more.pop("scope", "")
         self.equations.append(Equation(name, tuple(inputs), (result,), more, scope, direction))
@@ -83,7 +85,9 @@ def make_step(depth: int) -> Graph:
     loss = b.op("mean", [h], (), axis=None)
     g = b.op("broadcast_to", [b.constant(1 / 32)], (8, 4), "backward", shape=(8, 4))
     for h, w, c, y in reversed(saved):
-        slope = b.op("subtract", [b.constant(1), b.op("multiply", [y, y], (8, 4), "backward")], (8, 4), "backward")
+        slope = b.op(
+            "subtract", [b.constant(1), b.op("multiply", [y, y], (8, 4), "backward")], (8, 4), "backward"
+        )
         g = b.op("multiply", [g, slope], (8, 4), "backward")
         h_t = b.op("permute_dims", [h], (4, 8), "backward", axes=(1, 0))
         for target, grad in (

@@ -21,7 +21,9 @@ def acyclic_graphs(draw: st.DrawFn) -> tuple[Sizes, Edges, list[int]]:
     side = st.integers(10, 120).map(float)
     sizes = draw(st.lists(st.tuples(side, side), min_size=count, max_size=count))
     name = draw(st.permutations(range(count)))
-    pairs = st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)).filter(lambda pair: pair[0] < pair[1])
+    pairs = st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)).filter(
+        lambda pair: pair[0] < pair[1]
+    )
     found = draw(st.lists(pairs, max_size=3 * count)) if count > 1 else []
     edges = [(name[a], name[b]) for a, b in found]
     weights = draw(st.lists(st.integers(1, 5), min_size=len(edges), max_size=len(edges)))
@@ -44,7 +46,9 @@ def along(path: tuple[tuple[float, float], ...], parts: int = 8) -> list[tuple[f
         for step in range(1, parts + 1):
             t = step / parts
             k = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
-            points.append(tuple(sum(c * p[i] for c, p in zip(k, (p0, p1, p2, p3), strict=True)) for i in (0, 1)))
+            points.append(
+                tuple(sum(c * p[i] for c, p in zip(k, (p0, p1, p2, p3), strict=True)) for i in (0, 1))
+            )
     return points
 
 
@@ -65,8 +69,9 @@ def check(sizes: Sizes, edges: Edges, plan: Layout) -> None:
         assert low <= points[-1][0] <= high and abs(points[-1][1] - top) < near
         assert all(after[1] >= before[1] - near for before, after in pairwise(points)), "an edge turns up"
         for x, y in points[1:-1]:
-            for l, t, r, b in placed:
-                assert not (l + near < x < r - near and t + near < y < b - near), "an edge runs through a box"
+            for low_x, low_y, high_x, high_y in placed:
+                inside = low_x + near < x < high_x - near and low_y + near < y < high_y - near
+                assert not inside, "an edge runs through a box"
 
 
 @given(acyclic_graphs())
@@ -163,7 +168,7 @@ def test_no_nodes_and_parallel_edges() -> None:
         ([(0, 3)], None, "outside 0 to 2"),
         ([(-1, 1)], None, "outside 0 to 2"),
         ([(0, 1)], [0], "weight 0"),
-        ([(0, 1)], [], "shorter"),
+        ([(0, 1)], [], "one weight for each"),
     ],
 )
 def test_bad_edges_are_refused(edges: Edges, weights: list[int] | None, message: str) -> None:
@@ -177,6 +182,6 @@ def test_spreading_keeps_order_distance_and_bounds(wanted: list[float], gap: flo
     places = spread(wanted, gap, 0.0, 100.0)
     least = min(gap, 100.0 / max(len(wanted) - 1, 1))
     assert all(b - a >= least - 1e-9 for a, b in pairwise(places))
-    assert -1e-9 <= places[0] and places[-1] <= 100 + 1e-9
+    assert places[0] >= -1e-9 and places[-1] <= 100 + 1e-9
     if all(b - a >= gap for a, b in pairwise(wanted)):
         assert places == pytest.approx(wanted)

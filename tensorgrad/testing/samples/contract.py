@@ -67,17 +67,17 @@ def _correlate(x: Any, w: Any, stride: Any = 1, padding: Any = 0) -> Any:
     return out
 
 
-def _spread(z: Any, w: Any, stride: Any, padding: Any, size: Any) -> Any:
-    out = np.zeros((z.shape[0], w.shape[1], *size))
+def _spread(z: Any, w: Any, stride: Any, padding: Any, extent: Any) -> Any:
+    out = np.zeros((z.shape[0], w.shape[1], *extent))
     for (r, c), (i, j), (v, u) in _places(out.shape, w.shape[2:], stride, padding):
         for n, o, k in np.ndindex(z.shape[0], w.shape[0], w.shape[1]):
             out[n, k, v, u] += z[n, o, r, c] * w[o, k, i, j]
     return out
 
 
-def _filters(x: Any, z: Any, stride: Any, padding: Any, size: Any) -> Any:
-    out = np.zeros((z.shape[1], x.shape[1], *size))
-    for (r, c), (i, j), (v, u) in _places(x.shape, size, stride, padding):
+def _filters(x: Any, z: Any, stride: Any, padding: Any, extent: Any) -> Any:
+    out = np.zeros((z.shape[1], x.shape[1], *extent))
+    for (r, c), (i, j), (v, u) in _places(x.shape, extent, stride, padding):
         for n, o, k in np.ndindex(x.shape[0], z.shape[1], x.shape[1]):
             out[o, k, i, j] += x[n, k, v, u] * z[n, o, r, c]
     return out
@@ -100,7 +100,7 @@ PRODUCTS = [
         at("complex", complex_normal(2, 3), complex_normal(3, 2, seed=1)),
         reference=_matmul,
         errors=(
-            Fails(lambda: ops.matmul(np.ones((2, 3)), np.ones((2, 3))), ShapeError, r"matmul: a \(2, 3\) and b \(2, 3\)"),
+            Fails(lambda: ops.matmul(np.ones((2, 3)), np.ones((2, 3))), ShapeError, r"matmul: a has 3 columns and b has 2 rows"),
             Fails(lambda: ops.matmul(np.ones(3), np.float64(2.0)), ShapeError, r"matmul: a \(3,\) and b \(\)"),
         ),
         numpy=np.matmul,
@@ -136,33 +136,33 @@ CORRELATIONS = [
         at("edge: no images", np.zeros((0, 1, 2, 2)), normal(1, 1, 2, 2), stride=(1, 1), padding=(0, 0)),
         reference=_correlate,
         errors=Fails(
-            lambda: window._correlate2d(np.ones((1, 1, 3, 3)), np.ones((1, 2, 2, 2)), (1, 1), (0, 0)),
+            lambda: window._correlate2d(np.ones((1, 3, 3, 3)), np.ones((1, 2, 2, 2)), (1, 1), (0, 0)),
             ShapeError,
-            r"correlate2d: .*\(1, 1, 3, 3\).*\(1, 2, 2, 2\)",
+            r"correlate2d: .*\(1, 3, 3, 3\).*\(1, 2, 2, 2\)",
         ),
     ),
     row(
         "_spread2d",
-        at("size 1", normal(1, 1, 1, 1), normal(1, 1, 1, 1, seed=1), stride=(1, 1), padding=(0, 0), size=(1, 1)),
-        at("axes", normal(2, 3, 2, 3), normal(3, 2, 2, 2, seed=1), stride=(1, 1), padding=(0, 0), size=(3, 4)),
-        at("edge: rows left over", normal(1, 1, 1, 2), normal(1, 1, 2, 2, seed=1), stride=(3, 2), padding=(0, 0), size=(4, 5)),
+        at("size 1", normal(1, 1, 1, 1), normal(1, 1, 1, 1, seed=1), stride=(1, 1), padding=(0, 0), extent=(1, 1)),
+        at("axes", normal(2, 3, 2, 3), normal(3, 2, 2, 2, seed=1), stride=(1, 1), padding=(0, 0), extent=(3, 4)),
+        at("edge: rows left over", normal(1, 1, 1, 2), normal(1, 1, 2, 2, seed=1), stride=(3, 2), padding=(0, 0), extent=(4, 5)),
         reference=_spread,
         errors=Fails(
-            lambda: window._spread2d(np.ones((1, 1, 3, 3)), np.ones((2, 1, 2, 2)), (1, 1), (0, 0), (4, 4)),
+            lambda: window._spread2d(np.ones((1, 3, 3, 3)), np.ones((2, 1, 2, 2)), (1, 1), (0, 0), (4, 4)),
             ShapeError,
-            r"spread2d: .*\(1, 1, 3, 3\).*\(2, 1, 2, 2\)",
+            r"spread2d: .*\(1, 3, 3, 3\).*\(2, 1, 2, 2\)",
         ),
     ),
     row(
         "_correlate2d_filters",
-        at("size 1", normal(1, 1, 1, 1), normal(1, 1, 1, 1, seed=1), stride=(1, 1), padding=(0, 0), size=(1, 1)),
-        at("axes", normal(2, 2, 3, 4), normal(2, 3, 2, 3, seed=1), stride=(1, 1), padding=(0, 0), size=(2, 2)),
-        at("edge: rows left over", normal(1, 1, 4, 5), normal(1, 1, 1, 2, seed=1), stride=(3, 2), padding=(0, 0), size=(2, 2)),
+        at("size 1", normal(1, 1, 1, 1), normal(1, 1, 1, 1, seed=1), stride=(1, 1), padding=(0, 0), extent=(1, 1)),
+        at("axes", normal(2, 2, 3, 4), normal(2, 3, 2, 3, seed=1), stride=(1, 1), padding=(0, 0), extent=(2, 2)),
+        at("edge: rows left over", normal(1, 1, 4, 5), normal(1, 1, 1, 2, seed=1), stride=(3, 2), padding=(0, 0), extent=(2, 2)),
         reference=_filters,
         errors=Fails(
-            lambda: window._correlate2d_filters(np.ones((1, 1, 3, 3)), np.ones((2, 1, 2, 2)), (1, 1), (0, 0), (2, 2)),
+            lambda: window._correlate2d_filters(np.ones((3, 1, 3, 3)), np.ones((2, 1, 2, 2)), (1, 1), (0, 0), (2, 2)),
             ShapeError,
-            r"correlate2d_filters: .*\(1, 1, 3, 3\).*\(2, 1, 2, 2\)",
+            r"correlate2d_filters: .*\(3, 1, 3, 3\).*\(2, 1, 2, 2\)",
         ),
     ),
 ]

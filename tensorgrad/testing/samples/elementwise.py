@@ -219,7 +219,7 @@ PIECES = [
         *_simple(spread),
         at("edge: infinity, NaN", np.array([-INF, NAN, -0.0]), smooth=False),
         at("complex", complex_normal(3)),
-        reference=each(lambda x: math.hypot(x.real, x.imag)),
+        reference=each(lambda x: math.hypot(x.real, x.imag), np.float64),
         errors=_not_numbers("abs"),
         numpy=np.abs,
         kinks=(kink("0", np.array([-2.0, 0.0, -0.0, 2.0]), gradients=(np.array([-1.0, 0.0, 0.0, 1.0]),)),),

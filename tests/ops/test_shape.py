@@ -1,0 +1,120 @@
+"""Ops that move elements: lists as arguments, views, axes that do not exist, parts that are empty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import tensorgrad as tg
+
+LIST = [[1.0, 2.0], [3.0, 4.0]]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: tg.flip(x), lambda x: tg.matrix_transpose(x), lambda x: tg.transpose(x), lambda x: tg.ravel(x),
+        lambda x: tg.sort(x), lambda x: tg.squeeze(x), lambda x: tg.mean(x), lambda x: tg.var(x), lambda x: tg.std(x),
+        lambda x: tg.split(x, 2)[0], lambda x: tg.swapaxes(x, 0, 1), lambda x: tg.moveaxis(x, 0, 1),
+        lambda x: tg.expand_dims(x, 0), lambda x: tg.reshape(x, 4), lambda x: tg.einsum("ij->", x),
+        lambda x: tg.concat([x, x]), lambda x: tg.stack([x, x]), lambda x: tg.astype(x, "float64"),
+        lambda x: tg.correlate2d([[x]], [[x]]), lambda x: tg.broadcast_to(x, (2, 2, 2)),
+    ],
+    ids=[
+        "flip", "matrix_transpose", "transpose", "ravel", "sort", "squeeze", "mean", "var", "std", "split",
+        "swapaxes", "moveaxis", "expand_dims", "reshape", "einsum", "concat", "stack", "astype", "correlate2d",
+        "broadcast_to",
+    ],
+)  # fmt: skip
+def test_lists_become_tensors(call: Any) -> None:
+    y = call(LIST)
+    assert isinstance(y, tg.Tensor)
+    np.testing.assert_array_equal(y.numpy(), call(tg.tensor(LIST)).numpy())
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda x: tg.swapaxes(x, 0, 2), "swapaxes"),
+        (lambda x: tg.moveaxis(x, 2, 0), "moveaxis"),
+        (lambda x: tg.flip(x, axis=-3), "flip"),
+        (lambda x: tg.squeeze(x, 2), "squeeze"),
+        (lambda x: tg.expand_dims(x, 4), "expand_dims"),
+        (lambda x: tg.split(x, 2, axis=2), "split"),
+        (lambda x: tg.stack([x, x], axis=4), "stack"),
+        (lambda x: tg.concat([x, x], axis=2), "concat"),
+        (lambda x: tg.sort(x, axis=2), "sort"),
+        (lambda x: tg.transpose(x, (0, 2)), "transpose"),
+    ],
+    ids=["swapaxes", "moveaxis", "flip", "squeeze", "expand_dims", "split", "stack", "concat", "sort", "transpose"],
+)
+def test_an_axis_that_does_not_exist(call: Any, name: str) -> None:
+    with pytest.raises(tg.ShapeError, match=f"{name}: "):
+        call(tg.ones((2, 3)))
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda x: x.reshape(3, 2), lambda x: x.T, lambda x: x[1:], lambda x: x[0, ::-1], lambda x: tg.split(x, 2)[1],
+        lambda x: x.broadcast_to((4, 2, 3)), lambda x: tg.squeeze(tg.expand_dims(x, 0)),
+    ],
+    ids=["reshape", "T", "slice", "row", "split", "broadcast_to", "squeeze"],
+)  # fmt: skip
+def test_views_share_storage_and_keep_their_value(view: Any) -> None:
+    x = tg.tensor(np.arange(6.0).reshape(2, 3))
+    y = view(x)
+    before = y.tolist()
+    assert np.shares_memory(x.numpy(), y.numpy())
+    x[...] = 0.0  # a new value for x: what was computed from the old one keeps it
+    assert y.tolist() == before
+
+
+@given(hnp.arrays(np.float64, hnp.array_shapes(max_dims=3, max_side=6)), st.data())
+def test_split_then_concat_is_the_same(x: Any, data: st.DataObject) -> None:
+    axis = data.draw(st.integers(-x.ndim, x.ndim - 1))
+    n = x.shape[axis]
+    cuts = sorted(data.draw(st.lists(st.integers(-n, n + 2), max_size=4)), key=lambda i: i + n * (i < 0))
+    parts = tg.split(x, cuts, axis=axis)
+    for part, expected in zip(parts, np.split(x, cuts, axis), strict=True):
+        np.testing.assert_array_equal(part, expected)
+    np.testing.assert_array_equal(tg.concat(parts, axis=axis), x)
+
+
+@given(st.data())
+def test_broadcast_and_sum_to_are_transposes(data: st.DataObject) -> None:
+    big = data.draw(hnp.array_shapes(max_dims=4, max_side=3, min_side=0))
+    small = tuple([n if data.draw(st.booleans()) else 1 for n in big[data.draw(st.integers(0, len(big))) :]])
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal(small), rng.standard_normal(big)
+    assert tg.sum(tg.broadcast_to(x, big) * y) == pytest.approx(tg.sum(x * tg.sum_to(y, small)), abs=1e-12)
+
+
+def test_only_the_parts_of_a_split_that_are_used_cost_a_gradient() -> None:
+    x = tg.tensor(np.arange(5.0), requires_grad=True)
+    _, middle, _ = tg.split(x, [1, 3])
+    (middle * middle).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [0.0, 2.0, 4.0, 0.0, 0.0]
+
+
+def test_concat_of_mixed_dtypes_gives_each_its_own_back() -> None:
+    a = tg.ones(2, dtype="float32").requires_grad_()
+    b = tg.ones(1, dtype="float64").requires_grad_()
+    y = tg.concat([a, b, tg.tensor([3])])
+    assert y.dtype == np.float64
+    y.sum().backward()
+    assert a.grad is not None and b.grad is not None
+    assert a.grad.dtype == np.float32
+    assert b.grad.dtype == np.float64
+
+
+def test_reshape_of_nothing() -> None:
+    assert tg.reshape(tg.zeros((0, 3)), (3, 0)).shape == (3, 0)
+    assert tg.ravel(tg.zeros((0, 3))).shape == (0,)
+    assert tg.reshape(tg.tensor(1.0), (1, 1)).shape == (1, 1)
