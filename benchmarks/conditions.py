@@ -72,7 +72,7 @@ def header(torch: Any, rounds: int) -> list[tuple[str, str]]:
         ("core", _affinity()),
         ("dropped", os.environ.get(_DROPPED) or f"nothing ({' and '.join(SKEWING_VARIABLES)} were not set)"),
         ("times", method),
-        ("ratio", "our median / the peer's; quartiles are those of the ratios of single rounds"),
+        ("ratio", "ours / the peer's round by round: median and quartiles of these ratios"),
     ]
 
 

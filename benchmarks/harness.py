@@ -102,16 +102,19 @@ class Result:
 
     @property
     def ratio(self) -> float | None:
-        """Our median by the peer's: the figure that the bars are about."""
-        return None if self.ours is None or self.peer is None else self.ours / self.peer
+        """Median of the ratios of single rounds, ours / the peer's: the figure that the bars are about.
+
+        Where another job slows the machine for a part of the rounds, each round still compares like with
+        like, and the two medians may come from different times.
+        """
+        return statistics.median(self._ratios) if self._ratios else None
 
     @property
     def quartiles(self) -> tuple[float, float] | None:
         """First and third quartile of the ratios of single rounds: how far to trust `ratio`."""
-        if self.peer_name is None:
+        if not self._ratios:
             return None
-        pairs = zip(self.times["ours"], self.times[self.peer_name], strict=True)
-        low, _, high = statistics.quantiles([a / b for a, b in pairs], n=4, method="inclusive")
+        low, _, high = statistics.quantiles(self._ratios, n=4, method="inclusive")
         return low, high
 
     @property
@@ -136,6 +139,12 @@ class Result:
     def failed(self) -> bool:
         """Whether the row is void or misses its bar."""
         return self.verdict in ("VOID", "MISS")
+
+    @property
+    def _ratios(self) -> list[float]:
+        if self.peer_name is None:
+            return []
+        return [a / b for a, b in zip(self.times["ours"], self.times[self.peer_name], strict=True)]
 
     def _median(self, name: str) -> float:
         return statistics.median(self.times[name]) / self.case.per

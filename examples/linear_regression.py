@@ -21,8 +21,8 @@ def main() -> None:
             for p in (weight, bias):
                 p -= 0.1 * p.grad
                 p.grad = None
-        if step % 25 == 0:
-            print(f"step {step:3}  loss {loss.item():.5f}")
+        if step in (0, 5, 10, 20, 50, 100):
+            print(f"step {step:3}  loss {loss.item():.6f}")
 
     columns = np.column_stack([x, np.ones(200)])
     exact = np.linalg.lstsq(columns, y, rcond=None)[0]

@@ -184,7 +184,7 @@ class Primitive:
     def missing(self, what: str) -> RuleMissingError:
         """The error to raise where a formula is needed that the card does not have."""
         return RuleMissingError(
-            f"{self.name} has no {what}; write {self.name}.{what}(...) beside the op, "
+            f"{self.name} has no {what} for an input that needs one; write {self.name}.{what}(...) beside the op, "
             "or wrap its argument in tg.stop_gradient(...) if no derivative is meant"
         )
 

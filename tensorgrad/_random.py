@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -22,7 +22,8 @@ from ._specialise import plain
 from ._tensor import Tensor
 
 Shape = int | Sequence[int]
-Generator = np.random.Generator
+if TYPE_CHECKING:  # numpy.random is loaded when the first number is drawn
+    Generator = np.random.Generator
 
 _default: ContextVar[Generator | None] = ContextVar("tensorgrad_generator", default=None)
 
@@ -145,7 +146,7 @@ random = declare(_random, "constant", name="random")
 def _draw(
     law: str, arguments: tuple[Any, ...], size: Shape, generator: Generator | None, dtype: Any
 ) -> Tensor:
-    if generator is not None and not isinstance(generator, Generator):
+    if generator is not None and not isinstance(generator, np.random.Generator):
         raise DtypeError(
             f"generator: a {type(generator).__name__} given; make one by np.random.default_rng(seed), or use manual_seed"
         )

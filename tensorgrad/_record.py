@@ -16,9 +16,10 @@ from . import ops
 from ._config import watchers
 from ._data import as_data, first_line, keep, read_only
 from ._errors import DtypeError, IndexingError, ShapeError, TensorgradError
-from ._primitive import Primitive, Value
-from ._specialise import ARRAYS, FORWARD_ERRORS, RAW, SCALARS, plain, saved_names, shares_dtype, weak
+from ._primitive import FORMULA_OF_KIND, Primitive, Value
+from ._specialise import ARRAYS, FORWARD_ERRORS, SCALARS, plain, saved_names, shares_dtype, weak
 from ._tape import Node, layouts_of, pick, shapes_of, tick
+from .ops.dtype import numeric_dtype
 
 
 def process(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
@@ -32,8 +33,11 @@ def process(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> 
         return top.process(card, args, params)
     if not args:
         return tensor_type.from_nothing(card, params)
-    if all(type(arg) in RAW for arg in args) and any(type(arg) in ARRAYS for arg in args):
-        return run(card, args, params)
+    if any(type(arg) in ARRAYS for arg in args) and not any(isinstance(arg, list | tuple) for arg in args):
+        data = [operand(card, arg) for arg in args]
+        if len(data) == 2:
+            data = [weak(d, o) if type(d) is complex else d for d, o in zip(data, data[::-1], strict=True)]
+        return run(card, data, params)
     # Python's numbers and lists become tensors.
     if card.broadcasts and len(args) == 2 and all(type(arg) in SCALARS for arg in args):
         args = tuple(
@@ -70,15 +74,20 @@ def record(
         else:
             data.append(arg if isinstance(arg, Value) else operand(card, arg))
             nodes.append(None)
+    if len(data) == 2:  # a number takes the dtype of what it is combined with, as in an entry
+        data = [
+            weak(d, other) if type(d) in SCALARS or type(d) is complex else d
+            for d, other in zip(data, data[::-1], strict=True)
+        ]
     if level:
         y = card.op(*data, **dict(zip(card.params, params, strict=True)))
     else:
-        if len(data) == 2:  # numbers take the dtype of what they are combined with, as in an entry
-            data = [
-                weak(d, other) if type(d) in SCALARS else d for d, other in zip(data, data[::-1], strict=True)
-            ]
         y = run(card, data, params)
     wanted = [taping and node is not None and card.formula_for(i) is not None for i, node in enumerate(nodes)]
+    if not card.trusted and card.kind != "constant":
+        for i, node in enumerate(nodes):
+            if taping and node is not None and card.formula_for(i) is None:
+                raise card.missing(FORMULA_OF_KIND[card.kind])
     if shared:
         make = _keeps_sharing(make, data)
     if card.several:
@@ -121,7 +130,7 @@ def _keeps_sharing(make: Any, data: Sequence[Any]) -> Any:
 
 def operand(card: Primitive, arg: Any) -> Any:
     """Plain data of an argument that is not a tensor. A number stays one where its dtype is weak."""
-    if type(arg) in SCALARS and card.broadcasts and card.kind != "bilinear":
+    if (type(arg) in SCALARS or type(arg) is complex) and card.broadcasts and card.kind != "bilinear":
         return arg
     try:
         return as_data(arg)
@@ -232,21 +241,15 @@ def _dtype(d: Any) -> Any:
 
 
 def _own_result(card: Primitive, y: Any, data: Sequence[Any]) -> Any:
-    if isinstance(y, Value):
-        raise DtypeError(
-            f"{card.name}: the forward returned a tensor; it gets arrays and must return an array"
-        )
+    """What somebody else's forward returned, as an array that nobody else holds."""
     if type(y) in SCALARS or type(y) is complex:
         y = np.asarray(y, next((d.dtype for d in data if type(d) in ARRAYS), None))
-    if not isinstance(y, np.ndarray | np.generic):
-        raise DtypeError(f"{card.name}: the forward returned a {type(y).__name__}; an array is needed")
-    if (
-        not card.view
-        and type(y) is np.ndarray
-        and any(type(d) is np.ndarray and np.may_share_memory(y, d) for d in data)
-    ):
-        y = y.copy()
-    return plain(y)
+    if not isinstance(y, np.ndarray | np.generic) or isinstance(y, np.ma.MaskedArray):
+        what = "a tensor; it gets arrays" if isinstance(y, Value) else f"a {type(y).__name__}; it"
+        raise DtypeError(f"{card.name}: the forward returned {what} and must return an array of numbers")
+    numeric_dtype(y.dtype, f"{card.name}: the forward's result")
+    shares = card.view and any(type(d) is np.ndarray and np.may_share_memory(y, d) for d in data)
+    return plain(np.asarray(y) if shares else np.array(y))
 
 
 tensor_type: Any = None

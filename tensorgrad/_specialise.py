@@ -58,6 +58,9 @@ pick: Any = None  # the node of one of several results
 picks: Any = None  # several results, each with its place in the graph
 shapes_of: Any = None
 layouts_of: Any = None
+slope: Any = None  # the gate for a derivative of an elementwise op
+listed: Any = None  # the gate for the cotangents of a list of inputs
+guarded: Any = None  # what a user's formula gets, safe from being written to
 fill: Any = None  # completes the cotangents of several results
 conjugate: Any = None
 new = object.__new__
@@ -103,10 +106,12 @@ def plain(array: Any) -> Any:
 
 
 def weak(value: Any, partner: Any) -> Any:
-    """A Python number in the dtype of the array or NumPy scalar that it is combined with."""
-    if type(partner) in SCALARS:
+    """A Python number in the dtype of what it is combined with; a number beside a number stays one."""
+    if not hasattr(partner, "dtype"):
         return value
-    return WEAK[partner.dtype if type(partner) is ndarray else type(partner)][value]
+    if type(value) is complex:
+        return np.result_type(partner.dtype, 1j).type(value)
+    return WEAK[type(partner) if isinstance(partner, np.generic) else partner.dtype][value]
 
 
 _lock = threading.Lock()
@@ -437,7 +442,13 @@ def _pullback(card: Any) -> str:
     if not card.formulas:
         return "def pullback(g, edges_, saved_, shape_):\n    return (None,) * len(edges_)"
     names = list(saved_names(card))
-    lines = [f"{_tuple(names)} = saved_"] if names else []
+    lines = (
+        [f"{_tuple(names)} = saved_" if card.trusted else f"{_tuple(names)} = guarded(saved_)"]
+        if names
+        else []
+    )
+    if not card.trusted:
+        lines.append("(g,) = guarded((g,))")
     if card.several:
         lines.append("g = fill(g, outputs_)")
     *fixed, many = card.inputs if card.variadic else (*card.inputs, None)
@@ -480,6 +491,8 @@ def _pull_one(card: Any, number: int, i: int, name: str, formula: Any) -> list[s
         value = _times(formula.constant)
     else:
         value = f"g * (conjugate({call}) if conj_ else {call})"
+        if not card.trusted:
+            value = f"g * slope(card, {name!r}, {call}, shape_, conj_)"
     lines = [f"c{i}_ = {value}"]
     if not card.trusted:
         lines.append(f"c{i}_ = gate(card, {name!r}, c{i}_, e{i}_.shape, {name}_dtype)")
@@ -509,6 +522,7 @@ def _pull_list(card: Any, number: int, formula: Any) -> list[str]:
     return [
         *lines,
         f"cs_ = rule{number}_({', '.join(formula.names)})",
+        *([] if card.trusted else [f"listed(card, {name!r}, cs_, len(es_))"]),
         f"cs_ = [None if e_ is None else {gate} for {targets} in {pairs}]",
     ]
 

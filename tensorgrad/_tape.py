@@ -20,8 +20,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from . import ops
 from ._config import WATCHED, get_mode, watchers
-from ._errors import DtypeError, MutatedError, NoGraphError, ShapeError
+from ._data import read_only
+from ._errors import DtypeError, GradientError, MutatedError, NoGraphError, ShapeError
 from ._specialise import ARRAYS, plain, saved_names
 from .ops.shape import sum_to
 
@@ -118,15 +120,19 @@ class Walk:
         wrap: makes a tensor of data and a node (`_tensor` hands itself in here).
         retain: keep what the nodes saved.
         create: record the pass itself, for higher orders.
-        watched: someone looks at the operations inside the formulas, so these run on tensors.
+        show: makes tensors of saved arrays for someone who watches the operations inside the formulas.
+        keep: let tensors that retain their gradient have it.
     """
 
-    def __init__(self, wrap: Wrap, *, retain: bool, create: bool, watched: bool) -> None:
+    def __init__(
+        self, wrap: Wrap, *, retain: bool, create: bool, show: Callable[[Any], Any] | None, keep: bool
+    ) -> None:
         self.wrap = wrap
+        self.show = show
+        self.keep = keep
         self.retain = retain or create
         self.create = create
-        self.watched = watched
-        self.tensors = watched or create
+        self.tensors = create or show is not None
         self.owned: set[Any] = set()  # where the cotangent is an array that nobody else holds
 
     def run(self, roots: Sequence[tuple[Any, Any]], stop: frozenset[Any] = frozenset()) -> dict[Any, Any]:
@@ -202,7 +208,7 @@ class Walk:
         """The saved values as tensors: where they stood in the graph, or only for watchers to see."""
         if self.create:
             saved = node.prim.revive(saved, edges, node, self.wrap)
-        if not self.watched:
+        if self.show is None:
             return saved
         names = {*node.prim.inputs, "y"}
         return tuple([
@@ -214,7 +220,7 @@ class Walk:
         """Arrays as tensors without history; what is not an array stays."""
         if isinstance(value, tuple):
             return tuple([self.seen(one) for one in value])
-        return self.wrap(value, None) if type(value) in ARRAYS else value
+        return self.show(value) if type(value) in ARRAYS and self.show else value
 
     def through_hooks(self, node: Any, g: Any) -> Any:
         """Show a finished gradient to the hooks of its node; a hook may return another in its place."""
@@ -224,7 +230,7 @@ class Walk:
             given = hook(g if self.tensors else self.wrap(own_copy(g), None))
             if given is not None:
                 g = replacement(g, given, self.tensors)
-        if extra.keeps_grad:
+        if extra.keeps_grad and self.keep:
             kept = self.wrap(own_copy(raw_of(g)), None)
             extra.grad = kept if extra.grad is None else extra.grad + kept
         return g
@@ -380,13 +386,7 @@ def gate(card: Any, name: str, c: Any, shape: tuple[int, ...], dtype: np.dtype[A
     """Check a cotangent that a user's formula returned: its type, shape and dtype."""
     if c is None:
         return None
-    if not hasattr(c, "dtype") or not hasattr(c, "shape"):
-        if not isinstance(c, int | float | complex):
-            raise DtypeError(
-                f"{card.name}: the gradient of {name} is a {type(c).__name__}; return an array or a "
-                "tensor (for several inputs: one per input)"
-            )
-        c = plain(np.asarray(c, dtype))
+    c = plain(np.asarray(c, dtype)) if isinstance(c, int | float | complex) else _checked(card, name, c)
     if c.shape != shape:
         if (
             card.kind == "elementwise"
@@ -407,6 +407,43 @@ def gate(card: Any, name: str, c: Any, shape: tuple[int, ...], dtype: np.dtype[A
         c = c.astype(dtype)
     # A user's formula may return g itself, or an array that it keeps: what backward adds up is a copy.
     return own_copy(c)
+
+
+def slope(card: Any, name: str, d: Any, shape: tuple[int, ...], conj: bool) -> Any:
+    """Check a derivative that a user's formula returned: a number, or something of the result's shape."""
+    if isinstance(d, int | float | complex):
+        return d
+    d = _checked(card, name, d)
+    if not broadcasts_to(d.shape, shape):
+        raise ShapeError(
+            f"{card.name}: the derivative in {name} has shape {d.shape}, the result {shape}; it needs that shape"
+        )
+    return ops.conjugate(d) if conj else d
+
+
+def listed(card: Any, name: str, cs: Any, count: int) -> None:
+    """Check that a user's formula returned one cotangent for each of a list of inputs."""
+    if not isinstance(cs, tuple | list) or len(cs) != count:
+        got = f"{len(cs)}" if isinstance(cs, tuple | list) else f"a {type(cs).__name__}"
+        raise GradientError(
+            f"{card.name}: the formula of {name} returned {got} for {count} inputs; return one for each"
+        )
+
+
+def guarded(saved: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Saved values as views that cannot be written to: others need them too."""
+    return tuple([guarded(one) if type(one) is tuple else read_only(one) for one in saved])
+
+
+def _checked(card: Any, name: str, c: Any) -> Any:
+    if isinstance(c, np.ma.MaskedArray):
+        raise DtypeError(f"{card.name}: the gradient of {name} is a masked array; fill it first: a.filled(0)")
+    if not hasattr(c, "dtype") or not hasattr(c, "shape") or c.dtype.kind not in "biufc":
+        raise DtypeError(
+            f"{card.name}: the gradient of {name} is a {type(c).__name__}; return an array or a tensor of numbers "
+            "(for several inputs: one per input)"
+        )
+    return c
 
 
 def fill(g: Any, layouts: Sequence[tuple[tuple[int, ...], np.dtype[Any]]]) -> tuple[Any, ...]:

@@ -44,11 +44,14 @@ from ._tape import (
     extra_of,
     fill,
     gate,
+    guarded,
     layouts_of,
+    listed,
     pick,
     refit,
     settle,
     shapes_of,
+    slope,
     tick,
 )
 from .ops import index as indexing
@@ -208,7 +211,7 @@ class Tensor(Array):
                 "backward: nothing was recorded for this tensor; mark an input by requires_grad=True, and compute "
                 "outside of tg.no_grad()"
             )
-        found, owned = pull([self], [seed_for(self, grad)], retain=retain_graph)
+        found, owned = pull([self], [seed_for(self, grad)], retain=retain_graph, keep=True)
         for leaf, g in found.items():
             accumulate(leaf, g, wrap, own=leaf in owned)
 
@@ -264,14 +267,9 @@ class Tensor(Array):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         d, node, mode = self._d, self._node, get_mode()
-        unrecorded = value
-        if type(value) in PLAIN and (value._node is None or not mode):
-            unrecorded = value._d
         if (
             (node is None or (type(node) is Leaf and not mode))
             and mode < WATCHED
-            and type(unrecorded) in RAW
-            and is_basic(index)
             and type(self) in PLAIN
             and type(d) is np.ndarray
             and holders(d) == SOLE
@@ -279,10 +277,15 @@ class Tensor(Array):
             and d.base is None
         ):
             # Nobody else holds the array, so writing into it cannot be seen elsewhere.
-            write_in_place(d, index, unrecorded)
-            if node is not None:
-                node.seq = tick()
-            return
+            if type(value) in PLAIN and (value._node is None or not mode):
+                value = value._d
+            elif not isinstance(value, Value) and type(value) not in RAW:
+                value = as_data(value)
+            if type(value) in RAW:
+                write_in_place(d, index if is_basic(index) else indexing.plain_index(index, d.shape), value)
+                if node is not None:
+                    node.seq = tick()
+                return
         value = value if isinstance(value, Value) or type(value) in RAW else as_data(value)
         self._check_writable("[...] =")
         self._become(indexing.written(self, value, index), "[...] =")
@@ -512,6 +515,8 @@ def asarray(data: Any, dtype: DTypeLike | None = None, *, copy: bool | None = No
             raise ValueError(
                 "asarray: memory can be shared only with an array of that dtype that has an axis"
             )
+        if not data.dtype.isnative:
+            raise ValueError(f"asarray: {data.dtype} in another byte order cannot be shared, only copied")
         return Shared(as_data(data, copy=False))
     return Tensor(data, dtype)
 
@@ -562,6 +567,7 @@ def pull(
     *,
     retain: bool = False,
     create: bool = False,
+    keep: bool = False,
 ) -> tuple[dict[Any, Any], set[Any]]:
     """Walk back from tensors of one level.
 
@@ -572,7 +578,7 @@ def pull(
     level = outputs[0].level
     make = wrap if not level else lambda data, node: Over(data, node, level)
     watched = not level and bool(get_mode() & WATCHED) and any(one.sees_formulas for one in watchers())
-    walk = Walk(make, retain=retain, create=create, watched=watched)
+    walk = Walk(make, retain=retain, create=create, show=fresh if watched else None, keep=keep)
     if walk.tensors:
         lift = fresh if watched else lambda g: make(g, None)
         cotangents = [g if isinstance(g, Tensor) and g.level == level else lift(g) for g in cotangents]
@@ -667,6 +673,9 @@ _specialise.install(
     picks=_picks,
     shapes_of=shapes_of,
     layouts_of=layouts_of,
+    slope=slope,
+    listed=listed,
+    guarded=guarded,
     fill=fill,
     conjugate=ops.conjugate,
 )

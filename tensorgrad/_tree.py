@@ -77,7 +77,7 @@ def flatten_like(tree: Tree, value: Any, what: str) -> list[Any]:
     children = _children(value)
     if children is None or set(children) != set(tree.keys):
         given = type(value).__name__ if children is None else list(children)
-        raise ShapeError(f"{what}: a container with the entries {list(tree.keys)} is needed, {given} given")
+        raise ShapeError(f"{what}: the same structure is needed, entries {list(tree.keys)}, {given} given")
     pairs = zip(tree.keys, tree.children, strict=True)
     return [leaf for key, child in pairs for leaf in flatten_like(child, children[key], what)]
 

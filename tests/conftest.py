@@ -37,5 +37,9 @@ def nothing_is_left_switched() -> Iterator[None]:
     before = switched()
     yield
     after = switched()
-    left = [f"{name}: {before[name]} before, {after[name]} after" for name in before if before[name] != after[name]]
+    left = [
+        f"{name}: {before[name]} before, {after[name]} after"
+        for name in before
+        if before[name] != after[name]
+    ]
     assert not left, "the test left something switched: " + "; ".join(left)

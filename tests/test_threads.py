@@ -52,6 +52,7 @@ def test_no_update_of_a_shared_leaf_is_lost(shape):
     def work():
         for _ in range(repeats):
             (x * 2 + x).sum().backward()
+            assert x.grad is not None  # a gradient that somebody has seen is replaced, not added to
 
     assert run_together(*[work] * threads) == [None] * threads
     assert np.all(x.grad.numpy() == 3 * repeats * threads)
@@ -107,6 +108,25 @@ def test_a_gradient_handed_out_while_another_thread_adds_to_it_is_not_changed_la
     ((held, then),) = seen
     assert held.tolist() == then and then in ([1, 1, 1], [2, 2, 2])
     assert x.grad.tolist() == [7, 7, 7]
+
+
+@pytest.mark.parametrize("seen_before", [True, False])
+def test_an_update_in_the_middle_of_another_is_not_lost(seen_before):
+    x, others = leaf(np.ones(3)), []
+
+    def meanwhile():
+        others.append(threading.Thread(target=lambda: (x * 10).sum().backward()))
+        others[0].start()
+        others[0].join(0.2)
+
+    (x * 1).sum().backward()
+    if seen_before:
+        assert x.grad is not None
+    g = np.ones(3).view(Interrupted)
+    g.meanwhile = meanwhile
+    _tape.accumulate(x._node, g, lambda data, node: tg.tensor(data), own=False)
+    others[0].join(10)
+    assert x.grad.tolist() == [12, 12, 12]
 
 
 def test_threads_with_leaves_of_their_own_do_not_disturb_each_other():

@@ -11,7 +11,7 @@ import numpy as np
 
 from .._errors import ShapeError
 from .._primitive import bilinear, declare
-from .shape import broadcast_to, expand_dims, matrix_transpose, reshape
+from .shape import broadcast_to, expand_dims, lifted, matrix_transpose, reshape
 
 
 @bilinear
@@ -162,7 +162,7 @@ def einsum(subscripts: str, /, *operands: Any) -> Any:
         >>> tg.einsum("ij,ij->i", tg.ones((2, 3)), tg.ones((2, 3)))
         tensor([3., 3.])
     """
-    operands = tuple([x if hasattr(x, "ndim") else np.asarray(x) for x in operands])
+    operands = tuple([lifted("einsum", x) for x in operands])
     return _einsum(*operands, subscripts=_explicit(subscripts, tuple([x.ndim for x in operands])))
 
 

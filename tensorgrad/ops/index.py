@@ -15,7 +15,7 @@ from .._primitive import constant, linear, view
 from .._specialise import plain
 from .compare import argsort
 from .elementwise import multiply
-from .shape import broadcast_to, normalise_axis, permute_dims, reshape, sum_to
+from .shape import broadcast_to, lifted, normalise_axis, permute_dims, reshape, sum_to
 
 # ---- basic indexing: slices, numbers, ellipsis and new axes
 
@@ -122,6 +122,7 @@ def sort(x: Any, /, *, axis: int = -1, descending: bool = False) -> Any:
         >>> tg.sort(tg.tensor([3.0, 1.0, 2.0]))
         tensor([1., 2., 3.])
     """
+    x = lifted("sort", x)
     axis = normalise_axis("sort", axis, x.ndim)
     return take_along_axis(x, argsort(x, axis, descending), axis)
 
@@ -139,6 +140,12 @@ def written(x: Any, v: Any, index: Any) -> Any:
     """``x`` with ``v`` at ``index``, as a new value."""
     pattern, arrays = parse(index, x.shape)
     return set_at(x, v, *arrays, pattern=pattern) if arrays else setitem(x, v, pattern)
+
+
+def plain_index(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """``index`` as NumPy takes it, of a kind that may hold tensors without a level."""
+    pattern, arrays = parse(index, shape)
+    return _index(pattern, [np.asarray(a) for a in arrays])
 
 
 def parse(index: Any, shape: tuple[int, ...]) -> tuple[tuple[Any, ...], list[Any]]:

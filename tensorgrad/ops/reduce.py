@@ -10,7 +10,7 @@ import numpy as np
 
 from .._primitive import constant, linear, primitive
 from .elementwise import multiply, sqrt, square, subtract
-from .shape import Axis, as_sequence, broadcast_to, normalise_axes, reshape
+from .shape import Axis, as_sequence, broadcast_to, lifted, normalise_axes, reshape
 
 _add: Any = np.add.reduce
 _maximum: Any = np.maximum.reduce
@@ -96,6 +96,7 @@ def mean(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
         >>> tg.mean(tg.tensor([[1.0, 2.0], [3.0, 6.0]]), axis=0)
         tensor([2., 4.])
     """
+    x = lifted("mean", x)
     count = _count("mean", x, axis)
     return sum(x, axis, keepdims) / count
 
@@ -109,6 +110,7 @@ def var(x: Any, /, axis: Axis = None, correction: float = 0, keepdims: bool = Fa
         correction: subtracted from the count of elements; 1 gives the unbiased estimate.
         keepdims: keep the axes with length 1.
     """
+    x = lifted("var", x)
     count = _count("var", x, axis)
     centred = subtract(x, mean(x, axis, True))
     return sum(square(centred), axis, keepdims) / (count - correction)

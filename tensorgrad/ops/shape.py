@@ -9,7 +9,7 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from .._errors import DtypeError, ShapeError
+from .._errors import DtypeError, ShapeError, TensorgradError
 from .._primitive import declare, linear, view
 from .._specialise import plain
 
@@ -90,7 +90,8 @@ def transpose(x: Any, /, axes: Sequence[int] | None = None) -> Any:
         >>> tg.transpose(tg.ones((2, 3, 4)), (0, 2, 1)).shape
         (2, 4, 3)
     """
-    n = np.ndim(x) if not hasattr(x, "ndim") else x.ndim
+    x = lifted("transpose", x)
+    n = x.ndim
     order = tuple(range(n))[::-1] if axes is None else tuple(axes)
     if sorted([a % n if -n <= a < n else a for a in order]) != list(range(n)):
         raise ShapeError(f"transpose: axes {order} do not name each axis of a {n}-d array once")
@@ -103,6 +104,7 @@ def matrix_transpose(x: Any, /) -> Any:
     Raises:
         ShapeError: it has fewer than two axes.
     """
+    x = lifted("matrix_transpose", x)
     n = x.ndim
     if n < 2:
         raise ShapeError(f"matrix_transpose: x has shape {x.shape}; two axes or more are needed")
@@ -111,6 +113,7 @@ def matrix_transpose(x: Any, /) -> Any:
 
 def swapaxes(x: Any, axis1: int, axis2: int, /) -> Any:
     """``x`` with two axes exchanged."""
+    x = lifted("swapaxes", x)
     axis1, axis2 = normalise_axis("swapaxes", axis1, x.ndim), normalise_axis("swapaxes", axis2, x.ndim)
     order = list(range(x.ndim))
     order[axis1], order[axis2] = order[axis2], order[axis1]
@@ -119,6 +122,7 @@ def swapaxes(x: Any, axis1: int, axis2: int, /) -> Any:
 
 def moveaxis(x: Any, source: int, destination: int, /) -> Any:
     """``x`` with one axis moved to another place, the others in their order."""
+    x = lifted("moveaxis", x)
     source, destination = (
         normalise_axis("moveaxis", source, x.ndim),
         normalise_axis("moveaxis", destination, x.ndim),
@@ -130,6 +134,7 @@ def moveaxis(x: Any, source: int, destination: int, /) -> Any:
 
 def expand_dims(x: Any, /, axis: int | Sequence[int]) -> Any:
     """``x`` with an axis of length 1 put in at each place of ``axis`` (counted in the result)."""
+    x = lifted("expand_dims", x)
     axes = tuple(as_sequence(axis))
     n = x.ndim + len(axes)
     places = {normalise_axis("expand_dims", a, n) for a in axes}
@@ -145,6 +150,7 @@ def squeeze(x: Any, /, axis: int | Sequence[int] | None = None) -> Any:
     Raises:
         ShapeError: a named axis is longer than 1.
     """
+    x = lifted("squeeze", x)
     if axis is None:
         drop = {i for i, n in enumerate(x.shape) if n == 1}
     else:
@@ -156,6 +162,7 @@ def squeeze(x: Any, /, axis: int | Sequence[int] | None = None) -> Any:
 
 def ravel(x: Any, /) -> Any:
     """The elements of ``x`` in one row."""
+    x = lifted("ravel", x)
     return reshape(x, (-1,)) if x.size else reshape(x, (0,))
 
 
@@ -248,26 +255,39 @@ def split(x: Any, sections: int | Sequence[int], /, *, axis: int = 0) -> tuple[A
         >>> [part.shape for part in tg.split(tg.ones((6, 2)), [1, 3])]
         [(1, 2), (2, 2), (3, 2)]
     """
+    x = lifted("split", x)
     axis = normalise_axis("split", axis, x.ndim)
     n = x.shape[axis]
-    if not isinstance(sections, Sequence):
-        sections = operator.index(sections)
-        if sections < 1 or n % sections:
-            raise ShapeError(f"split: axis {axis} has length {n}, which {sections} equal parts do not divide")
-        sections = [n // sections * i for i in range(1, sections)]
-    cut = tuple([max(0, min(n, i + n if i < 0 else i)) for i in sections])
+    if isinstance(sections, Sequence) or np.ndim(sections):
+        cut = tuple([max(0, min(n, i + n if i < 0 else i)) for i in map(operator.index, sections)])
+    else:
+        count = operator.index(sections)
+        if count < 1 or n % count:
+            raise ShapeError(f"split: axis {axis} has length {n}, which {count} equal parts do not divide")
+        cut = tuple([n // count * i for i in range(1, count)])
     parts: tuple[Any, ...] = split_at(x, cut, axis)
     return parts
 
 
 def flip(x: Any, /, *, axis: int | Sequence[int] | None = None) -> Any:
     """``x`` with the order of its elements reversed along the axes, along all if none is given."""
+    x = lifted("flip", x)
     axes = range(x.ndim) if axis is None else as_sequence(axis)
     places = {normalise_axis("flip", a, x.ndim) for a in axes}
     return x[tuple(slice(None, None, -1) if i in places else slice(None) for i in range(x.ndim))]
 
 
 # ---- helpers
+
+
+def lifted(op: str, x: Any) -> Any:
+    """``x`` as something with axes: a list or a number becomes a tensor."""
+    if hasattr(x, "ndim"):
+        return x
+    try:
+        return reshape(x, np.shape(x))
+    except (TensorgradError, ValueError) as error:
+        raise DtypeError(f"{op}: {str(error).removeprefix('reshape: ')}") from None
 
 
 def normalise_axis(op: str, axis: SupportsIndex, n: int) -> int:

@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from .._errors import ShapeError
 from .._primitive import bilinear
-from .shape import reshape
+from .shape import lifted, reshape
 
 Pair = tuple[int, int]
 
@@ -90,6 +90,7 @@ def correlate2d(
     Source:
         Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016, section 2.
     """
+    x, w = lifted("correlate2d", x), lifted("correlate2d", w)
     steps, pads = _pair(stride), _pair(padding)
     shapes = f"x {x.shape}, w {w.shape}"
     if x.ndim != 4 or w.ndim != 4:

@@ -10,57 +10,32 @@ for a whole row of the Hessian.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
-from .. import ops
 from .._primitive import registry
-from .._tensor import Tensor, asarray, tensor
-from ..autograd import grad as gradients
+from .._tensor import Tensor, tensor
 from ..ir import trace as tracing
 from ..transforms import grad, jvp, vmap
+from .case import (
+    Case,
+    close,
+    gradient,
+    gradient_of,
+    inner,
+    narrow,
+    random_like,
+    raw,
+    value_and_gradients,
+    vary,
+)
 from .differences import central, complex_step, entries, joined, step_for
 from .samples import OpSamples, Sample, is_floating
 
 EPS = step_for(np.dtype(np.float64))
-TOLERANCE = {"float64": 1e-12, "float32": 1e-4, "float16": 3e-2, "complex128": 1e-12, "complex64": 1e-4}
-
-
-class Case:
-    """A row and a sample: the op as a function of the arguments that are differentiated."""
-
-    def __init__(self, row: OpSamples, sample: Sample) -> None:
-        self.row = row
-        self.sample = sample
-        self.args = sample.args
-        card = registry.get(row.name)
-        self.positions = [
-            i for i in sample.positions() if card is None or row.op is not None or card.formula_for(i) is not None
-        ]
-        self.xs = [self.args[i] for i in self.positions]
-
-    def call(self, *args: Any) -> list[Any]:
-        """Apply the op to all arguments; its results as a list."""
-        y = self.row(*args, **self.sample.named())
-        return list(y) if isinstance(y, tuple) else [y]
-
-    def of(self, *xs: Any) -> list[Any]:
-        """Apply the op with ``xs`` in place of the arguments that are differentiated."""
-        args = list(self.args)
-        for i, x in zip(self.positions, xs, strict=True):
-            args[i] = x
-        return self.call(*args)
-
-    def cotangents(self) -> list[Any]:
-        """A random cotangent for each floating result."""
-        floating = [y for y in self.of(*self.xs) if y.dtype.kind in "fc"]
-        return [random_like(y, seed) for seed, y in enumerate(floating)]
-
-    def scalar(self, *zs: Any) -> Any:
-        """``F``: the results times cotangents, added up; ``zs`` are the ``xs``, then the cotangents."""
-        xs, vs = zs[: len(self.xs)], zs[len(self.xs) :]
-        return inner(vs, [y for y in self.of(*xs) if y.dtype.kind in "fc"])
+TOLERANCE = {"float64": 1e-12, "float32": 1e-4, "float16": 3e-2}
 
 
 # ---- values
@@ -94,7 +69,9 @@ def batching(row: OpSamples, sample: Sample) -> None:
         together = vmap(lambda *xs: tuple(case.call(*xs)), in_axes=axes)(*args)
         loop = zip(*[case.call(*single) for single in singles], strict=True)
         for y, parts in zip(together, loop, strict=True):
-            close(y, np.stack([raw(p) for p in parts]), rtol=1e-12, atol=1e-13, what=f"batch of {mask} and loop")
+            close(
+                y, np.stack([raw(p) for p in parts]), rtol=1e-12, atol=1e-13, what=f"batch of {mask} and loop"
+            )
     if case.positions and sample.smooth:
         pull = grad(case.scalar, argnums=tuple(range(len(case.xs))))
         xs = [stacks[i] for i in case.positions]
@@ -106,7 +83,7 @@ def batching(row: OpSamples, sample: Sample) -> None:
 
 
 def replay(row: OpSamples, sample: Sample) -> None:
-    """A recorded program, run on other arguments, equals the call; so does one that has the gradient in it."""
+    """A recorded program, run on other arguments, equals the call; so does that of the gradient."""
     case = Case(row, sample)
     others = [vary(a, 1) for a in case.args]
     graph = tracing(lambda *args: tuple(case.call(*args)), *case.args)
@@ -125,12 +102,15 @@ def layouts(row: OpSamples, sample: Sample) -> None:
     """Strides do not matter: Fortran order, every second element, negative strides, read-only memory."""
     case = Case(row, sample)
     vs = case.cotangents()
-    plain, plain_grads = _value_and_gradients(case, case.args, vs)
+    plain, plain_grads = value_and_gradients(case, case.args, vs)
     for change in (np.asfortranarray, _strided, _reversed, _read_only):
-        args, seeds = [change(a) if a.ndim else a for a in case.args], [change(v) if v.ndim else v for v in vs]
+        args, seeds = (
+            [change(a) if a.ndim else a for a in case.args],
+            [change(v) if v.ndim else v for v in vs],
+        )
         for y, z in zip(case.call(*args), plain, strict=True):
             close(y, z, rtol=1e-13, atol=1e-14, what=f"{change.__name__} arrays and plain ones")
-        values, grads = _value_and_gradients(case, args, seeds)
+        values, grads = value_and_gradients(case, args, seeds)
         for y, z in zip([*values, *grads], [*plain, *plain_grads], strict=True):
             close(y, z, rtol=1e-13, atol=1e-14, what=f"{change.__name__} tensors and plain ones")
 
@@ -141,7 +121,7 @@ def unchanged(row: OpSamples, sample: Sample) -> None:
     vs = case.cotangents()
     held = [*case.args, *vs]
     before = [a.tobytes() for a in held]
-    _value_and_gradients(case, case.args, vs)
+    value_and_gradients(case, case.args, vs)
     case.call(*case.args)
     assert [a.tobytes() for a in held] == before
 
@@ -154,27 +134,50 @@ def dtypes(row: OpSamples, sample: Sample) -> None:
     exact = Case(row, sample)
     kinds = [np.asarray(y).dtype for y in exact.call(*exact.args)]
     vs = exact.cotangents()
-    for dtype in ("float64", "float32", "float16"):
+    for dtype in TOLERANCE:
         args = [narrow(a, dtype) for a in exact.args]
-        if any(a is None or not np.array_equal(np.isfinite(a), np.isfinite(b)) for a, b in zip(args, exact.args, strict=True)):
+        if any(a is None or not _same_finite(a, b) for a, b in zip(args, exact.args, strict=True)):
             continue  # this sample cannot be written in this dtype
-        case = Case(row, Sample(sample.label, tuple(args), sample.params, wrt=sample.wrt))
-        with np.errstate(**{} if sample.smooth else {"all": "ignore"}):
-            results = case.call(*args)
+        with np.errstate(all="ignore") if not sample.smooth else nullcontext():
+            results = exact.call(*args)
         for y, kind in zip(results, kinds, strict=True):
-            wanted = narrow(np.zeros((), kind), dtype).dtype if row.keeps_dtype and kind.kind in "fc" else kind
+            wanted = (
+                narrow(np.zeros((), kind), dtype).dtype if row.keeps_dtype and kind.kind in "fc" else kind
+            )
             assert y.dtype == wanted, f"{dtype} inputs give a result of {y.dtype}, not {wanted}"
-        seeds = [narrow(v, dtype) if row.keeps_dtype else v for v in vs]
-        _, grads = _value_and_gradients(case, args, seeds)
-        for x, g in zip(case.xs, grads, strict=True):
-            assert g.dtype == x.dtype, f"the gradient of a {x.dtype} input is {g.dtype}"
-            assert g.shape == x.shape
-        if sample.smooth:
-            wide = [narrow(a, "float64") for a in args]
-            _, precise = _value_and_gradients(exact, wide, [narrow(v, "float64") for v in seeds])
-            for g, z in zip(grads, precise, strict=True):
-                size = float(np.abs(z).max(initial=1.0))
-                close(g, z, rtol=0, atol=TOLERANCE[dtype] * size, what=f"{dtype} gradient and float64")
+        _gradients_fit(
+            exact, args, [narrow(v, dtype) if row.keeps_dtype else v for v in vs], TOLERANCE[dtype]
+        )
+
+
+def mixed_dtypes(row: OpSamples, sample: Sample) -> None:
+    """Inputs of different dtypes: each gradient has the dtype of its own input."""
+    exact = Case(row, sample)
+    for narrowed in exact.positions:
+        args = [narrow(a, "float32") if i == narrowed else a for i, a in enumerate(exact.args)]
+        if not _same_finite(args[narrowed], exact.args[narrowed]):
+            continue
+        with np.errstate(all="ignore"):
+            results = [y for y in exact.call(*args) if y.dtype.kind in "fc"]
+        vs = [random_like(y, seed) for seed, y in enumerate(results)]
+        _gradients_fit(exact, args, vs, TOLERANCE["float32"])
+
+
+def _gradients_fit(exact: Case, args: Sequence[Any], vs: Sequence[Any], tolerance: float) -> None:
+    """Gradients at ``args`` have their dtypes and shapes, and nearly the values of double precision."""
+    row, sample = exact.row, exact.sample
+    case = Case(row, Sample(sample.label, tuple(args), sample.params, wrt=sample.wrt))
+    _, grads = value_and_gradients(case, args, vs)
+    for x, g in zip(case.xs, grads, strict=True):
+        assert g.dtype == x.dtype, f"the gradient of a {x.dtype} input is {g.dtype}"
+        assert g.shape == x.shape
+    if not sample.smooth:
+        return
+    wide, seeds = ([narrow(a, "float64") for a in some] for some in (args, vs))
+    _, precise = value_and_gradients(exact, wide, seeds)
+    for g, z in zip(grads, precise, strict=True):
+        size = float(np.abs(z).max(initial=1.0))
+        close(g, z, rtol=0, atol=tolerance * size, what=f"{g.dtype} gradient and float64")
 
 
 def integers(row: OpSamples, sample: Sample) -> None:
@@ -210,12 +213,16 @@ def first(row: OpSamples, sample: Sample) -> None:
     real = all(z.dtype.kind == "f" for z in (*case.xs, *vs))
     exact = row.op is None and card is not None and card.analytic and sample.complex_step and real
     for i, g in enumerate(found[: len(case.xs)]):
-        jacobian = complex_step(case.of, case.xs, i) if exact else central(_floating(case.of), case.xs, i, EPS)
+        jacobian = (
+            complex_step(case.of, case.xs, i) if exact else central(_floating(case.of), case.xs, i, EPS)
+        )
         close(
             entries(g), row_of_vs @ jacobian, rtol=1e-11 if exact else 1e-6, atol=1e-11 if exact else 1e-7,
             what=f"gradient of argument {case.positions[i]} and {'complex step' if exact else 'differences'}",
         )  # fmt: skip
-    for v, y in zip(found[len(case.xs) :], [y for y in case.of(*case.xs) if y.dtype.kind in "fc"], strict=True):
+    for v, y in zip(
+        found[len(case.xs) :], [y for y in case.of(*case.xs) if y.dtype.kind in "fc"], strict=True
+    ):
         close(v, y, rtol=1e-12, atol=1e-13, what="gradient of the cotangent and result")
 
 
@@ -242,13 +249,31 @@ def forward_mode(row: OpSamples, sample: Sample) -> None:
     up, down = (joined(of(*[x + s * EPS * t for x, t in zip(case.xs, ts, strict=True)])) for s in (1, -1))
     close(joined(tangents), (up - down) / (2 * EPS), rtol=1e-6, atol=1e-7, what="tangent and difference")
     found = gradient(case.scalar, [*case.xs, *vs])[: len(case.xs)]
-    close(joined(vs) @ joined(tangents), joined(found) @ joined(ts), rtol=1e-11, atol=1e-11, what="<v, Jt> and <J'v, t>")
+    close(
+        joined(vs) @ joined(tangents),
+        joined(found) @ joined(ts),
+        rtol=1e-11,
+        atol=1e-11,
+        what="<v, Jt> and <J'v, t>",
+    )
     numbers = tuple(range(len(case.xs)))
     product = gradient(lambda *xs: inner(ts, gradient_of(case.scalar, [*xs, *vs])[: len(xs)]), case.xs)
     _, over = jvp(lambda *xs: grad(case.scalar, numbers)(*xs, *vs), tuple(case.xs), tuple(ts))
-    close(joined(over), joined(product), rtol=1e-10, atol=1e-11, what="forward over reverse and reverse over reverse")
+    close(
+        joined(over),
+        joined(product),
+        rtol=1e-10,
+        atol=1e-11,
+        what="forward over reverse and reverse over reverse",
+    )
     under = grad(lambda *xs: inner(vs, jvp(lambda *zs: tuple(of(*zs)), xs, tuple(ts))[1]), numbers)(*case.xs)
-    close(joined(under), joined(product), rtol=1e-10, atol=1e-11, what="reverse over forward and reverse over reverse")
+    close(
+        joined(under),
+        joined(product),
+        rtol=1e-10,
+        atol=1e-11,
+        what="reverse over forward and reverse over reverse",
+    )
 
 
 def _order(row: OpSamples, sample: Sample, order: int) -> None:
@@ -274,92 +299,18 @@ def _projected(function: Callable[..., Any], us: Sequence[Any]) -> Callable[...,
 # ---- parts
 
 
-def inner(us: Sequence[Any], ys: Sequence[Any]) -> Any:
-    """The real inner product of lists of values, ``Re(sum(conj(u) * y))``."""
-    total: Any = 0.0
-    for u, y in zip(us, ys, strict=True):
-        product = u * y if y.dtype.kind == "f" else ops.real(ops.conjugate(u) * y)
-        total = total + ops.sum(product)
-    return total
-
-
-def gradient(function: Callable[..., Any], zs: Sequence[Any]) -> list[Any]:
-    """The gradients of a scalar function at arrays, as arrays."""
-    return [g._d for g in gradient_of(function, [tensor(z, requires_grad=True) for z in zs], create=False)]
-
-
-def gradient_of(function: Callable[..., Any], zs: Sequence[Any], *, create: bool = True) -> list[Any]:
-    """The gradients at tensors, as tensors that can be differentiated again; 0 where there is none."""
-    variables = [z if isinstance(z, Tensor) and z.requires_grad else tensor(z, requires_grad=True) for z in zs]
-    y = function(*variables)
-    if not (isinstance(y, Tensor) and y.requires_grad):
-        return [tensor(np.zeros(z.shape, z.dtype)) for z in variables]
-    found = gradients(y, variables, create_graph=create, allow_unused=True)
-    return [tensor(np.zeros(z.shape, z.dtype)) if g is None else g for g, z in zip(found, variables, strict=True)]
-
-
-def raw(value: Any) -> Any:
-    """The array of a tensor, or the array itself."""
-    return value._d if isinstance(value, Tensor) else value
-
-
-def close(a: Any, b: Any, *, rtol: float, atol: float, what: str) -> None:
-    """Assert that two values agree, shape included; NaN agrees with NaN."""
-    x, y = np.asarray(raw(a)), np.asarray(raw(b))
-    assert x.shape == y.shape, f"{what}: shapes {x.shape} and {y.shape}"
-    np.testing.assert_allclose(x, y, rtol=rtol, atol=atol, err_msg=what)
-
-
-def random_like(y: Any, seed: int) -> Any:
-    """Normal numbers in the shape and dtype of ``y``."""
-    rng = np.random.default_rng((seed, *np.shape(y)))
-    made = np.asarray(rng.standard_normal(np.shape(y)))
-    if np.asarray(y).dtype.kind == "c":
-        made = made + 1j * rng.standard_normal(np.shape(y))
-    return made.astype(np.asarray(y).dtype)
-
-
-def vary(a: Any, k: int) -> Any:
-    """Other arguments of the same kind: floats nearer to 0 (ties stay ties), integers in another order."""
-    if k == 0:
-        return a
-    if a.dtype.kind in "fc":
-        return a * (1 - k / 4)
-    if a.dtype.kind == "b":
-        return ~a if k == 1 else a
-    return np.flip(a) if k == 1 else np.roll(a, 1)
-
-
-def narrow(a: Any, dtype: str) -> Any:
-    """A floating array in another dtype, complex ones in the complex dtype of that size; None if there is none."""
-    if a.dtype.kind not in "fc":
-        return a
-    if a.dtype.kind == "c":
-        return None if dtype == "float16" else a.astype(np.result_type(dtype, np.complex64))
-    with np.errstate(over="ignore", under="ignore"):
-        return a.astype(dtype)
-
-
-def _value_and_gradients(case: Case, args: Sequence[Any], vs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    """The results and the gradients for given cotangents, with tensors over the memory of ``args``."""
-    shared = [asarray(a, copy=False) if a.ndim else tensor(a) for a in args]
-    variables = [shared[i].requires_grad_() for i in case.positions]
-    with np.errstate(all="ignore"):
-        results = case.call(*shared)
-        tracked = [y for y in results if y.requires_grad]
-        if not tracked:
-            return [y._d for y in results], [np.zeros(x.shape, x.dtype) for x in variables]
-        found = gradients(tracked, variables, list(vs), allow_unused=True)
-    zero = [np.zeros(x.shape, x.dtype) if g is None else g._d for x, g in zip(variables, found, strict=True)]
-    return [y._d for y in results], zero
-
-
 def _floating(f: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
     return lambda *xs: [y for y in f(*xs) if y.dtype.kind in "fc"]
 
 
+def _same_finite(a: Any, b: Any) -> bool:
+    return np.array_equal(np.isfinite(a), np.isfinite(b))
+
+
 def _whole(a: Any, dtype: str) -> Any:
-    return (np.arange(a.size).reshape(a.shape) % (2 if dtype == "bool" else 3) + 1 - (dtype == "bool")).astype(dtype)
+    return (
+        np.arange(a.size).reshape(a.shape) % (2 if dtype == "bool" else 3) + 1 - (dtype == "bool")
+    ).astype(dtype)
 
 
 def _strided(a: Any) -> Any:

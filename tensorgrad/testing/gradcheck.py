@@ -21,9 +21,9 @@ TOLERANCES = {"float64": (1e-6, 1e-4), "float32": (1e-3, 1e-2), "float16": (5e-2
 """``(atol, rtol)`` by the narrowest dtype among the inputs: what central differences can tell apart there."""
 
 FULL_JACOBIAN = 64
-"""Up to so many entries in the results each is checked by itself, beyond that `CONTRACTIONS` random sums."""
+"""Up to so many entries in the results, each is checked by itself; beyond that only random sums of them."""
 
-CONTRACTIONS = 4
+RANDOM_SUMS = 4
 
 
 def gradcheck(
@@ -89,10 +89,13 @@ def gradcheck(
     cotangents = _cotangents(outputs)
     analytic = case.pulled(cotangents)
     flat = np.stack([joined(row) for row in cotangents])
+    again = case.pulled(cotangents[-1:])
+    if any(not np.array_equal(a[-1:], b, equal_nan=True) for a, b in zip(analytic, again, strict=True)):
+        raise GradcheckError(f"{case.title}: two backward passes over the same values give other gradients")
     findings = []
     for i, (name, dtype) in enumerate(zip(case.names, dtypes, strict=True)):
-        numeric = flat @ central(case.outputs, case.arrays, i, step_for(dtype) if eps is None else eps)
-        finding = _Finding(name, case.arrays[i], outputs, analytic[i], numeric, atol, rtol)
+        jacobian = central(case.outputs, case.arrays, i, step_for(dtype) if eps is None else eps)
+        finding = _Finding(name, case.arrays[i], outputs, analytic[i], flat, jacobian, atol, rtol)
         if finding.wrong.any():
             findings.append(finding)
     if findings and raise_exception:
@@ -157,19 +160,26 @@ class _Finding:
     value: Any
     outputs: list[Any]
     analytic: np.ndarray[Any, Any]
-    numeric: np.ndarray[Any, Any]
+    cotangents: np.ndarray[Any, Any]
+    jacobian: np.ndarray[Any, Any]
     atol: float
     rtol: float
 
     def __post_init__(self) -> None:
-        allowed = self.atol + self.rtol * np.abs(self.numeric)
+        v, jacobian = self.cotangents, self.jacobian
         with np.errstate(invalid="ignore"):
+            self.numeric = v @ jacobian
+            # For a unit vector this is atol + rtol * |numeric|; errors in a sum add up like random ones.
+            length = np.linalg.norm(v, axis=1)[:, None]
+            allowed = self.atol * length + self.rtol * np.sqrt(v**2 @ jacobian**2)
             error = np.abs(self.analytic - self.numeric) / allowed
         self.error = np.where(np.isfinite(error), error, np.inf)
         self.wrong = self.error > 1
 
     def lines(self) -> list[str]:
-        row, column = np.unravel_index(int(np.argmax(self.error)), self.error.shape)
+        # An entry by itself says more than a random sum of entries, if there is one that is wrong.
+        error = self.error[:-RANDOM_SUMS] if self.wrong[:-RANDOM_SUMS].any() else self.error
+        row, column = np.unravel_index(int(np.argmax(error)), error.shape)
         a, n = float(self.analytic[row, column]), float(self.numeric[row, column])
         of = _place(self.name, self.value, int(column))
         return [
@@ -182,13 +192,12 @@ class _Finding:
 
     def result(self, row: int) -> str:
         """What a row of the gradients belongs to: an entry of a result, or a random sum of all of them."""
-        if sum(entries(y).size for y in self.outputs) > FULL_JACOBIAN:
-            return f"(random sum {row + 1} of all results)"
-        for i, y in enumerate(self.outputs):
+        units = len(self.analytic) - RANDOM_SUMS
+        for i, y in enumerate(self.outputs if row < units else ()):
             if row < entries(y).size:
                 return _place("result" if len(self.outputs) == 1 else f"result {i}", y, row)
             row -= entries(y).size
-        raise IndexError(row)
+        return "(a random sum of the results)"
 
     def hint(self) -> str:
         """What the pattern of the ratios suggests."""
@@ -209,18 +218,16 @@ class _Finding:
             if abs(k + 1) <= 10 * self.rtol:
                 return "every entry has the opposite sign: look for a minus in the formula"
             return f"every entry is off by the same factor, {k:.6g}: look for a constant in the formula"
-        if (right := int((~self.wrong & loud).sum())) > 0:
-            return f"{right} of {int(loud.sum())} that are not 0 agree: look at what sets the others apart"
+        entry = loud.any(axis=0)
+        if right := int((entry & ~self.wrong.any(axis=0)).sum()):
+            return f"{right} of {int(entry.sum())} that are not 0 agree: look at what sets the others apart"
         return ""
 
 
 def _report(title: str, findings: Sequence[_Finding]) -> str:
     worst = max(findings, key=lambda one: float(one.error.max()))
     columns = worst.wrong.any(axis=0)
-    head = (
-        f"{title}: the gradient of {worst.name} is wrong in "
-        f"{int(columns.sum())} of {columns.size} entries"
-    )
+    head = f"{title}: the gradient of {worst.name} is wrong in {int(columns.sum())} of {columns.size} entries"
     others = [one.name for one in findings if one is not worst]
     also = [f"also      {', '.join(others)}"] if others else []
     return "\n  ".join([head, *worst.lines(), *also])
@@ -244,14 +251,15 @@ def _check_outputs(case: _Case, outputs: Sequence[Any]) -> None:
 
 
 def _cotangents(outputs: Sequence[Any]) -> list[list[Any]]:
-    """Every unit vector in the space of the results; if it is large, a few random vectors instead."""
+    """The unit vectors in the space of the results, unless it is large, and a few random vectors.
+
+    Random ones are always among them: a formula that forgets to multiply by ``g`` passes where g is 1.
+    """
     size = sum(entries(y).size for y in outputs)
-    rng = np.random.default_rng(0)
-    rows = np.eye(size) if size <= FULL_JACOBIAN else rng.standard_normal((CONTRACTIONS, size))
+    units = np.eye(size if size <= FULL_JACOBIAN else 0, size)
+    rows = np.concatenate([units, np.random.default_rng(0).standard_normal((RANDOM_SUMS, size))])
     ends = np.cumsum([entries(y).size for y in outputs])[:-1]
-    return [
-        [_shaped(part, y) for part, y in zip(np.split(row, ends), outputs, strict=True)] for row in rows
-    ]
+    return [[_shaped(part, y) for part, y in zip(np.split(row, ends), outputs, strict=True)] for row in rows]
 
 
 def _shaped(flat: Any, like: Any) -> Any:

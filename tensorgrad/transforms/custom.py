@@ -19,7 +19,7 @@ from .._errors import GradientError, RuleMissingError, ShapeError
 from .._primitive import Formula, Primitive, Value
 from .._record import process
 from .._specialise import ARRAYS
-from .._tape import fill, gate, pick
+from .._tape import fill, gate, guarded, pick
 from .._tensor import Over, Tensor, pull, wrap
 from .._tree import Tree, flatten, unflatten
 from .jvp import variable
@@ -215,6 +215,7 @@ class CallCard(Primitive):
 
     def pullback(self, g: Any, edges: Any, saved: Any, shape: Any) -> tuple[Any, ...]:  # type: ignore[override]
         xs, y, layouts, dtypes = saved
+        (g,) = guarded((g,))
         rule = self.formulas["xs"]
         found = self.evaluate(rule, xs, (), y=y, g=fill(g, layouts))
         return tuple([

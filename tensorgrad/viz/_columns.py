@@ -20,13 +20,13 @@ from tensorgrad.viz._ranks import Edge, Ranks, parts
 Space = Callable[[int, int], float]
 Stiffness = Mapping[Edge, float]
 
-DUMMY_GAP = 0.55
-RIGID = 12
-STIFFEST = 24
-HELD = 1e9
-FAR = (0.5, 0.25, 0.12, 0.06)
+DUMMY_GAP = 0.55  # of the gap between boxes, beside a dummy
+RIGID = 12  # nodes in a block that the springs do not bend
+STIFFEST = 24  # nodes in a block beyond which its springs get no stronger
+HELD = 1e9  # the pull on a node that must not move
+FAR = (0.5, 0.25, 0.12, 0.06)  # of the width: longer edges do not hold a part together, round by round
 SWEEPS = 12
-FEW = 3000
+FEW = 3000  # nodes up to which all starts and rounds are tried
 
 
 def abscissas(ranks: Ranks, half: list[float], gap: float) -> list[float]:
@@ -45,6 +45,8 @@ def abscissas(ranks: Ranks, half: list[float], gap: float) -> list[float]:
         edges = [(v - h, v + h) for v, h in zip(x, half, strict=True)]
         return min(low for low, _ in edges), max(high for _, high in edges)
 
+    if max(map(len, ranks.rows)) == 1:
+        return [max(half)] * len(half)
     places = ranks.places()
     bent = _crossed(ranks, places) | _outweighed(ranks)
     bent |= {(b, a) for a, b in bent}

@@ -154,13 +154,13 @@ def picture(
         (".tg .paper", "fill:$paper"),
         (".tg .faint", "fill:$faint"),
     ]
-    add(root, "style", css([*base, *rules]))
+    add(root, "style", *css([*base, *rules]).split("\n"))
     add(root, "rect", class_="paper", **size)
     return root
 
 
 def add(parent: ET.Element, tag: str, *lines: str, **attributes: str | float) -> ET.Element:
-    """Append an element with safe lines of text; ``class_`` and ``font_size`` stand for ``class``, ``font-size``."""
+    """Append an element with safe lines of text; ``class_`` and ``font_size`` give those attributes."""
     plain = {
         name.rstrip("_").replace("_", "-"): clean(value) if isinstance(value, str) else number(value)
         for name, value in attributes.items()

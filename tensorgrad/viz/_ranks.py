@@ -21,10 +21,10 @@ Edge = tuple[int, int]
 
 DUMMIES_PER_NODE = 12
 MOST_DUMMIES = 60_000
-SETTLING = 12
-LARGEST_GROUP = 400
+SETTLING = 12  # rounds of moving nodes to shorten edges
+LARGEST_GROUP = 400  # nodes that move together in such a round
 STARTS = 24
-SHUFFLED = 0.3
+SHUFFLED = 0.3  # of the rows, at each start after the first two
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ KINDS: dict[BoxKind, str] = {
     "reference": "value from further up",
 }
 NODE_LIMIT = 600
-NEAR, LONG = 2, 5
+NEAR, LONG = 2, 5  # layers that a line from a constant, or from another value, may pass
 SPINE = 4
 
 
@@ -71,6 +71,12 @@ class Scene:
 
     boxes: tuple[Box, ...]
     links: tuple[Link, ...]
+
+
+def box_count(graph: Graph) -> int:
+    """How many boxes the scene of a graph has."""
+    leaves = {*graph.inputs, *graph.captured, *graph.constants}
+    return len(leaves) + len(graph.equations) + len(graph.outputs) + len(graph.writes)
 
 
 def scene(graph: Graph) -> Scene:

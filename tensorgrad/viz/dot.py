@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tensorgrad.ir.graph import Graph
 from tensorgrad.viz._draw import COLOURS, clean, shorten
-from tensorgrad.viz._scene import NODE_LIMIT, BoxKind, LinkKind, counts, headline, scene
+from tensorgrad.viz._scene import NODE_LIMIT, BoxKind, LinkKind, box_count, counts, headline, scene
 from tensorgrad.viz.svg import FILL, LONGEST, graph_svg
 
 LONG_TEXT = 200
@@ -49,12 +49,13 @@ def graph_dot(graph: Graph, *, title: str = "", node_limit: int = NODE_LIMIT) ->
         node_attr={"style": "filled,rounded", "shape": "box", "height": "0.4", **font},
         edge_attr={"arrowsize": "0.7"},
     )
-    whole = scene(graph)
-    if len(whole.boxes) > node_limit:
+    boxes = box_count(graph)
+    if boxes > node_limit:
         rows = [f"{op}: {ahead:,} forward, {back:,} backward" for op, ahead, back in counts(graph)]
-        heading = f"{len(whole.boxes):,} boxes, too many to draw one by one (limit {node_limit:,})"
+        heading = f"{boxes:,} boxes, too many to draw one by one (limit {node_limit:,})"
         dot.node("summary", _plain([heading, *rows], LONG_TEXT), **_look("constant"))
         return str(dot.source)
+    whole = scene(graph)
     for box in whole.boxes:
         tip = _plain(box.tip, LONG_TEXT)
         dot.node(box.key, _plain([box.name, box.detail]), tooltip=tip, **_look(box.kind))

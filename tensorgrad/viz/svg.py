@@ -13,6 +13,7 @@ from tensorgrad.viz._scene import (
     BoxKind,
     Link,
     Scene,
+    box_count,
     counts,
     headline,
     scene,
@@ -23,9 +24,9 @@ from tensorgrad.viz.layout import Point, layered
 
 MARGIN = 24.0
 NAME, DETAIL = 13.0, 11.0
-LONGEST = 30
+LONGEST = 30  # characters of a name
 ARROW = 7.0
-ROWS = 40
+ROWS = 40  # kinds of operation in a summary
 
 FILL: dict[BoxKind, tuple[str, str]] = {
     "input": ("violet-fill", "violet"),
@@ -80,10 +81,10 @@ def graph_svg(graph: Graph, *, title: str = "", node_limit: int = NODE_LIMIT) ->
     Source:
         The layout is described in `tensorgrad.viz.layout`.
     """
-    whole = scene(graph)
-    if len(whole.boxes) > node_limit:
-        return _summary(graph, title, len(whole.boxes), node_limit)
-    return _drawing(graph, shortened(whole), title)
+    boxes = box_count(graph)
+    if boxes > node_limit:
+        return _summary(graph, title, boxes, node_limit)
+    return _drawing(graph, shortened(scene(graph)), title)
 
 
 def _drawing(graph: Graph, shown: Scene, title: str) -> str:

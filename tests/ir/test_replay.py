@@ -167,6 +167,60 @@ def test_a_step_with_random_draws_follows_the_generator() -> None:
     assert_array_equal(v, w)
 
 
+CHANGES: dict[str, Any] = {
+    "set": lambda w: setattr(w, "grad", w.grad * 0.5),
+    "multiplied": lambda w: w.grad.__imul__(0.5),
+    "written to": lambda w: w.grad.__setitem__(0, 7.0),
+    "dropped": lambda w: setattr(w, "grad", None),
+    "replaced by the value": lambda w: setattr(w, "grad", w.detach()),
+    "twice": lambda w: (setattr(w, "grad", w.grad * 3), w.grad.__iadd__(1.0)),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_becomes_of_a_gradient_is_part_of_the_program(name: str) -> None:
+    def run(w: Any) -> Any:
+        def f(x: Any) -> Any:
+            w.grad = None
+            (w * w * x).sum().backward()
+            with tg.no_grad():
+                CHANGES[name](w)
+                if w.grad is not None:
+                    w.__isub__(0.1 * w.grad)
+            return w * 1
+
+        return f
+
+    v, w = tg.tensor(X, requires_grad=True), tg.tensor(X, requires_grad=True)
+    eager = run(v)
+    eager(tg.tensor(X))
+    graph = tg.trace(run(w), tg.tensor(X))
+    for x in (2 * X, -X):
+        assert_array_equal(graph(tg.tensor(x)), eager(tg.tensor(x)))
+        assert_array_equal(w, v)
+        assert (w.grad is None) == (v.grad is None)
+        if v.grad is not None:
+            assert_array_equal(w.grad, v.grad)
+
+
+def test_a_replayed_step_keeps_no_graph() -> None:
+    """It has its own backward; a tape of it would keep every value alive until the loss dies."""
+    w = tg.tensor(X, requires_grad=True)
+
+    def step(x: Any) -> Any:
+        w.grad = None
+        loss = (tg.tanh(w * x) ** 2).sum()
+        loss.backward()
+        with tg.no_grad():
+            w.__isub__(0.1 * w.grad)
+        return loss
+
+    graph = tg.trace(step, tg.tensor(X))
+    loss = graph(tg.tensor(X))
+    assert not loss.requires_grad
+    assert w.requires_grad and w.is_leaf
+
+
 def test_counters_and_running_means() -> None:
     def run(mean: Any, count: Any) -> Any:
         def f(x: Any) -> Any:

@@ -44,7 +44,9 @@ def differentiable(row: OpSamples, sample: Sample) -> bool:
 
 @pytest.mark.parametrize("name", registry)
 def test_every_op_has_a_row(name: str) -> None:
-    assert name in ROWS, f"{name} has no row in tensorgrad/testing/samples; CONTRIBUTING.md says what one needs"
+    assert name in ROWS, (
+        f"{name} has no row in tensorgrad/testing/samples; CONTRIBUTING.md says what one needs"
+    )
 
 
 @pytest.mark.parametrize("row", ALL, ids=lambda row: row.name)
@@ -103,6 +105,11 @@ def test_dtypes(row: OpSamples, sample: Sample) -> None:
     checks.dtypes(row, sample)
 
 
+@samples(lambda row, sample: len(checks.Case(row, sample).positions) > 1)
+def test_mixed_dtypes(row: OpSamples, sample: Sample) -> None:
+    checks.mixed_dtypes(row, sample)
+
+
 @samples(lambda row, sample: row.numpy is not None and has_inputs(row, sample))
 def test_integers(row: OpSamples, sample: Sample) -> None:
     with np.errstate(all="ignore"):
@@ -125,7 +132,9 @@ def test_errors(row: OpSamples, number: int) -> None:
     fails = row.errors[number]
     with pytest.raises(fails.raises, match=fails.match) as caught:
         fails.call()
-    assert isinstance(caught.value, tg.TensorgradError), f"{type(caught.value).__name__} is not one of our errors"
+    assert isinstance(caught.value, tg.TensorgradError), (
+        f"{type(caught.value).__name__} is not one of our errors"
+    )
 
 
 # ---- derivatives
@@ -177,13 +186,17 @@ PRIMITIVES_WITH_FORMULAS = [
 
 
 @pytest.mark.parametrize(
-    ("row", "sample"), PRIMITIVES_WITH_FORMULAS, ids=[f"{r.name}-{s.label}" for r, s in PRIMITIVES_WITH_FORMULAS]
+    ("row", "sample"),
+    PRIMITIVES_WITH_FORMULAS,
+    ids=[f"{r.name}-{s.label}" for r, s in PRIMITIVES_WITH_FORMULAS],
 )
 def test_both_paths_build_the_same_node(row: OpSamples, sample: Sample) -> None:
     card, case = registry[row.name], checks.Case(row, sample)
     params = tuple([{**card.defaults, **sample.named()}[name] for name in card.params])
     subsets = [
-        set(some) for n in range(1, len(case.positions) + 1) for some in itertools.combinations(case.positions, n)
+        set(some)
+        for n in range(1, len(case.positions) + 1)
+        for some in itertools.combinations(case.positions, n)
     ]
     others: list[Callable[[Any], Any]] = [tg.tensor, lambda a: a]
     if card.kind == "elementwise":
@@ -227,7 +240,9 @@ def assert_same(a: Any, b: Any, what: str = "result") -> None:
 
 
 @contextmanager
-def planted(card: Primitive, table: dict[str, Formula], name: str, wrong: Callable[[Any], Any]) -> Iterator[None]:
+def planted(
+    card: Primitive, table: dict[str, Formula], name: str, wrong: Callable[[Any], Any]
+) -> Iterator[None]:
     """Change what one formula of a card returns; the generated text is written anew, and back again."""
     right = table[name]
     constant = None if right.constant is None else wrong(right.constant)

@@ -49,7 +49,9 @@ def test_einsum(subscripts: str, shapes: Any) -> None:
     y = tg.einsum(subscripts, *operands)
     np.testing.assert_allclose(y, np.einsum(subscripts, *operands), rtol=1e-12, atol=1e-14)
     assert gradcheck(lambda *xs: tg.einsum(subscripts, *xs), operands)
-    assert gradcheck(lambda *xs: tg.grad(lambda x: (tg.einsum(subscripts, x, *xs[1:]) ** 2).sum())(xs[0]), operands)
+    assert gradcheck(
+        lambda *xs: tg.grad(lambda x: (tg.einsum(subscripts, x, *xs[1:]) ** 2).sum())(xs[0]), operands
+    )
 
 
 @given(st.data())
@@ -63,7 +65,9 @@ def test_einsum_of_any_subscripts(data: st.DataObject) -> None:
     rng = np.random.default_rng(len(subscripts))
     operands = [rng.standard_normal([SIZE[c] for c in term]) for term in terms]
     y = tg.einsum(subscripts, *operands)
-    np.testing.assert_allclose(y, ROWS["einsum"].reference(*operands, subscripts=subscripts), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(
+        y, ROWS["einsum"].reference(*operands, subscripts=subscripts), rtol=1e-10, atol=1e-12
+    )
     assert gradcheck(lambda *xs: tg.einsum(subscripts, *xs), operands)
 
 
@@ -107,7 +111,9 @@ def test_matmul_of_any_ranks(data: st.DataObject) -> None:
     assert gradcheck(tg.matmul, [a, b])
 
 
-@pytest.mark.parametrize("shapes", [((3,), (2,)), ((2, 3), (2, 3)), ((), (2,)), ((2,), ()), ((2, 2, 3), (3, 3, 2))])
+@pytest.mark.parametrize(
+    "shapes", [((3,), (2,)), ((2, 3), (2, 3)), ((), (2,)), ((2,), ()), ((2, 2, 3), (3, 3, 2))]
+)
 def test_matmul_errors(shapes: Any) -> None:
     with pytest.raises(tg.ShapeError, match="matmul: "):
         tg.matmul(*[np.ones(shape) for shape in shapes])
@@ -134,7 +140,9 @@ def test_correlate2d_against_its_definition(data: st.DataObject) -> None:
     rng = np.random.default_rng(n)
     x, w = rng.standard_normal((n, c, *lengths)), rng.standard_normal((o, c, *kernel))
     y = tg.correlate2d(x, w, stride=stride, padding=padding)
-    np.testing.assert_allclose(y, ROWS["_correlate2d"].reference(x, w, stride, padding), rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(
+        y, ROWS["_correlate2d"].reference(x, w, stride, padding), rtol=1e-12, atol=1e-13
+    )
     assert gradcheck(lambda x, w: tg.correlate2d(x, w, stride=stride, padding=padding), [x, w])
 
 

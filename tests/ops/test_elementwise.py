@@ -21,7 +21,17 @@ def gradients(f: Any, *xs: Any) -> list[Any]:
 
 @pytest.mark.parametrize(
     ("a", "b", "da"),
-    [(0, 0, 0), (0, 1, 1), (0, 2, 0), (0, 3, 0), (2, 0, 0), (-2, 2, -4), (-2, 3, 12), (-2, -1, -0.25), (0, 0.5, INF)],
+    [
+        (0, 0, 0),
+        (0, 1, 1),
+        (0, 2, 0),
+        (0, 3, 0),
+        (2, 0, 0),
+        (-2, 2, -4),
+        (-2, 3, 12),
+        (-2, -1, -0.25),
+        (0, 0.5, INF),
+    ],
 )
 def test_power_slope_in_the_base(a: float, b: float, da: float) -> None:
     x = tg.tensor(a, dtype="float64", requires_grad=True)
@@ -33,7 +43,9 @@ def test_power_slope_in_the_base(a: float, b: float, da: float) -> None:
     assert found == da
 
 
-@pytest.mark.parametrize(("a", "b", "db"), [(0, 0, 0), (0, 1, 0), (0, 2.5, 0), (1, 5, 0), (math.e, 2, math.e**2)])
+@pytest.mark.parametrize(
+    ("a", "b", "db"), [(0, 0, 0), (0, 1, 0), (0, 2.5, 0), (1, 5, 0), (math.e, 2, math.e**2)]
+)
 def test_power_slope_in_the_exponent(a: float, b: float, db: float) -> None:
     assert gradients(tg.power, a, b)[1] == pytest.approx(db)
 
@@ -133,7 +145,9 @@ def test_numpy_float64_widens_and_the_gradient_comes_back_in_float32(scalar: Any
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("op", [tg.sigmoid, tg.tanh, tg.relu, tg.softmax, tg.log_softmax, tg.logsumexp, tg.abs])
+@pytest.mark.parametrize(
+    "op", [tg.sigmoid, tg.tanh, tg.relu, tg.softmax, tg.log_softmax, tg.logsumexp, tg.abs]
+)
 def test_extremes_pass_without_a_warning(op: Any, dtype: str) -> None:
     """Forward, and two orders of derivative, with NumPy's warnings as errors (pytest makes them so)."""
     big = 1e4

@@ -51,7 +51,18 @@ def test_lists_become_tensors(call: Any) -> None:
         (lambda x: tg.sort(x, axis=2), "sort"),
         (lambda x: tg.transpose(x, (0, 2)), "transpose"),
     ],
-    ids=["swapaxes", "moveaxis", "flip", "squeeze", "expand_dims", "split", "stack", "concat", "sort", "transpose"],
+    ids=[
+        "swapaxes",
+        "moveaxis",
+        "flip",
+        "squeeze",
+        "expand_dims",
+        "split",
+        "stack",
+        "concat",
+        "sort",
+        "transpose",
+    ],
 )
 def test_an_axis_that_does_not_exist(call: Any, name: str) -> None:
     with pytest.raises(tg.ShapeError, match=f"{name}: "):

@@ -219,6 +219,19 @@ def test_a_number_cannot_be_taken_out(take: Any) -> None:
         tg.jvp(lambda x: take(x) * x, (2.0,), (1.0,))
 
 
+def test_lists_beside_duals() -> None:
+    x, v = A[0, :2], DA[0, :2]
+    assert_allclose(tg.jvp(lambda r: tg.concat([r, [1.0, 2.0]]), (x,), (v,))[1], [*v, 0, 0])
+    assert_allclose(tg.jvp(lambda r: tg.where([True, False], r, [1.0, 2.0]), (x,), (v,))[1], [v[0], 0])
+    assert_allclose(tg.jvp(lambda r: tg.matmul([3.0, 2.0], r), (x,), (v,))[1], 3 * v[0] + 2 * v[1])
+
+
+def test_value_and_tangent_are_of_one_kind() -> None:
+    for f in (lambda x: tg.zeros_like(x) + x, lambda x: x + tg.ones(4), lambda x: tg.tensor(B) * x):
+        y, t = tg.jvp(f, (A,), (DA,))
+        assert type(y) is type(t)
+
+
 # ---- captured tensors and modes
 
 

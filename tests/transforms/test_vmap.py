@@ -409,6 +409,26 @@ def test_a_branch_names_the_way_out() -> None:
         tg.vmap(lambda x: x[x > 0])(X)
 
 
+def test_lists_and_numbers_beside_batches() -> None:
+    x = X[:, 0, :3]
+    assert_array_equal(tg.vmap(lambda r: tg.concat([r, [1.0, 2.0]]))(x), np.hstack([x, np.tile([1.0, 2.0], (4, 1))]))
+    assert_array_equal(tg.vmap(lambda r: tg.where([True, False, True], r, 0.0))(x), x * [1, 0, 1])
+    assert_allclose(tg.vmap(lambda r: tg.matmul(r, [1.0, 2.0, 3.0]))(x), x @ [1.0, 2.0, 3.0])
+    assert_array_equal(tg.vmap(lambda r: tg.stack([r[0], 1.0]))(x), np.stack([x[:, 0], np.ones(4)], 1))
+    assert_array_equal(tg.vmap(lambda r: tg.concat([r, x[0]]))(x)[:, 3:], np.tile(x[0], (4, 1)))
+
+
+def test_labels_of_a_batch() -> None:
+    assert_array_equal(tg.vmap(lambda i: tg.one_hot(i, 4))(np.array([2, 0, 3])), np.eye(4)[[2, 0, 3]])
+
+
+def test_anomalies_are_found_inside() -> None:
+    for x in (np.array([0.0, 1.0]), tg.tensor([0.0, 1.0])):
+        for f in (tg.log, tg.grad(tg.log), lambda v: tg.jvp(tg.log, (v,), (v,))[0]):
+            with pytest.raises(tg.AnomalyError, match="log"), tg.detect_anomaly():
+                tg.vmap(f)(x)
+
+
 # ---- captured tensors
 
 

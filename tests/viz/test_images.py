@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -69,7 +69,6 @@ class Page(HTMLParser):
         | st.tuples(*[st.integers(1, 5)] * 2, st.integers(1, 4)),
     )
 )
-@settings(max_examples=50)
 def test_png_files_hold_the_same_pixels(pixels: np.ndarray) -> None:
     found = decoded(png(pixels))
     assert (found == (pixels if pixels.ndim == 3 else pixels[..., None])).all()

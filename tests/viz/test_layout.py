@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tensorgrad.viz._ranks import ranked
@@ -75,7 +75,6 @@ def check(sizes: Sizes, edges: Edges, plan: Layout) -> None:
 
 
 @given(acyclic_graphs())
-@settings(max_examples=60)
 def test_boxes_do_not_overlap_and_edges_run_down_around_them(case: tuple[Sizes, Edges, list[int]]) -> None:
     sizes, edges, weights = case
     check(sizes, edges, layered(sizes, edges))
@@ -83,7 +82,6 @@ def test_boxes_do_not_overlap_and_edges_run_down_around_them(case: tuple[Sizes, 
 
 
 @given(acyclic_graphs())
-@settings(max_examples=20)
 def test_the_same_graph_is_laid_out_the_same_way(case: tuple[Sizes, Edges, list[int]]) -> None:
     sizes, edges, weights = case
     assert layered(sizes, edges, weights=weights) == layered(sizes, edges, weights=weights)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tensorgrad.ir.graph import Equation, Graph, Var
 from tensorgrad.viz import graph_svg
 from tensorgrad.viz._draw import COLOURS, clean, text_width
-from tensorgrad.viz._scene import scene, shortened
+from tensorgrad.viz._scene import box_count, scene, shortened
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = [
@@ -95,6 +95,7 @@ def test_hovering_tells_parameters_dtypes_and_scope(build: Any) -> None:
 
 def test_every_value_and_operation_appears_once(training_step: Callable[[int], Graph]) -> None:
     graph = training_step(4)
+    assert box_count(graph) == len(scene(graph).boxes)
     root = ET.fromstring(graph_svg(graph))
     shown = Counter(group.get("class") for group in root.iter(f"{SVG}g") if group.get("id"))
     directions = Counter(equation.direction for equation in graph.equations)
@@ -161,7 +162,6 @@ def test_hostile_names_are_inert(build: Any, label: str) -> None:
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
-@settings(max_examples=40)
 def test_any_text_can_be_a_name(label: str, op: str) -> None:
     x, y = Var(0, (2,), "float32", "input", label), Var(1, (2,), "float32", "result")
     graph = Graph((x,), (), (), (Equation(op, (x,), (y,), {}),), (y,))
@@ -171,6 +171,29 @@ def test_any_text_can_be_a_name(label: str, op: str) -> None:
 def test_nothing_is_loaded_from_elsewhere(training_step: Callable[[int], Graph]) -> None:
     text = graph_svg(training_step(2), title="step").replace('xmlns="http://www.w3.org/2000/svg"', "", 1)
     assert not re.search(r"https?:|href|url\(|@import|<script|<image|\bon\w+=", text)
+
+
+def test_every_box_and_line_has_its_colours_in_both_schemes(training_step: Callable[[int], Graph]) -> None:
+    root = ET.fromstring(graph_svg(training_step(12)))
+    style = root.findtext(f"{SVG}style") or ""
+    light, dark = style.split("@media (prefers-color-scheme:dark){\n")
+    assert dark.endswith("\n}")
+    rules: list[defaultdict[str, str]] = []
+    for part in (light, dark.removesuffix("}")):
+        found = [re.fullmatch(r"([^{}]+)\{([^{}]+)\}", line) for line in part.strip().split("\n")]
+        assert all(found)
+        rules.append(defaultdict(str))
+        for rule in found:
+            for selector in rule[1].split(",") if rule else ():
+                rules[-1][selector] += rule[2] + ";"
+    for kind in ("input", "captured", "constant", "forward", "backward", "output", "write", "reference"):
+        assert of_class(root, kind), kind
+        for scheme in rules:
+            assert re.match(r"fill:#\w{6};stroke:#\w{6};", scheme[f".tg .{kind} .box"])
+        assert rules[0][f".tg .{kind} .box"] != rules[1][f".tg .{kind} .box"]
+    for kind in ("forward", "backward", "saved"):
+        for scheme in rules:
+            assert "stroke:#" in scheme[f".tg .{kind} .link"] and "fill:#" in scheme[f".tg .{kind} .head"]
 
 
 def test_the_picture_has_a_name_and_a_description(small: Graph) -> None:
@@ -261,7 +284,6 @@ def test_text_and_lines_stand_out(paper: int) -> None:
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_cleaning_leaves_only_printable_text(text: str) -> None:
     made = clean(text)
     assert len(made) == len(text) and clean(made) == made

@@ -100,8 +100,14 @@ PRODUCTS = [
         at("complex", complex_normal(2, 3), complex_normal(3, 2, seed=1)),
         reference=_matmul,
         errors=(
-            Fails(lambda: ops.matmul(np.ones((2, 3)), np.ones((2, 3))), ShapeError, r"matmul: a has 3 columns and b has 2 rows"),
-            Fails(lambda: ops.matmul(np.ones(3), np.float64(2.0)), ShapeError, r"matmul: a \(3,\) and b \(\)"),
+            Fails(
+                lambda: ops.matmul(np.ones((2, 3)), np.ones((2, 3))),
+                ShapeError,
+                r"matmul: a has 3 columns and b has 2 rows",
+            ),
+            Fails(
+                lambda: ops.matmul(np.ones(3), np.float64(2.0)), ShapeError, r"matmul: a \(3,\) and b \(\)"
+            ),
         ),
         numpy=np.matmul,
     ),
@@ -120,7 +126,9 @@ PRODUCTS = [
         at("complex", complex_normal(2, 3), complex_normal(3, seed=1), subscripts="ij,j->i"),
         reference=_einsum,
         errors=Fails(
-            lambda: ops.einsum("ij,jk->ik", np.ones((2, 3)), np.ones((2, 3))), ShapeError, r"einsum: operands \(2, 3\)"
+            lambda: ops.einsum("ij,jk->ik", np.ones((2, 3)), np.ones((2, 3))),
+            ShapeError,
+            r"einsum: operands \(2, 3\)",
         ),
         numpy=lambda *operands, subscripts: np.einsum(subscripts, *operands),
     ),
@@ -131,8 +139,20 @@ CORRELATIONS = [
         "_correlate2d",
         at("size 1", normal(1, 1, 1, 1), normal(1, 1, 1, 1, seed=1), stride=(1, 1), padding=(0, 0)),
         at("axes", normal(2, 2, 3, 4), normal(3, 2, 2, 2, seed=1), stride=(1, 1), padding=(0, 0)),
-        at("axes, stride and padding", normal(1, 2, 5, 4), normal(1, 2, 2, 3, seed=1), stride=(2, 1), padding=(1, 2)),
-        at("edge: rows left over", normal(1, 1, 4, 5), normal(1, 1, 2, 2, seed=1), stride=(3, 2), padding=(0, 0)),
+        at(
+            "axes, stride and padding",
+            normal(1, 2, 5, 4),
+            normal(1, 2, 2, 3, seed=1),
+            stride=(2, 1),
+            padding=(1, 2),
+        ),
+        at(
+            "edge: rows left over",
+            normal(1, 1, 4, 5),
+            normal(1, 1, 2, 2, seed=1),
+            stride=(3, 2),
+            padding=(0, 0),
+        ),
         at("edge: no images", np.zeros((0, 1, 2, 2)), normal(1, 1, 2, 2), stride=(1, 1), padding=(0, 0)),
         reference=_correlate,
         errors=Fails(
@@ -143,9 +163,30 @@ CORRELATIONS = [
     ),
     row(
         "_spread2d",
-        at("size 1", normal(1, 1, 1, 1), normal(1, 1, 1, 1, seed=1), stride=(1, 1), padding=(0, 0), extent=(1, 1)),
-        at("axes", normal(2, 3, 2, 3), normal(3, 2, 2, 2, seed=1), stride=(1, 1), padding=(0, 0), extent=(3, 4)),
-        at("edge: rows left over", normal(1, 1, 1, 2), normal(1, 1, 2, 2, seed=1), stride=(3, 2), padding=(0, 0), extent=(4, 5)),
+        at(
+            "size 1",
+            normal(1, 1, 1, 1),
+            normal(1, 1, 1, 1, seed=1),
+            stride=(1, 1),
+            padding=(0, 0),
+            extent=(1, 1),
+        ),
+        at(
+            "axes",
+            normal(2, 3, 2, 3),
+            normal(3, 2, 2, 2, seed=1),
+            stride=(1, 1),
+            padding=(0, 0),
+            extent=(3, 4),
+        ),
+        at(
+            "edge: rows left over",
+            normal(1, 1, 1, 2),
+            normal(1, 1, 2, 2, seed=1),
+            stride=(3, 2),
+            padding=(0, 0),
+            extent=(4, 5),
+        ),
         reference=_spread,
         errors=Fails(
             lambda: window._spread2d(np.ones((1, 3, 3, 3)), np.ones((2, 1, 2, 2)), (1, 1), (0, 0), (4, 4)),
@@ -155,12 +196,35 @@ CORRELATIONS = [
     ),
     row(
         "_correlate2d_filters",
-        at("size 1", normal(1, 1, 1, 1), normal(1, 1, 1, 1, seed=1), stride=(1, 1), padding=(0, 0), extent=(1, 1)),
-        at("axes", normal(2, 2, 3, 4), normal(2, 3, 2, 3, seed=1), stride=(1, 1), padding=(0, 0), extent=(2, 2)),
-        at("edge: rows left over", normal(1, 1, 4, 5), normal(1, 1, 1, 2, seed=1), stride=(3, 2), padding=(0, 0), extent=(2, 2)),
+        at(
+            "size 1",
+            normal(1, 1, 1, 1),
+            normal(1, 1, 1, 1, seed=1),
+            stride=(1, 1),
+            padding=(0, 0),
+            extent=(1, 1),
+        ),
+        at(
+            "axes",
+            normal(2, 2, 3, 4),
+            normal(2, 3, 2, 3, seed=1),
+            stride=(1, 1),
+            padding=(0, 0),
+            extent=(2, 2),
+        ),
+        at(
+            "edge: rows left over",
+            normal(1, 1, 4, 5),
+            normal(1, 1, 1, 2, seed=1),
+            stride=(3, 2),
+            padding=(0, 0),
+            extent=(2, 2),
+        ),
         reference=_filters,
         errors=Fails(
-            lambda: window._correlate2d_filters(np.ones((3, 1, 3, 3)), np.ones((2, 1, 2, 2)), (1, 1), (0, 0), (2, 2)),
+            lambda: window._correlate2d_filters(
+                np.ones((3, 1, 3, 3)), np.ones((2, 1, 2, 2)), (1, 1), (0, 0), (2, 2)
+            ),
             ShapeError,
             r"correlate2d_filters: .*\(3, 1, 3, 3\).*\(2, 1, 2, 2\)",
         ),
@@ -178,9 +242,21 @@ COMPOSED = [
         at("edge: trace", normal(3, 3), subscripts="ii"),
         reference=lambda *operands, subscripts: np.einsum(subscripts, *operands, optimize=False),
         errors=(
-            Fails(lambda: ops.einsum("ij->k", np.ones((2, 3))), ShapeError, "einsum: 'ij->k' has 'k' in the result"),
-            Fails(lambda: ops.einsum("ij,j", np.ones((2, 3))), ShapeError, "einsum: 'ij,j' names 2 operands, 1 given"),
-            Fails(lambda: ops.einsum("ijk->i", np.ones((2, 3))), ShapeError, "einsum: .* 'ijk' to an operand of 2 axes"),
+            Fails(
+                lambda: ops.einsum("ij->k", np.ones((2, 3))),
+                ShapeError,
+                "einsum: 'ij->k' has 'k' in the result",
+            ),
+            Fails(
+                lambda: ops.einsum("ij,j", np.ones((2, 3))),
+                ShapeError,
+                "einsum: 'ij,j' names 2 operands, 1 given",
+            ),
+            Fails(
+                lambda: ops.einsum("ijk->i", np.ones((2, 3))),
+                ShapeError,
+                "einsum: .* 'ijk' to an operand of 2 axes",
+            ),
         ),
         op=lambda *operands, subscripts: contract.einsum(subscripts, *operands),
     ),
@@ -191,9 +267,21 @@ COMPOSED = [
         at("edge: the window fits once", normal(1, 1, 2, 3), normal(1, 1, 2, 3, seed=1)),
         reference=_correlate,
         errors=(
-            Fails(lambda: ops.correlate2d(np.ones((1, 2, 3, 3)), np.ones((1, 1, 2, 2))), ShapeError, "correlate2d: x has 2 channels and w has 1"),
-            Fails(lambda: ops.correlate2d(np.ones((2, 3, 3)), np.ones((1, 1, 2, 2))), ShapeError, r"correlate2d: images \(N, C, H, W\)"),
-            Fails(lambda: ops.correlate2d(np.ones((1, 1, 2, 2)), np.ones((1, 1, 3, 3))), ShapeError, "correlate2d: the window does not fit"),
+            Fails(
+                lambda: ops.correlate2d(np.ones((1, 2, 3, 3)), np.ones((1, 1, 2, 2))),
+                ShapeError,
+                "correlate2d: x has 2 channels and w has 1",
+            ),
+            Fails(
+                lambda: ops.correlate2d(np.ones((2, 3, 3)), np.ones((1, 1, 2, 2))),
+                ShapeError,
+                r"correlate2d: images \(N, C, H, W\)",
+            ),
+            Fails(
+                lambda: ops.correlate2d(np.ones((1, 1, 2, 2)), np.ones((1, 1, 3, 3))),
+                ShapeError,
+                "correlate2d: the window does not fit",
+            ),
         ),
         op=lambda x, w, stride=1, padding=0: ops.correlate2d(x, w, stride=stride, padding=padding),
     ),

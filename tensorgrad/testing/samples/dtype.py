@@ -36,7 +36,7 @@ ROWS: list[OpSamples] = [
         at("edge: becomes complex", normal(3), dtype=np.dtype("complex128")),
         at("empty", np.zeros((0, 2)), dtype=np.dtype("float32")),
         reference=lambda x, dtype: np.array(x.tolist(), dtype).reshape(x.shape),
-        errors=Fails(lambda: dtypes.cast(np.array("word"), np.dtype("float64")), (ValueError, TypeError), "cast: "),  # type: ignore[arg-type]
+        errors=Fails(lambda: dtypes.cast(np.array("word"), np.dtype("float64")), DtypeError, "cast: .*<U4"),
         keeps_dtype=False,
     ),
     row(
@@ -44,8 +44,10 @@ ROWS: list[OpSamples] = [
         at("0-d", 1.5, dtype=np.dtype("int64")),
         at("axes", np.array([[0.5, 1.25], [-2.75, 3.0]]), dtype=np.dtype("int32")),
         at("edge: to truth", np.array([0.0, -0.0, 0.1]), dtype=np.dtype("bool")),
-        reference=lambda x, dtype: np.array([dtype.type(math.trunc(v) if dtype != bool else v != 0) for v in x.flat], dtype).reshape(x.shape),
-        errors=Fails(lambda: dtypes.truncate(np.array("word"), np.dtype("int64")), ValueError, "truncate: "),
+        reference=lambda x, dtype: np.array(
+            [dtype.type(math.trunc(v) if dtype.kind != "b" else v != 0) for v in x.flat], dtype
+        ).reshape(x.shape),
+        errors=Fails(lambda: dtypes.truncate(np.array("word"), np.dtype("int64")), DtypeError, "truncate: .*<U4"),
     ),
     row(
         "stop_gradient",
@@ -54,7 +56,7 @@ ROWS: list[OpSamples] = [
         at("empty", np.zeros((0, 2))),
         at("edge: NaN", np.array([math.nan, -0.0])),
         reference=each(lambda x: x),
-        errors=Fails(lambda: ops.stop_gradient("word"), DtypeError, "stop_gradient: .*cannot have dtype"),
+        errors=Fails(lambda: ops.stop_gradient("word"), DtypeError, "stop_gradient: .*<U4"),
         numpy=np.copy,
     ),
     row(
@@ -63,7 +65,7 @@ ROWS: list[OpSamples] = [
         at("axes", complex_normal(2, 3)),
         at("edge: real already", normal(3)),
         reference=lambda x: np.array([v.real for v in x.ravel().tolist()]).reshape(x.shape),
-        errors=Fails(lambda: ops.real("word"), DtypeError, "real: .*cannot have dtype"),
+        errors=Fails(lambda: ops.real("word"), DtypeError, "real: .*<U4"),
         numpy=np.real,
     ),
     row(
@@ -72,7 +74,7 @@ ROWS: list[OpSamples] = [
         at("axes", complex_normal(2, 3)),
         at("edge: real already", normal(3)),
         reference=lambda x: np.array([v.imag for v in x.ravel().tolist()]).reshape(x.shape),
-        errors=Fails(lambda: ops.imag("word"), DtypeError, "imag: .*cannot have dtype"),
+        errors=Fails(lambda: ops.imag("word"), DtypeError, "imag: .*<U4"),
         numpy=np.imag,
     ),
     row(
@@ -81,7 +83,9 @@ ROWS: list[OpSamples] = [
         at("axes", complex_normal(2, 3)),
         at("edge: real already", normal(3)),
         reference=each(lambda x: x.conjugate()),
-        errors=Fails(lambda: ops.conjugate(np.array(["word"])), DtypeError, "conjugate: cannot be applied to x <U4"),
+        errors=Fails(
+            lambda: ops.conjugate(np.array(["word"])), DtypeError, "conjugate: .*<U4"
+        ),
         numpy=np.conjugate,
     ),
     row(  # without inputs: only what is drawn can be looked at
@@ -103,7 +107,9 @@ COMPOSED = [
         at("0-d", 1.5, dtype="complex128"),
         at("axes", normal(2, 3), dtype="float64"),
         at("edge: integers", np.array([1.75, -1.75]), dtype="int64", smooth=False),
-        reference=lambda x, dtype: np.array([np.dtype(dtype).type(v) for v in x.flat], dtype).reshape(x.shape),
+        reference=lambda x, dtype: np.array([np.dtype(dtype).type(v) for v in x.flat], dtype).reshape(
+            x.shape
+        ),
         errors=Fails(lambda: ops.astype(np.ones(2), "no such"), TypeError, "no such"),
         op=lambda x, dtype: ops.astype(x, dtype),
         keeps_dtype=False,

@@ -33,12 +33,16 @@ def _simple(a: Any = normal) -> tuple[Sample, ...]:
 
 def _misfit(name: str) -> Fails:
     op = getattr(ops, name)
-    return Fails(lambda: op(np.ones(2), np.ones((2, 3))), ShapeError, rf"{name}: a \(2,\) and b \(2, 3\) do not broadcast")
+    return Fails(
+        lambda: op(np.ones(2), np.ones((2, 3))),
+        ShapeError,
+        rf"{name}: a \(2,\) and b \(2, 3\) do not broadcast",
+    )
 
 
 def _not_numbers(name: str) -> Fails:
     op = getattr(ops, name)
-    return Fails(lambda: op(np.array(["word"])), DtypeError, rf"{name}: cannot be applied to x <U4")
+    return Fails(lambda: op(np.array(["word"])), DtypeError, rf"{name}: .*<U4")
 
 
 def _pos(*shape: int, seed: int = 0) -> Any:
@@ -115,7 +119,9 @@ ARITHMETIC = [
         numpy=np.power,
         kinks=(
             kink(
-                "0**0, 0**1, 0**2, 0**3", np.zeros(4), np.array([0.0, 1.0, 2.0, 3.0]),
+                "0**0, 0**1, 0**2, 0**3",
+                np.zeros(4),
+                np.array([0.0, 1.0, 2.0, 3.0]),
                 gradients=(np.array([0.0, 1.0, 0.0, 0.0]), np.zeros(4)),
             ),
             kink("0**0.5", 0.0, 0.5, gradients=(INF, 0.0)),
@@ -144,7 +150,9 @@ ARITHMETIC = [
         at("edge: 0, large", np.array([0.0, 30.0])),
         at("complex", complex_normal(3)),
         reference=each(lambda x: x**2),
-        errors=Fails(lambda: ops.square(np.array(["word"])), DtypeError, "square: cannot be applied to x <U4"),
+        errors=Fails(
+            lambda: ops.square(np.array(["word"])), DtypeError, "square: .*<U4"
+        ),
         numpy=np.square,
     ),
 ]
@@ -233,7 +241,9 @@ PIECES = [
         numpy=np.maximum,
         kinks=(
             kink(
-                "equal", np.array([1.0, 2.0, 3.0]), np.array([1.0, 5.0, 0.0]),
+                "equal",
+                np.array([1.0, 2.0, 3.0]),
+                np.array([1.0, 5.0, 0.0]),
                 gradients=(np.array([0.5, 0.0, 1.0]), np.array([0.5, 1.0, 0.0])),
             ),
         ),
@@ -247,7 +257,9 @@ PIECES = [
         numpy=np.minimum,
         kinks=(
             kink(
-                "equal", np.array([1.0, 2.0, 3.0]), np.array([1.0, 5.0, 0.0]),
+                "equal",
+                np.array([1.0, 2.0, 3.0]),
+                np.array([1.0, 5.0, 0.0]),
                 gradients=(np.array([0.5, 1.0, 0.0]), np.array([0.5, 0.0, 1.0])),
             ),
         ),
@@ -267,7 +279,13 @@ PIECES = [
         at("axes", np.array([[True, False], [False, True]]), normal(2, 2), normal(2, 2, seed=1)),
         at("broadcast (2,1) (3,) ()", np.array([[True], [False]]), normal(3), normal()),
         at("empty", np.ones((0, 2), bool), normal(0, 2), normal(2)),
-        at("edge: NaN and infinity not taken", np.array([True, False]), np.array([1.0, NAN]), np.array([INF, 2.0]), smooth=False),
+        at(
+            "edge: NaN and infinity not taken",
+            np.array([True, False]),
+            np.array([1.0, NAN]),
+            np.array([INF, 2.0]),
+            smooth=False,
+        ),
         reference=each(lambda c, a, b: a if c else b),
         errors=Fails(
             lambda: ops.where(np.array([True, False]), np.ones(3), np.ones(3)),
@@ -289,7 +307,9 @@ PIECES = [
         *_broadcasting(),
         at("edge: equal, NaN", np.array([1.0, NAN, 2.0]), np.array([1.0, 1.0, NAN]), smooth=False),
         reference=each(lambda a, b: 1.0 if a > b else 0.5 if a == b else 0.0),
-        errors=Fails(lambda: ops.elementwise.wins(np.ones(2), np.ones(3)), ShapeError, r"wins: a \(2,\) and b \(3,\)"),
+        errors=Fails(
+            lambda: ops.elementwise.wins(np.ones(2), np.ones(3)), ShapeError, r"wins: a \(2,\) and b \(3,\)"
+        ),
     ),
 ]
 

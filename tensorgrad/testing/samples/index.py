@@ -58,7 +58,9 @@ def _winners(x: Any, *indices: Any, pattern: Any) -> Any:
 
 
 def _take_along(x: Any, indices: Any, axis: int = -1) -> Any:
-    shape = np.broadcast_shapes(*[s[: axis % x.ndim] + s[axis % x.ndim + 1 :] for s in (x.shape, indices.shape)])
+    shape = np.broadcast_shapes(
+        *[s[: axis % x.ndim] + s[axis % x.ndim + 1 :] for s in (x.shape, indices.shape)]
+    )
     axis %= x.ndim
     wide = np.broadcast_to(indices, (*shape[:axis], indices.shape[axis], *shape[axis:]))
     tall = np.broadcast_to(x, (*shape[:axis], x.shape[axis], *shape[axis:]))
@@ -89,7 +91,11 @@ BASIC = [
         at("axes, new and ellipsis", normal(2, 3, 4), index=(None, 1, ..., None, slice(1, 3))),
         at("edge: nothing", normal(3, 4), index=(slice(2, 1),)),
         reference=_read,
-        errors=Fails(lambda: indexing.read(np.ones((2, 3)), (2,)), IndexingError, r"getitem: x \(2, 3\), index=\(2,\).*out of bounds"),
+        errors=Fails(
+            lambda: indexing.read(np.ones((2, 3)), (2,)),
+            IndexingError,
+            r"getitem: x \(2, 3\), index=\(2,\).*out of bounds",
+        ),
         numpy=lambda x, index: x[index],
     ),
     row(
@@ -98,7 +104,11 @@ BASIC = [
         at("axes", normal(2, 2), index=(slice(None, None, 2), slice(-1, 0, -2)), shape=(3, 4)),
         at("edge: nothing", np.zeros((0, 4)), index=(slice(2, 1),), shape=(3, 4)),
         reference=_added,
-        errors=Fails(lambda: indexing.place(np.ones(2), (0,), (3,)), ShapeError, r"place: x \(2,\), index=\(0,\), shape=\(3,\)"),
+        errors=Fails(
+            lambda: indexing.place(np.ones(2), (0,), (3,)),
+            ShapeError,
+            r"place: x \(2,\), index=\(0,\), shape=\(3,\)",
+        ),
     ),
     row(
         "setitem",
@@ -109,8 +119,16 @@ BASIC = [
         at("edge: nothing", normal(3), np.zeros(0), index=(slice(2, 1),)),
         reference=_written,
         errors=(
-            Fails(lambda: indexing.written(np.ones(3), np.ones(2), slice(None)), ShapeError, r"setitem: x \(3,\) and v \(2,\)"),
-            Fails(lambda: indexing.written(np.ones(3, int), np.ones(3), ...), DtypeError, "values of dtype float64 do not fit"),
+            Fails(
+                lambda: indexing.written(np.ones(3), np.ones(2), slice(None)),
+                ShapeError,
+                r"setitem: x \(3,\) and v \(2,\)",
+            ),
+            Fails(
+                lambda: indexing.written(np.ones(3, int), np.ones(3), ...),
+                DtypeError,
+                "values of dtype float64 do not fit",
+            ),
         ),
     ),
 ]
@@ -126,17 +144,30 @@ ADVANCED = [
         at("axes, around a slice", normal(3, 2, 4), np.array([0, 2]), np.array([3, 3]), pattern=AROUND),
         at("edge: no index", normal(3, 2), np.zeros(0, int), pattern=ROWS_),
         reference=lambda x, *indices, pattern: _read(x, _filled(pattern, indices)),
-        errors=Fails(lambda: indexing.read(np.ones(3), np.array([3])), IndexingError, r"take_at: x \(3,\) and indices \(1,\).*out of bounds"),
+        errors=Fails(
+            lambda: indexing.read(np.ones(3), np.array([3])),
+            IndexingError,
+            r"take_at: x \(3,\) and indices \(1,\).*out of bounds",
+        ),
     ),
     row(
         "add_at",
         at("0-d", 1.5, np.array(1), pattern=("array",), shape=(3,)),
         at("axes, repeated", normal(3, 2), HIGH, pattern=ROWS_, shape=(3, 2)),
-        at("axes, around a slice", normal(2, 2), np.array([0, 2]), np.array([3, 3]), pattern=AROUND, shape=(3, 2, 4)),
+        at(
+            "axes, around a slice",
+            normal(2, 2),
+            np.array([0, 2]),
+            np.array([3, 3]),
+            pattern=AROUND,
+            shape=(3, 2, 4),
+        ),
         at("edge: no index", np.zeros((0, 2)), np.zeros(0, int), pattern=ROWS_, shape=(3, 2)),
         reference=lambda x, *indices, pattern, shape: _added(x, _filled(pattern, indices), shape),
         errors=Fails(
-            lambda: indexing.add_at(np.ones(1), np.array([3]), pattern=("array",), shape=(3,)), IndexingError, "add_at: .*out of bounds"
+            lambda: indexing.add_at(np.ones(1), np.array([3]), pattern=("array",), shape=(3,)),
+            IndexingError,
+            "add_at: .*out of bounds",
         ),
     ),
     row(
@@ -144,10 +175,21 @@ ADVANCED = [
         at("0-d v", normal(3), 1.5, np.array(1), pattern=("array",)),
         at("axes, repeated: the last counts", normal(3, 2), normal(3, 2, seed=1), HIGH, pattern=ROWS_),
         at("broadcast v", normal(3, 2), normal(1, 2, seed=1), HIGH, pattern=ROWS_),
-        at("axes, around a slice", normal(3, 2, 4), normal(2, 2, seed=1), np.array([0, 2]), np.array([3, 3]), pattern=AROUND),
+        at(
+            "axes, around a slice",
+            normal(3, 2, 4),
+            normal(2, 2, seed=1),
+            np.array([0, 2]),
+            np.array([3, 3]),
+            pattern=AROUND,
+        ),
         at("edge: no index", normal(3, 2), normal(2, seed=1), np.zeros(0, int), pattern=ROWS_),
         reference=lambda x, v, *indices, pattern: _written(x, v, _filled(pattern, indices)),
-        errors=Fails(lambda: indexing.written(np.ones(3), np.ones(3), np.array([0, 1])), ShapeError, r"set_at: x \(3,\) and v \(3,\)"),
+        errors=Fails(
+            lambda: indexing.written(np.ones(3), np.ones(3), np.array([0, 1])),
+            ShapeError,
+            r"set_at: x \(3,\) and v \(3,\)",
+        ),
     ),
     row(
         "winners",
@@ -155,7 +197,11 @@ ADVANCED = [
         at("axes, repeated", normal(3, 2), HIGH, pattern=ROWS_),
         at("edge: no index", normal(3, 2), np.zeros(0, int), pattern=ROWS_),
         reference=_winners,
-        errors=Fails(lambda: indexing.winners(np.ones(2), np.array([5]), pattern=("array",)), IndexingError, "winners: .*out of bounds"),
+        errors=Fails(
+            lambda: indexing.winners(np.ones(2), np.array([5]), pattern=("array",)),
+            IndexingError,
+            "winners: .*out of bounds",
+        ),
     ),
 ]
 
@@ -168,7 +214,9 @@ ALONG = [
         at("edge: no index", normal(2, 3), np.zeros((2, 0), int), axis=1),
         reference=_take_along,
         errors=Fails(
-            lambda: ops.take_along_axis(np.ones(3), np.array([3])), IndexingError, r"take_along_axis: x \(3,\) and indices \(1,\)"
+            lambda: ops.take_along_axis(np.ones(3), np.array([3])),
+            IndexingError,
+            r"take_along_axis: x \(3,\) and indices \(1,\)",
         ),
         numpy=lambda x, indices, axis=-1: np.take_along_axis(x, indices % x.shape[axis], axis),
     ),
@@ -179,7 +227,9 @@ ALONG = [
         at("edge: no index", np.zeros((2, 0)), np.zeros((2, 0), int), axis=1, shape=(2, 3)),
         reference=_add_along,
         errors=Fails(
-            lambda: indexing.add_along_axis(np.ones(1), np.array([3]), 0, (3,)), IndexingError, "add_along_axis: .*out of bounds"
+            lambda: indexing.add_along_axis(np.ones(1), np.array([3]), 0, (3,)),
+            IndexingError,
+            "add_along_axis: .*out of bounds",
         ),
     ),
 ]
@@ -199,9 +249,21 @@ COMPOSED = [
         at("edge: no true", normal(2, 3), index=np.zeros((2, 3), bool)),
         reference=_read,
         errors=(
-            Fails(lambda: indexing.read(np.ones((2, 3)), np.ones(3, bool)), IndexingError, r"mask has shape \(3,\).*are \(2,\)"),
-            Fails(lambda: indexing.read(np.ones(3), np.array([0.5])), IndexingError, "index: ndarray of dtype float64"),
-            Fails(lambda: indexing.read(np.ones(3), slice(0.5, 2)), IndexingError, "index: a slice has 0.5 as an end"),
+            Fails(
+                lambda: indexing.read(np.ones((2, 3)), np.ones(3, bool)),
+                IndexingError,
+                r"mask has shape \(3,\).*are \(2,\)",
+            ),
+            Fails(
+                lambda: indexing.read(np.ones(3), np.array([0.5])),
+                IndexingError,
+                "index: ndarray of dtype float64",
+            ),
+            Fails(
+                lambda: indexing.read(np.ones(3), slice(0.5, 2)),
+                IndexingError,
+                "index: a slice has 0.5 as an end",
+            ),
         ),
         op=lambda x, index: indexing.read(x, index),
     ),
@@ -213,7 +275,11 @@ COMPOSED = [
         at("broadcast v", normal(3, 2), normal(2, seed=1), index=[0, 2]),
         at("edge: repeated", normal(3), normal(3, seed=1), index=np.array([0, 0, 2])),
         reference=_written,
-        errors=Fails(lambda: indexing.written(np.ones(3), 1.0, np.array([7])), IndexingError, r"set_at: x \(3,\).*out of bounds"),
+        errors=Fails(
+            lambda: indexing.written(np.ones(3), 1.0, np.array([7])),
+            IndexingError,
+            r"set_at: x \(3,\).*out of bounds",
+        ),
         op=lambda x, v, index: indexing.written(x, v, index),
     ),
     row(
@@ -223,8 +289,12 @@ COMPOSED = [
         at("axes, first, descending", spread(3, 2), axis=0, descending=True),
         at("empty", np.zeros((0, 3)), axis=0),
         at("edge: NaN last, infinities", np.array([np.nan, INF, -INF, 0.0]), smooth=False),
-        reference=lambda x, axis=-1, descending=False: along(lambda values: _sorted(values, descending))(x, axis),
-        errors=Fails(lambda: ops.sort(np.ones(2), axis=1), ShapeError, "sort: axis 1 is out of range for 1 axes"),
+        reference=lambda x, axis=-1, descending=False: along(lambda values: _sorted(values, descending))(
+            x, axis
+        ),
+        errors=Fails(
+            lambda: ops.sort(np.ones(2), axis=1), ShapeError, "sort: axis 1 is out of range for 1 axes"
+        ),
         kinks=(kink("ties keep their order", np.array([1.0, 0.0, 1.0]), gradients=(np.ones(3),)),),
         op=ops.sort,
     ),

@@ -31,7 +31,9 @@ def _axes(make: Any = normal) -> tuple[Sample, ...]:
 
 
 def _no_axis(name: str, call: Callable[..., Any]) -> Fails:
-    return Fails(lambda: call(np.ones((2, 3)), axis=2), ShapeError, rf"{name}: .*axis.*2.* out of (bounds|range)")
+    return Fails(
+        lambda: call(np.ones((2, 3)), axis=2), ShapeError, rf"{name}: .*axis.*2.* out of (bounds|range)"
+    )
 
 
 def _sum(values: list[Any]) -> Any:
@@ -68,7 +70,10 @@ def _extremum(name: str, sign: int, function: Any) -> OpSamples:
 
 
 def _share(x: Any, top: Any, axis: Any = None) -> Any:
-    same = [(a == b or (a != a and b != b)) for a, b in zip(x.flat, np.broadcast_to(top, x.shape).flat, strict=True)]
+    same = [
+        (a == b or (a != a and b != b))
+        for a, b in zip(x.flat, np.broadcast_to(top, x.shape).flat, strict=True)
+    ]
     hit = np.array(same, float).reshape(x.shape)
     return hit / over_axes(math.fsum)(hit, axis, True) if x.size else hit
 
@@ -93,7 +98,11 @@ PRIMITIVES = [
         at("axes, all", np.array([[1.0, 3.0], [3.0, 3.0]]), np.array([[3.0]])),
         at("edge: NaN equals itself", np.array([1.0, NAN]), np.array([NAN]), axis=0),
         reference=_share,
-        errors=Fails(lambda: ops.reduce.share(np.ones((2, 3)), np.ones(2)), ShapeError, r"share: x \(2, 3\) and top \(2,\)"),
+        errors=Fails(
+            lambda: ops.reduce.share(np.ones((2, 3)), np.ones(2)),
+            ShapeError,
+            r"share: x \(2, 3\) and top \(2,\)",
+        ),
     ),
 ]
 
@@ -131,7 +140,9 @@ COMPOSED = [
         at("edge: constant", np.full((2, 3), 4.0), axis=1),
         reference=_keeping(_variance),
         errors=_no_axis("mean", ops.var),
-        numpy=lambda x, axis=None, correction=0, keepdims=False: np.var(x, axis=axis, ddof=correction, keepdims=keepdims),
+        numpy=lambda x, axis=None, correction=0, keepdims=False: np.var(
+            x, axis=axis, ddof=correction, keepdims=keepdims
+        ),
         op=ops.var,
     ),
     row(
@@ -143,7 +154,9 @@ COMPOSED = [
         at("edge: constant", np.full((2, 3), 4.0), axis=1, smooth=False),
         reference=_keeping(lambda values, correction: math.sqrt(_variance(values, correction))),
         errors=_no_axis("mean", ops.std),
-        numpy=lambda x, axis=None, correction=0, keepdims=False: np.std(x, axis=axis, ddof=correction, keepdims=keepdims),
+        numpy=lambda x, axis=None, correction=0, keepdims=False: np.std(
+            x, axis=axis, ddof=correction, keepdims=keepdims
+        ),
         kinks=(kink("constant", np.full((2, 3), 4.0), axis=1, gradients=(np.zeros((2, 3)),)),),
         op=ops.std,
     ),
@@ -198,7 +211,9 @@ SOFTMAX = [
         errors=_no_axis("logsumexp", ops.logsumexp),
         kinks=(
             kink(
-                "all -inf", np.array([[-INF, -INF], [0.0, -INF]]), axis=1,
+                "all -inf",
+                np.array([[-INF, -INF], [0.0, -INF]]),
+                axis=1,
                 gradients=(np.array([[0.0, 0.0], [1.0, 0.0]]),),
             ),
         ),

@@ -200,7 +200,9 @@ def over_axes(f: Callable[[list[Any]], Any], dtype: Any = None) -> Function:
         gone = {a % x.ndim for a in axes}
         out = np.zeros([1 if i in gone else n for i, n in enumerate(x.shape)], dtype or x.dtype)
         for index in np.ndindex(out.shape):
-            out[index] = f(x[tuple([slice(None) if i in gone else k for i, k in enumerate(index)])].ravel().tolist())
+            out[index] = f(
+                x[tuple([slice(None) if i in gone else k for i, k in enumerate(index)])].ravel().tolist()
+            )
         return out if keepdims else out.reshape([n for i, n in enumerate(x.shape) if i not in gone])
 
     return reference

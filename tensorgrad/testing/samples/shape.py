@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ def _parts(x: Any, sections: Any, axis: int = 0) -> Any:
     if isinstance(sections, int):
         sections = [n // sections * i for i in range(1, sections)]
     ends = [0, *[min(n, s + n if s < 0 else s) for s in sections], n]
-    return tuple([np.take(x, range(i, max(i, j)), axis) for i, j in zip(ends[:-1], ends[1:], strict=True)])
+    return tuple([np.take(x, range(i, max(i, j)), axis) for i, j in pairwise(ends)])
 
 
 def _insert(x: Any, axis: Any) -> Any:
@@ -83,7 +84,9 @@ PRIMITIVES = [
         at("complex", complex_normal(2, 3), shape=(3, 2)),
         reference=_reshape,
         errors=(
-            Fails(lambda: ops.reshape(np.ones(6), (4, 2)), ShapeError, r"reshape: x \(6,\), shape=\(4, 2\): "),
+            Fails(
+                lambda: ops.reshape(np.ones(6), (4, 2)), ShapeError, r"reshape: x \(6,\), shape=\(4, 2\): "
+            ),
             Fails(lambda: ops.reshape(np.ones(6), (-1, -1)), ShapeError, r"reshape: .*one unknown"),
         ),
         numpy=lambda x, shape: np.reshape(x, shape),
@@ -96,7 +99,11 @@ PRIMITIVES = [
         at("axes, negative", normal(2, 3, 4), axes=(0, -1, 1)),
         at("edge: empty", np.zeros((0, 3)), axes=(1, 0)),
         reference=_permute,
-        errors=Fails(lambda: ops.permute_dims(np.ones((2, 3)), (0, 0)), ShapeError, r"permute_dims: x \(2, 3\), axes=\(0, 0\)"),
+        errors=Fails(
+            lambda: ops.permute_dims(np.ones((2, 3)), (0, 0)),
+            ShapeError,
+            r"permute_dims: x \(2, 3\), axes=\(0, 0\)",
+        ),
         numpy=lambda x, axes: np.transpose(x, axes),
     ),
     row(
@@ -109,7 +116,9 @@ PRIMITIVES = [
         at("edge: to itself", normal(2, 3), shape=(2, 3)),
         reference=lambda x, shape: x + np.zeros(shape),
         errors=Fails(
-            lambda: ops.broadcast_to(np.ones((2, 3)), (3, 2)), ShapeError, r"broadcast_to: x \(2, 3\), shape=\(3, 2\)"
+            lambda: ops.broadcast_to(np.ones((2, 3)), (3, 2)),
+            ShapeError,
+            r"broadcast_to: x \(2, 3\), shape=\(3, 2\)",
         ),
         numpy=lambda x, shape: np.broadcast_to(x, shape),
     ),
@@ -121,7 +130,9 @@ PRIMITIVES = [
         at("axes", normal(2, 4, 3), shape=(3,)),
         at("edge: nothing to sum", np.zeros((0, 3)), shape=(1, 3)),
         reference=_sum_to,
-        errors=Fails(lambda: ops.sum_to(np.ones((2, 3)), (2,)), ShapeError, r"sum_to: x \(2, 3\), shape=\(2,\)"),
+        errors=Fails(
+            lambda: ops.sum_to(np.ones((2, 3)), (2,)), ShapeError, r"sum_to: x \(2, 3\), shape=\(2,\)"
+        ),
     ),
     row(
         "concat",
@@ -144,7 +155,11 @@ PRIMITIVES = [
         at("axes, last", normal(2, 3, 4), sections=(2,), axis=2),
         at("edge: empty parts", normal(3, 2), sections=(0, 3), axis=0),
         reference=_parts,
-        errors=Fails(lambda: split_at(np.ones((2, 3)), (1,), 2), IndexingError, r"split: x \(2, 3\), sections=\(1,\), axis=2"),
+        errors=Fails(
+            lambda: split_at(np.ones((2, 3)), (1,), 2),
+            IndexingError,
+            r"split: x \(2, 3\), sections=\(1,\), axis=2",
+        ),
         numpy=lambda x, sections, axis: np.split(x, sections, axis),
     ),
 ]
@@ -166,7 +181,9 @@ COMPOSED = [
         at("axes", normal(2, 3, 4)),
         at("edge: empty", np.zeros((2, 0, 3))),
         reference=lambda x: _permute(x, [*range(x.ndim - 2), x.ndim - 1, x.ndim - 2]),
-        errors=Fails(lambda: ops.matrix_transpose(np.ones(3)), ShapeError, r"matrix_transpose: x has shape \(3,\)"),
+        errors=Fails(
+            lambda: ops.matrix_transpose(np.ones(3)), ShapeError, r"matrix_transpose: x has shape \(3,\)"
+        ),
         op=ops.matrix_transpose,
     ),
     row(
@@ -184,7 +201,9 @@ COMPOSED = [
         at("axes", normal(2, 3, 4), source=0, destination=-1),
         at("edge: stays", normal(2, 3), source=1, destination=1),
         reference=lambda x, source, destination: np.moveaxis(x, source, destination).copy(),
-        errors=Fails(lambda: ops.moveaxis(np.ones((2, 3)), 0, 2), ShapeError, r"moveaxis: axis 2 is out of range"),
+        errors=Fails(
+            lambda: ops.moveaxis(np.ones((2, 3)), 0, 2), ShapeError, r"moveaxis: axis 2 is out of range"
+        ),
         op=lambda x, source, destination: ops.moveaxis(x, source, destination),
     ),
     row(
@@ -193,7 +212,11 @@ COMPOSED = [
         at("axes", normal(2, 3), axis=(0, -1)),
         at("edge: empty", np.zeros((0, 3)), axis=1),
         reference=_insert,
-        errors=Fails(lambda: ops.expand_dims(np.ones(2), (0, 0)), ShapeError, r"expand_dims: axis \(0, 0\) names a place twice"),
+        errors=Fails(
+            lambda: ops.expand_dims(np.ones(2), (0, 0)),
+            ShapeError,
+            r"expand_dims: axis \(0, 0\) names a place twice",
+        ),
         op=ops.expand_dims,
     ),
     row(
@@ -203,7 +226,11 @@ COMPOSED = [
         at("axes, all", normal(1, 3, 1, 2)),
         at("edge: nothing to drop", normal(2, 3)),
         reference=lambda x, axis=None: np.squeeze(x, axis).copy(),
-        errors=Fails(lambda: ops.squeeze(np.ones((1, 2)), 1), ShapeError, r"squeeze: x has shape \(1, 2\); axis 1 is longer"),
+        errors=Fails(
+            lambda: ops.squeeze(np.ones((1, 2)), 1),
+            ShapeError,
+            r"squeeze: x has shape \(1, 2\); axis 1 is longer",
+        ),
         op=ops.squeeze,
     ),
     row(
@@ -222,7 +249,9 @@ COMPOSED = [
         at("axes, some", normal(2, 3, 2), axis=(0, -1)),
         at("edge: empty", np.zeros((0, 3)), axis=0),
         reference=lambda x, axis=None: np.flip(x, axis).copy(),
-        errors=Fails(lambda: ops.flip(np.ones(2), axis=1), ShapeError, r"flip: axis 1 is out of range for 1 axes"),
+        errors=Fails(
+            lambda: ops.flip(np.ones(2), axis=1), ShapeError, r"flip: axis 1 is out of range for 1 axes"
+        ),
         op=ops.flip,
     ),
     row(
@@ -231,9 +260,15 @@ COMPOSED = [
         at("axes", normal(2, 3), normal(2, 3, seed=1), axis=-1),
         at("axes, middle", normal(2, 3), normal(2, 3, seed=1), axis=1),
         at("edge: empty", np.zeros((0, 3)), np.zeros((0, 3)), axis=0),
-        reference=lambda *arrays, axis: np.moveaxis(np.array([a.tolist() for a in arrays]).reshape(len(arrays), *arrays[0].shape), 0, axis),
+        reference=lambda *arrays, axis: np.moveaxis(
+            np.array([a.tolist() for a in arrays]).reshape(len(arrays), *arrays[0].shape), 0, axis
+        ),
         errors=(
-            Fails(lambda: ops.stack([np.ones(2), np.ones(3)]), ShapeError, r"stack: the arrays have shapes \[\(2,\), \(3,\)\]"),
+            Fails(
+                lambda: ops.stack([np.ones(2), np.ones(3)]),
+                ShapeError,
+                r"stack: the arrays have shapes \[\(2,\), \(3,\)\]",
+            ),
             Fails(lambda: ops.stack([]), ShapeError, "stack: "),
         ),
         op=lambda *arrays, axis: ops.stack(arrays, axis=axis),
@@ -254,7 +289,11 @@ COMPOSED = [
         at("axes, positions", normal(2, 5), sections=[1, -1], axis=1),
         at("edge: beyond the end", normal(3), sections=[2, 7]),
         reference=_parts,
-        errors=Fails(lambda: ops.split(np.ones(5), 2), ShapeError, "split: axis 0 has length 5, which 2 equal parts do not"),
+        errors=Fails(
+            lambda: ops.split(np.ones(5), 2),
+            ShapeError,
+            "split: axis 0 has length 5, which 2 equal parts do not",
+        ),
         op=lambda x, sections, axis=0: ops.split(x, sections, axis=axis),
     ),
 ]
