@@ -8,10 +8,10 @@
 (2,)
 """
 
-from __future__ import annotations
+import importlib as _importlib
+import typing as _typing
 
-import importlib
-from typing import TYPE_CHECKING, Any
+import numpy as _numpy  # noqa: F401  (first: what NumPy loads it loads faster before anything of ours)
 
 from . import autograd as autograd
 from ._anomaly import detect_anomaly as detect_anomaly
@@ -28,7 +28,6 @@ from ._creation import eye as eye
 from ._creation import full as full
 from ._creation import full_like as full_like
 from ._creation import linspace as linspace
-from ._creation import one_hot as one_hot
 from ._creation import ones as ones
 from ._creation import ones_like as ones_like
 from ._creation import zeros as zeros
@@ -105,6 +104,7 @@ from .ops import moveaxis as moveaxis
 from .ops import multiply as multiply
 from .ops import negative as negative
 from .ops import not_equal as not_equal
+from .ops import one_hot as one_hot
 from .ops import permute_dims as permute_dims
 from .ops import positive as positive
 from .ops import power as power
@@ -142,7 +142,7 @@ from .transforms import jvp as jvp
 from .transforms import value_and_grad as value_and_grad
 from .transforms import vmap as vmap
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from . import data as data
     from . import ir as ir
     from . import nn as nn
@@ -153,10 +153,10 @@ if TYPE_CHECKING:
 _ON_FIRST_USE = {"data", "ir", "nn", "testing", "viz"}
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _typing.Any:
     """Load a subpackage when it is first asked for, so that importing stays light."""
     if name in _ON_FIRST_USE:
-        return importlib.import_module(f"{__name__}.{name}")
+        return _importlib.import_module(f"{__name__}.{name}")
     if name == "trace":
         from .ir import trace
 

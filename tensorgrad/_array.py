@@ -6,11 +6,11 @@ and batches inherit it, so code under a transformation sees the same methods.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from . import ops
 from ._data import read_only
@@ -18,6 +18,9 @@ from ._errors import DtypeError, GradientError, ShapeError
 from ._primitive import Value
 from ._tree import flatten, map_leaves
 from .ops import index as indexing
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 UFUNCS: dict[Any, Any] = {
     np.add: ops.add,
@@ -74,7 +77,7 @@ class Array(Value):
     @property
     def size(self) -> int:
         """The number of elements."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     @property
     def device(self) -> str:
@@ -355,7 +358,7 @@ class Array(Value):
     @property
     def T(self) -> Any:
         """The axes in reversed order."""
-        return ops.transpose(self)
+        return ops.permute_dims(self, tuple(range(len(self.shape)))[::-1])
 
     @property
     def mT(self) -> Any:

@@ -11,10 +11,9 @@ import inspect
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from typing import Any, Literal, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from ._errors import DtypeError
 
@@ -33,6 +32,9 @@ _direction: ContextVar[Literal["forward", "backward"]] = ContextVar("tensorgrad_
 _default_dtype: ContextVar[np.dtype[Any]] = ContextVar(
     "tensorgrad_default_dtype", default=np.dtype(np.float32)
 )
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 
 # ---- recording for gradients

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from ._config import get_default_dtype
 from ._data import as_data
-from ._errors import DtypeError, ShapeError
+from ._errors import ShapeError
 from ._specialise import plain
 from ._tensor import Tensor, fresh
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 Shape = int | Sequence[int]
 
@@ -124,36 +126,10 @@ def linspace(
     return fresh(np.linspace(start, stop, num, endpoint=endpoint, dtype=chosen)).requires_grad_(requires_grad)
 
 
-def one_hot(labels: Any, num_classes: int, *, dtype: DTypeLike | None = None) -> Tensor:
-    """A 1 at the position that each label names, zeros elsewhere.
-
-    Args:
-        labels: integers in [0, num_classes).
-        num_classes: length of the new last axis.
-        dtype: of the result, the default float if None.
-
-    Raises:
-        DtypeError: the labels are not integers.
-        ShapeError: a label is out of range; negative ones too.
-
-    Example:
-        >>> import tensorgrad as tg
-        >>> tg.one_hot([1, 0], 2)
-        tensor([[0., 1.],
-                [1., 0.]])
-    """
-    data = np.asarray(as_data(labels))
-    if data.dtype.kind not in "iu":
-        raise DtypeError(f"one_hot: the labels have dtype {data.dtype}; integers are needed")
-    if data.size and (data.min() < 0 or data.max() >= num_classes):
-        raise ShapeError(
-            f"one_hot: labels run from {data.min()} to {data.max()}; [0, {num_classes}) is the range"
-        )
-    return fresh((data[..., None] == np.arange(num_classes)).astype(dtype or get_default_dtype()))
-
-
 def checked_shape(op: str, shape: Shape) -> tuple[int, ...]:
     """A shape as a tuple of lengths, or an error that names the op."""
+    if isinstance(shape, np.ndarray) and shape.ndim:
+        shape = tuple(shape)
     lengths = (shape,) if not isinstance(shape, Sequence) or isinstance(shape, str) else tuple(shape)
     if not all(hasattr(n, "__index__") and n >= 0 for n in lengths):
         raise ShapeError(

@@ -30,7 +30,7 @@ def as_data(value: Any, dtype: Any = None, *, copy: bool | None = None) -> Any:
                 "a tensor with a history was given, which a copy would lose; use it as it is, x.clone() to copy it with "
                 "its history, or x.detach() without"
             )
-        value = value._d  # type: ignore[attr-defined]
+        value = value._leave("a copy")  # type: ignore[attr-defined]
     elif isinstance(value, np.ma.MaskedArray) or _any_item(
         value, lambda one: isinstance(one, np.ma.MaskedArray)
     ):

@@ -90,6 +90,7 @@ class Primitive:
         broadcasts: whether inputs broadcast together; the engine then sums cotangents back down.
         trusted: whether it is the library's own; formulas of others pass a strict gate, and their
             forward functions get read-only arrays.
+        adopted: whether its results may be used without a copy; what is not trusted may keep them.
         formulas: the reverse-mode formula of each differentiable input.
         tangents: declared forward-mode formulas, for general cards.
         batch: the batching rule, ``rule(size, batched, args, params) -> result``, batch axis first.
@@ -106,6 +107,7 @@ class Primitive:
     analytic: bool = False
     broadcasts: bool = False
     trusted: bool = True
+    adopted: bool = True
     formulas: dict[str, Formula] = field(default_factory=dict)
     tangents: dict[str, Formula] = field(default_factory=dict)
     batch: Callable[..., Any] | None = None
@@ -125,7 +127,7 @@ class Primitive:
         return self.name
 
     def __reduce__(self) -> Any:
-        return _card_of, (self.op,)
+        return (registry.__getitem__, (self.name,)) if self.trusted else (_card_of, (self.op,))
 
     def declare(self, which: str, formulas: dict[str, Any]) -> None:
         """Add formulas; a name that cannot be asked for is an error now, not at the first call."""
@@ -272,12 +274,23 @@ def declare(
     trusted = (forward.__module__ or "").startswith(("tensorgrad.ops.", "tensorgrad._"))
     broadcasts = broadcasts or kind in ("elementwise", "bilinear")
     card = Primitive(
-        name, kind, forward, inputs, variadic, params, defaults, several, analytic, broadcasts, trusted
+        name,
+        kind,
+        forward,
+        inputs,
+        variadic,
+        params,
+        defaults,
+        several,
+        analytic,
+        broadcasts,
+        trusted,
+        trusted,
     )
     op = make_op(card)
     card.op = op
     functools.update_wrapper(op, forward)
-    op.__name__ = name
+    op.__name__ = op.__qualname__ = name
     op.card = card  # type: ignore[attr-defined]
     for which in ("derivative", "transpose", "vjp", "jvp"):
         setattr(op, which, _declarer(card, which))

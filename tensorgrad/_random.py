@@ -12,14 +12,16 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from ._config import get_default_dtype
 from ._creation import checked_shape
 from ._errors import DtypeError, ShapeError
-from ._primitive import declare
+from ._primitive import Value, declare
 from ._specialise import plain
 from ._tensor import Tensor
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 Shape = int | Sequence[int]
 if TYPE_CHECKING:  # numpy.random is loaded when the first number is drawn
@@ -149,6 +151,10 @@ def _draw(
     if generator is not None and not isinstance(generator, np.random.Generator):
         raise DtypeError(
             f"generator: a {type(generator).__name__} given; make one by np.random.default_rng(seed), or use manual_seed"
+        )
+    if any(isinstance(one, Value) for one in arguments):
+        raise DtypeError(
+            f"{law}: numbers are needed; for a law that depends on tensors write m + s * tg.randn(...)"
         )
     size = checked_shape(law, size)
     return random(law=law, arguments=arguments, size=size, generator=generator, dtype=dtype)  # type: ignore[call-overload,no-any-return]

@@ -24,6 +24,10 @@ from .ops.dtype import numeric_dtype
 
 def process(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     """Apply an op to anything: the value with the highest level decides what that means."""
+    if any(isinstance(arg, list | tuple) for arg in args):
+        args = tuple(
+            [tensor_type(operand(card, arg)) if isinstance(arg, list | tuple) else arg for arg in args]
+        )
     top: Value | None = None
     for arg in args:
         if isinstance(arg, Value) and (top is None or arg.level > top.level):
@@ -33,7 +37,7 @@ def process(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> 
         return top.process(card, args, params)
     if not args:
         return tensor_type.from_nothing(card, params)
-    if any(type(arg) in ARRAYS for arg in args) and not any(isinstance(arg, list | tuple) for arg in args):
+    if any(type(arg) in ARRAYS for arg in args):
         data = [operand(card, arg) for arg in args]
         if len(data) == 2:
             data = [weak(d, o) if type(d) is complex else d for d, o in zip(data, data[::-1], strict=True)]
@@ -132,6 +136,10 @@ def operand(card: Primitive, arg: Any) -> Any:
     """Plain data of an argument that is not a tensor. A number stays one where its dtype is weak."""
     if (type(arg) in SCALARS or type(arg) is complex) and card.broadcasts and card.kind != "bilinear":
         return arg
+    if isinstance(arg, np.ndarray) and arg.dtype.kind not in "biufc":
+        raise DtypeError(
+            f"{card.name}: cannot be applied to {card.input_of(0)} {arg.dtype}; numbers are needed"
+        )
     try:
         return as_data(arg)
     except TensorgradError as error:
@@ -248,6 +256,8 @@ def _own_result(card: Primitive, y: Any, data: Sequence[Any]) -> Any:
         what = "a tensor; it gets arrays" if isinstance(y, Value) else f"a {type(y).__name__}; it"
         raise DtypeError(f"{card.name}: the forward returned {what} and must return an array of numbers")
     numeric_dtype(y.dtype, f"{card.name}: the forward's result")
+    if card.adopted:
+        return plain(y)
     shares = card.view and any(type(d) is np.ndarray and np.may_share_memory(y, d) for d in data)
     return plain(np.asarray(y) if shares else np.array(y))
 

@@ -222,10 +222,15 @@ def _entry(card: Any) -> str:
     return _header(card) + "\n" + _indent(lines)
 
 
+def takes_numbers(card: Any) -> bool:
+    """Whether a Python number may stand beside a tensor, with a dtype that is weak."""
+    return bool(card.broadcasts and card.kind != "bilinear" and len(card.inputs) > 1)
+
+
 def _unpack(card: Any) -> list[str]:
     """Take data and node out of each input: ``d0_``, ``n0_``, ``d1_``, ..."""
     lines: list[str] = []
-    weak = card.broadcasts and card.kind != "bilinear" and len(card.inputs) > 1
+    weak = takes_numbers(card)
     for i, name in enumerate(card.inputs):
         lines += [
             f"if type({name}) is Tensor or type({name}) is Parameter:",
@@ -248,8 +253,8 @@ def _unpack(card: Any) -> list[str]:
         a, b = card.inputs
         lines += [
             f"if d0_ is {a} and type(d0_) in SCALARS:",
-            "    if type(d1_) is ndarray: d0_ = WEAK[d1_.dtype][d0_]",
-            f"    elif type({b}) in SCALARS: {_send(card)}",
+            f"    if type({b}) in SCALARS: {_send(card)}",
+            "    d0_ = WEAK[d1_.dtype if type(d1_) is ndarray else type(d1_)][d0_]",
         ]
     return lines
 
@@ -361,11 +366,9 @@ def _saved(card: Any, name: str) -> str:
     base, _, what = name.rpartition("_")
     if base in card.inputs and what in ("shape", "dtype"):
         if base == many:
-            return (
-                f"tuple([d_.{what} for d_ in ds_])" if what == "dtype" else "tuple([shape(d_) for d_ in ds_])"
-            )
+            return f"tuple([d_.{what} for d_ in ds_])"
         i = card.inputs.index(base)
-        return f"d{i}_.{what}" if len(card.inputs) == 1 or what == "dtype" else f"shape(d{i}_)"
+        return f"shape(d{i}_)" if takes_numbers(card) and what == "shape" else f"d{i}_.{what}"
     return f"{name} if type({name}) is not list else tuple({name})"  # the user may change a list
 
 

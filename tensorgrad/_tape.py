@@ -135,11 +135,17 @@ class Walk:
         self.tensors = create or show is not None
         self.owned: set[Any] = set()  # where the cotangent is an array that nobody else holds
 
-    def run(self, roots: Sequence[tuple[Any, Any]], stop: frozenset[Any] = frozenset()) -> dict[Any, Any]:
+    def run(
+        self,
+        roots: Sequence[tuple[Any, Any]],
+        stop: frozenset[Any] = frozenset(),
+        collected: tuple[list[Any], set[Any]] | None = None,
+    ) -> dict[Any, Any]:
         """Walk back from ``roots``, pairs of a node and its cotangent.
 
         Args:
             stop: where to end besides leaves. If it is given, only what leads there is computed.
+            collected: what `collect` found for the roots, if somebody has looked already.
 
         Returns:
             The cotangent of each leaf or stop that was reached.
@@ -147,7 +153,7 @@ class Walk:
         cotangents: dict[Any, Any] = {}
         for node, g in roots:
             cotangents[node] = cotangents[node] + g if node in cotangents else g
-        order, leaves = collect(cotangents)
+        order, leaves = collected or collect(cotangents)
         check_not_stale(order, leaves)
         wanted = leading_to(order, stop) if stop and not leaves <= stop else None
         watching = watchers() if get_mode() & WATCHED else ()
@@ -231,7 +237,7 @@ class Walk:
             if given is not None:
                 g = replacement(g, given, self.tensors)
         if extra.keeps_grad and self.keep:
-            kept = self.wrap(own_copy(raw_of(g)), None)
+            kept = self.wrap(raw_of(g) if self.tensors else own_copy(g), None)
             extra.grad = kept if extra.grad is None else extra.grad + kept
         return g
 

@@ -12,10 +12,9 @@ import sys
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from . import _specialise, ops
 from ._array import Array, check_become
@@ -55,6 +54,9 @@ from ._tape import (
     tick,
 )
 from .ops import index as indexing
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 
 class Tensor(Array):
@@ -568,6 +570,7 @@ def pull(
     retain: bool = False,
     create: bool = False,
     keep: bool = False,
+    collected: Any = None,
 ) -> tuple[dict[Any, Any], set[Any]]:
     """Walk back from tensors of one level.
 
@@ -587,9 +590,9 @@ def pull(
     roots = [(y._node, g) for y, g in zip(outputs, cotangents, strict=True) if y._node is not None]
     mode: AbstractContextManager[None] = enable_grad() if create else no_grad()
     if not create and level:
-        return walk.run(roots, stop), walk.owned  # lower levels may be recording
+        return walk.run(roots, stop, collected), walk.owned  # lower levels may be recording
     with mode, going_backward() if walk.tensors else nullcontext():
-        return walk.run(roots, stop), walk.owned
+        return walk.run(roots, stop, collected), walk.owned
 
 
 def seed_for(y: Tensor, grad: Any) -> Any:
@@ -626,7 +629,8 @@ def write_in_place(d: Any, index: Any, value: Any) -> None:
     try:
         indexing.check_fits(value, d.dtype)
         d[index] = value
-    except (*FORWARD_ERRORS,) as error:
+    except FORWARD_ERRORS as error:
+        indexing.parse(index, d.shape)  # says it better, if the index is at fault
         raise explain(indexing.setitem.card, (d, value), (index,), error) from None
 
 

@@ -14,12 +14,11 @@ import tensorgrad as tg
 from tensorgrad import _config
 from tensorgrad.transforms import levels
 
-# ci: the same examples on every run and no time limit, so that a slow machine is not a failure.
-settings.register_profile("ci", derandomize=True, deadline=None, max_examples=50)
-settings.register_profile("dev", deadline=None, max_examples=30)
-settings.register_profile(
-    "thorough", deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow]
-)
+# ci: the same examples on every run. A slow or busy machine is a failure in none of them.
+COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("ci", derandomize=True, max_examples=50, **COMMON)
+settings.register_profile("dev", max_examples=30, **COMMON)
+settings.register_profile("thorough", max_examples=2000, **COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 

@@ -26,7 +26,9 @@ class Counted(np.ndarray):
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         Counted.log.append(ufunc.__name__)
-        got = getattr(ufunc, method)(*[np.asarray(i) if isinstance(i, Counted) else i for i in inputs], **kwargs)
+        got = getattr(ufunc, method)(
+            *[np.asarray(i) if isinstance(i, Counted) else i for i in inputs], **kwargs
+        )
         return got.view(Counted) if isinstance(got, np.ndarray) else got
 
     def __array_function__(self, func, types, args, kwargs):
@@ -167,7 +169,7 @@ def test_cost_of_a_backward_step_on_top_of_the_pullbacks():
     python = counts[1][0] - counts[0][0]
     c = counts[1][1] - counts[0][1]
     ops = 50 * 4
-    print(f"backward per op: {python.total() / ops} Python calls {dict(python)}, {c.total() / ops} of C {dict(c)}")
+    print(f"backward per op: {python.total() / ops} Python calls {dict(python)}, {c.total() / ops} of C")
     # 4 pullbacks and 3 formulas (`add` has none) for 4 ops, and nothing else in Python.
     assert python.total() == 50 * (4 + 3) and set(python) == {"make.<locals>.pullback", "<lambda>"}
     assert c.total() / ops <= 5.3

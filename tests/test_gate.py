@@ -40,7 +40,12 @@ BAD_GRADIENTS = {
     "general, dtype": (tg.primitive, "vjp", lambda g, x: (g * x).astype("float64"), TypeError),
     "general, a pair": (tg.primitive, "vjp", lambda g, x: (g, g), TypeError),
     "general, object array": (tg.primitive, "vjp", lambda g, x: np.array([1, 2], object), TypeError),
-    "general, masked": (tg.primitive, "vjp", lambda g, x: np.ma.array([1, 2], g.dtype, mask=[0, 1]), TypeError),
+    "general, masked": (
+        tg.primitive,
+        "vjp",
+        lambda g, x: np.ma.array([1, 2], g.dtype, mask=[0, 1]),
+        TypeError,
+    ),
 }
 
 
@@ -58,10 +63,12 @@ def test_a_misfitting_gradient_is_an_error_that_names_the_op(kind, rule, formula
 
 
 def test_the_message_names_shapes_and_the_way_out():
-    with pytest.raises(tg.ShapeError, match=r"gradient of x has shape \(1, 2\), the input has \(2,\).*sum_to"):
+    with pytest.raises(
+        tg.ShapeError, match=r"gradient of x has shape \(1, 2\), the input has \(2,\).*sum_to"
+    ):
         op_of(tg.linear, rule="transpose", x=lambda g: g[None])(leaf(X)).sum().backward()
+    mine = op_of(tg.linear, rule="transpose", x=lambda g: np.asarray(g, np.float64))
     with pytest.raises(tg.DtypeError, match=r"float64.*float32.*astype"):
-        mine = op_of(tg.linear, rule="transpose", x=lambda g: np.asarray(g, np.float64))
         mine(leaf(X)).sum().backward()
 
 
@@ -73,9 +80,9 @@ def test_numbers_of_gradients():
     for returned in (lambda g: (g[:2],), lambda g: (g[:2], g[2:], g), lambda g: g[:2], lambda g: None):
         joined.transpose(arrays=returned)
         x = leaf(X)
-        with pytest.raises((ValueError, TypeError), match="joined") as error:
+        with pytest.raises(tg.TensorgradError, match="joined"):
             joined(x, leaf(X)).sum().backward()
-        assert isinstance(error.value, tg.TensorgradError) and x.grad is None
+        assert x.grad is None
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -99,7 +106,9 @@ def test_custom_vjp_and_function_count_their_gradients(count):
         assert a.grad is None
 
 
-@pytest.mark.parametrize("wrong", [lambda g: g.sum(), lambda g: g.astype("float64"), lambda g: "a", lambda g: [g, g]])
+@pytest.mark.parametrize(
+    "wrong", [lambda g: g.sum(), lambda g: g.astype("float64"), lambda g: "a", lambda g: [g, g]]
+)
 def test_custom_vjp_gradients_pass_the_gate(wrong):
     f = tg.custom_vjp(lambda x: x * 2)
     f.defvjp(lambda x: (x * 2, None), lambda kept, g: (wrong(g),))
@@ -119,7 +128,9 @@ def test_a_forward_that_writes_to_its_input_fails_and_changes_nothing():
 
     array, x = X.copy(), leaf(X)
     for kind, rule in ((tg.elementwise, "derivative"), (tg.primitive, "vjp"), (tg.linear, "transpose")):
-        mine = op_of(kind, spoil, rule, x=lambda **names: 1) if rule != "derivative" else op_of(kind, spoil, x=1)
+        mine = (
+            op_of(kind, spoil, rule, x=lambda **names: 1) if rule != "derivative" else op_of(kind, spoil, x=1)
+        )
         for data in (array, x, tg.tensor(X)):
             with pytest.raises(ValueError, match="read-only"):
                 mine(data)
@@ -270,6 +281,10 @@ def test_an_op_without_a_formula_says_so():
     half = tg.bilinear(lambda a, b: a * b)
     half.transpose(a=lambda g, b: g * b)
     assert half(leaf(X), X).requires_grad
-    for use in (lambda: tg.elementwise(lambda x: x * 2)(leaf(X)), lambda: half(X, leaf(X)), lambda: half(leaf(X), leaf(X))):
+    for use in (
+        lambda: tg.elementwise(lambda x: x * 2)(leaf(X)),
+        lambda: half(X, leaf(X)),
+        lambda: half(leaf(X), leaf(X)),
+    ):
         with pytest.raises(tg.RuleMissingError, match=r"derivative|transpose"):
             use().sum().backward()

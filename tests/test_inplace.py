@@ -37,7 +37,9 @@ def numpy_result(write, x, v):
 
 
 @every_way
-@pytest.mark.parametrize("v", [3.0, 3, np.float32(3), np.array(3.0), tg.tensor(3.0)], ids=lambda v: type(v).__name__)
+@pytest.mark.parametrize(
+    "v", [3.0, 3, np.float32(3), np.array(3.0), tg.tensor(3.0)], ids=lambda v: type(v).__name__
+)
 def test_the_object_stays_and_gets_the_value_that_numpy_gives(write, v):
     x = tg.tensor([1.0, 2.0])
     same = x
@@ -288,7 +290,8 @@ def test_a_bad_write_is_our_error_and_changes_nothing(write, kind, tracked):
 
 
 @pytest.mark.parametrize(
-    ("dtype", "value"), [("int64", 1.5), ("int64", [1.5, 2.5]), ("bool", 2.5), ("bool", [0.5, 1]), ("int8", 300)]
+    ("dtype", "value"),
+    [("int64", 1.5), ("int64", [1.5, 2.5]), ("bool", 2.5), ("bool", [0.5, 1]), ("int8", 300)],
 )
 @pytest.mark.parametrize("tensor_value", [False, True])
 def test_a_value_that_does_not_fit_the_dtype_is_refused(dtype, value, tensor_value):
@@ -296,6 +299,21 @@ def test_a_value_that_does_not_fit_the_dtype_is_refused(dtype, value, tensor_val
     with pytest.raises(tg.DtypeError):
         x[:] = tg.tensor(value, None if dtype != "int8" else "float32") if tensor_value else value
     assert x.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("tracked", [False, True], ids=["plain", "tracked"])
+@pytest.mark.parametrize("held", [False, True], ids=["free", "held"])
+def test_python_numbers_and_lists_are_written_in_the_precision_of_the_tensor(tracked, held):
+    x = leaf(np.zeros(4)) * 1 if tracked else tg.tensor(np.zeros(4))
+    view = x.numpy() if held else None
+    x[0] = 0.1
+    x[1:3] = [0.1, 0.2]
+    x[[3]] = 0.3
+    assert x.tolist() == [0.1, 0.1, 0.2, 0.3]
+    x += 0.1
+    x *= 0.3
+    assert x.tolist() == [(n + 0.1) * 0.3 for n in (0.1, 0.1, 0.2, 0.3)]
+    assert view is None or not view.any()
 
 
 # ---- cost: an array that nobody else holds is written in place

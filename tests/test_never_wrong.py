@@ -169,7 +169,10 @@ USERS_ARRAYS = {
     "positions": (np.array([2, 0]), lambda x, a: tg.take_along_axis(x, a)),
     "shape": (np.array([3, 1]), lambda x, a: x.reshape(a)),
     "shape to broadcast to": (np.array([2, 3]), lambda x, a: tg.broadcast_to(x, a)),
-    "sections": (np.array([1, 2]), lambda x, a: tg.concat([p * (i + 1) for i, p in enumerate(tg.split(x, a))])),
+    "sections": (
+        np.array([1, 2]),
+        lambda x, a: tg.concat([p * (i + 1) for i, p in enumerate(tg.split(x, a))]),
+    ),
     "of a view": (x0 + 1, lambda x, a: x * tg.reshape(a, (3,))),
     "part": (x0 + 1, lambda x, a: x * tg.split(a, 1)[0]),
     "joined": (x0 + 1, lambda x, a: x * tg.concat([a[:1], a[1:]])),
@@ -214,7 +217,11 @@ def test_an_array_changed_after_use_changes_no_gradient(array, f, second_order):
 def test_lists_given_as_parameters_may_be_changed_afterwards():
     x = leaf(np.ones((2, 3)))
     shape, axes, axis, index, cuts = [3, 2], [1, 0], [0], [0, 1, 1], [1]
-    y = x.reshape(shape).sum() + (x.transpose(axes) * np.arange(6.0).reshape(3, 2)).sum() + (x.sum(axis) ** 2).sum()
+    y = (
+        x.reshape(shape).sum()
+        + (x.transpose(axes) * np.arange(6.0).reshape(3, 2)).sum()
+        + (x.sum(axis) ** 2).sum()
+    )
     y = y + (x[0][index] * 3).sum() + (tg.split(x, cuts)[1] * 5).sum()
     for one in (shape, axes, axis, index, cuts):
         one[:] = [0] * len(one)
@@ -303,7 +310,9 @@ def test_a_gradient_never_aliases_anything_of_somebody_else():
     (x + y).backward(seed)
     x.backward(kept)
     y.reshape(3).backward(kept)
-    for a, b in itertools.combinations([x.grad.numpy(), y.grad.numpy(), x.numpy(), y.numpy(), seed, kept.numpy()], 2):
+    for a, b in itertools.combinations(
+        [x.grad.numpy(), y.grad.numpy(), x.numpy(), y.numpy(), seed, kept.numpy()], 2
+    ):
         assert not np.shares_memory(a, b)
     x.backward(kept)
     (x * y).sum().backward()
@@ -322,7 +331,9 @@ def test_a_gradient_that_somebody_holds_is_not_changed_by_the_next_backward():
         assert [v.tolist() for v in view] == [[2 * k] * 3 for k in range(1, i + 1)]
 
 
-@pytest.mark.parametrize("expand", [lambda x: x.sum(), lambda x: tg.broadcast_to(x, (4, 2, 3)).sum(), lambda x: x.T.sum()])
+@pytest.mark.parametrize(
+    "expand", [lambda x: x.sum(), lambda x: tg.broadcast_to(x, (4, 2, 3)).sum(), lambda x: x.T.sum()]
+)
 def test_a_gradient_is_an_array_of_its_own_not_a_broadcast_view(expand):
     x = leaf(np.ones((2, 3)))
     expand(x).backward()

@@ -56,7 +56,14 @@ def test_manual_seed_returns_the_generator_and_its_state_can_be_restored():
 
 
 def test_shapes():
-    for shape, wanted in ((((),)), ()), ((((2, 3),)), (2, 3)), ((2, 3), (2, 3)), ((4,), (4,)), ((0,), (0,)), (([2, 1],), (2, 1)):
+    for shape, wanted in (
+        ((((),)), ()),
+        ((((2, 3),)), (2, 3)),
+        ((2, 3), (2, 3)),
+        ((4,), (4,)),
+        ((0,), (0,)),
+        (([2, 1],), (2, 1)),
+    ):
         assert tg.rand(*shape).shape == tg.randn(*shape).shape == wanted
     assert tg.randn().shape == tg.uniform().shape == tg.normal().shape == tg.randint(0, 5).shape == ()
     assert tg.randn(np.int64(2), np.int64(3)).shape == tg.randn(np.array([2, 3])).shape == (2, 3)
@@ -86,7 +93,10 @@ def test_requires_grad_and_default_dtype():
     x = tg.randn(3, requires_grad=True)
     (x * 2).sum().backward()
     assert x.is_leaf and x.grad.tolist() == [2, 2, 2] and x.dtype == np.float32
-    assert tg.rand(2, requires_grad=True).requires_grad and tg.normal(0, 1, (2,), requires_grad=True).requires_grad
+    assert (
+        tg.rand(2, requires_grad=True).requires_grad
+        and tg.normal(0, 1, (2,), requires_grad=True).requires_grad
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,9 @@ import tensorgrad as tg
 
 ENGINE = ["_config.py", "_primitive.py", "_record.py", "_specialise.py", "_tape.py", "_tensor.py"]
 LIMIT = 1_200
-LONGEST_FILE = 700  # in all, with documentation
 
 NO_CODE = {
-    tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER
+    tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER,
 }  # fmt: skip
 
 
@@ -33,8 +32,10 @@ def lines_of_code(text: str) -> int:
 
 
 def test_what_counts_as_code():
-    text = '"""Doc\n\nstring."""\n\n# comment\nx = 1  # one\n\n\ndef f(\n    a,\n):\n    """Doc."""\n    return """two\nlines"""\n'
-    assert lines_of_code(text) == 1 + 3 + 2
+    head = '"""Doc\n\nstring."""\n\n# comment\nx = 1  # one\n\n\n'
+    function = 'def f(\n    a,\n):\n    """Doc."""\n    return """two\nlines"""\n'
+    assert lines_of_code(head) == 1
+    assert lines_of_code(head + function) == 1 + 3 + 2
     assert lines_of_code('"only text"\n') == lines_of_code("") == 0
 
 
@@ -46,6 +47,6 @@ def test_the_engine_proper_is_short():
         code = lines_of_code(text)
         total += code
         print(f"{name:16} {code:5} lines of code, {len(text.splitlines()):5} in all")
-    print(f"{'engine proper':16} {total:5} lines of code, {sum(len(t.splitlines()) for t in texts.values()):5} in all")
+    whole = sum(len(text.splitlines()) for text in texts.values())
+    print(f"{'engine proper':16} {total:5} lines of code, {whole:5} in all")
     assert total <= LIMIT
-    assert max(len(text.splitlines()) for text in texts.values()) <= LONGEST_FILE

@@ -40,11 +40,13 @@ class Guarded:
 leaves = st.integers() | st.floats(allow_nan=False) | st.text(max_size=3)
 trees = st.recursive(
     leaves | st.none(),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.tuples(inner, inner)
-    | st.dictionaries(st.text(max_size=2), inner, max_size=3)
-    | st.builds(Point, inner, inner)
-    | st.builds(Layer, inner, inner),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text(max_size=2), inner, max_size=3)
+        | st.builds(Point, inner, inner)
+        | st.builds(Layer, inner, inner)
+    ),
     max_leaves=12,
 )
 
@@ -92,7 +94,18 @@ def test_other_dictionaries_come_back_as_plain_ones(value):
 
 
 def test_what_is_no_container_is_a_leaf():
-    for leaf in (1, "text", b"bytes", np.ones(3), tg.ones(3), {1, 2}, range(3), object(), Layer, np.float64(1)):
+    for leaf in (
+        1,
+        "text",
+        b"bytes",
+        np.ones(3),
+        tg.ones(3),
+        {1, 2},
+        range(3),
+        object(),
+        Layer,
+        np.float64(1),
+    ):
         found, tree = flatten(leaf)
         assert found[0] is leaf and tree == LEAF and tree.size == 1
 
@@ -118,7 +131,7 @@ def test_trees_compare_and_hash_by_structure():
 def test_map_leaves_over_several():
     assert map_leaves(lambda a, b: a + b, {"x": [1, 2]}, {"x": [10, 20]}) == {"x": [11, 22]}
     assert map_leaves(lambda a, b: a - b, {"x": 1, "y": 2}, {"y": 20, "x": 10}) == {"x": -9, "y": -18}
-    for other in ([1], {"x": 1}, (1, 2), [1, [2]], None):
+    for other in ([1], {"x": 1}, (1, 2, 3), [1, [2]], None):
         with pytest.raises(tg.ShapeError, match="container"):
             map_leaves(lambda a, b: a, [1, 2], other)
 

@@ -56,10 +56,10 @@ class Equation:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A captured tensor got a new value, or a new gradient, by the time the program ended."""
+    """A captured tensor has a new value, or a new gradient (None: none), when the program ends."""
 
     target: Var
-    value: Var
+    value: Var | None
     slot: Literal["data", "grad"] = "data"
 
 

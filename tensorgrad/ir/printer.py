@@ -34,7 +34,7 @@ def text(graph: Graph) -> str:
         lines.append(f"  {outputs} = {equation.op}{mark}({', '.join(arguments)}){scope}")
     for write in graph.writes:
         place = f"{write.target}.grad" if write.slot == "grad" else f"{write.target}[...]"
-        lines.append(f"  {place} <- {show(write.value)}")
+        lines.append(f"  {place} <- {'None' if write.value is None else show(write.value)}")
     lines.append(f"  return {', '.join(show(v) for v in graph.outputs)}")
     return "\n".join(lines)
 

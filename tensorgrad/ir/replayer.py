@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from .._config import no_grad
 from .._data import as_data
-from .._errors import TraceError
+from .._errors import ShapeError, TraceError
 from .._primitive import Value
 from .._specialise import ARRAYS
 from .._tree import flatten_like, unflatten
@@ -26,16 +27,35 @@ def replay(graph: Graph, *args: Any) -> Any:
     Raises:
         TraceError: the arguments do not have the shapes and dtypes that it was recorded for.
     """
-    leaves = flatten_like(graph.input_tree, args, "replay")
+    if len(args) != len(graph.input_tree.children):
+        raise TraceError(f"replay: {len(args)} arguments given, {len(graph.input_tree.children)} recorded")
+    try:
+        leaves = flatten_like(graph.input_tree, args, "replay")
+    except ShapeError as error:
+        raise TraceError(str(error)) from None
     given = [leaf if isinstance(leaf, Value) or type(leaf) in ARRAYS else as_data(leaf) for leaf in leaves]
-    if len(given) != len(graph.inputs):
-        raise TraceError(f"replay: {len(given)} arguments given, {len(graph.inputs)} recorded")
     for var, value in zip(graph.inputs, given, strict=True):
         if tuple(value.shape) != var.shape or str(value.dtype) != var.dtype:
             raise TraceError(
                 f"replay: {var} was recorded as {var.dtype}{list(var.shape)}, given {value.dtype}{list(value.shape)}; "
                 "trace again for other shapes or dtypes"
             )
+    # A program with a backward pass or an update of its own is a step: its results have no history.
+    complete = bool(graph.writes) or any(e.direction == "backward" for e in graph.equations)
+    with no_grad() if complete else nullcontext():
+        values = _run(graph, given)
+    with no_grad():
+        for write in graph.writes:
+            target = graph.values[write.target.index]
+            if write.slot == "grad":
+                target.grad = None if write.value is None else values[write.value.index]
+            elif target.is_leaf:
+                target[...] = values[write.value.index]
+    return unflatten(graph.result_tree, [values[var.index] for var in graph.outputs])
+
+
+def _run(graph: Graph, given: list[Any]) -> dict[int, Any]:
+    """The values that remain when all equations were applied."""
     values: dict[int, Any] = dict(zip([var.index for var in graph.inputs], given, strict=True))
     values |= {var.index: graph.values[var.index] for var in (*graph.captured, *graph.constants)}
     dead_after = _last_uses(graph)
@@ -47,20 +67,14 @@ def replay(graph: Graph, *args: Any) -> Any:
             values[var.index] = value
         for index in dead_after.get(number, ()):
             del values[index]
-    outputs = [values[var.index] for var in graph.outputs]
-    with no_grad():
-        for write in graph.writes:
-            value, target = values[write.value.index], graph.values[write.target.index]
-            if write.slot == "grad":
-                target.grad = value
-            else:
-                target[...] = value
-    return unflatten(graph.result_tree, outputs)
+    return values
 
 
 def _last_uses(graph: Graph) -> dict[int, list[int]]:
     """After which equation each result may be dropped: a program holds no more than it still needs."""
-    kept = {var.index for var in graph.outputs} | {write.value.index for write in graph.writes}
+    kept = {var.index for var in graph.outputs} | {
+        write.value.index for write in graph.writes if write.value is not None
+    }
     last: dict[Var, int] = {}
     for number, equation in enumerate(graph.equations):
         for var in (*equation.inputs, *equation.outputs):

@@ -83,20 +83,16 @@ class _Tracer:
         self.known: dict[int, Var] = {}  # by the identity of the array
         self.held: list[Any] = []  # the arrays, so that an identity is not used twice
         self.captured: dict[int, tuple[Tensor, Var]] = {}  # by the identity of the tensor
-        self.leaves: dict[Leaf, Var] = {}
         self.constants: list[Var] = []
         self.values: dict[int, Any] = {}
         self.equations: list[Equation] = []
-        self.writes: dict[tuple[int, str], Write] = {}
+        self.before: dict[int, tuple[Any, Any]] = {}  # data and gradient of captured tensors at first sight
         self.names: dict[int, str] = {}
         self.count = 0
 
     def graph(self, inputs: list[Var], outputs: list[Var], input_tree: Any, result_tree: Any) -> Graph:
-        used = (
-            {v for e in self.equations for v in e.inputs}
-            | {w.value for w in self.writes.values()}
-            | set(outputs)
-        )
+        writes = self.writes()
+        used = {v for e in self.equations for v in e.inputs} | {w.value for w in writes} | set(outputs)
         constants = tuple([c for c in self.constants if c in used])
         return Graph(
             inputs=tuple(inputs),
@@ -104,7 +100,7 @@ class _Tracer:
             constants=constants,
             equations=tuple(self.equations),
             outputs=tuple(outputs),
-            writes=tuple(self.writes.values()),
+            writes=writes,
             values=dict(self.values),
             input_tree=input_tree,
             result_tree=result_tree,
@@ -145,9 +141,20 @@ class _Tracer:
         var = self.new(tensor, "captured", self.names.get(id(tensor), ""))
         self.captured[id(tensor)] = (tensor, var)
         self.values[var.index] = tensor
-        if type(tensor._node) is Leaf:
-            self.leaves[tensor._node] = var
+        self.before[id(tensor)] = (tensor._d, _gradient(tensor))
         return var
+
+    def writes(self) -> tuple[Write, ...]:
+        """What captured tensors hold now that they did not hold before."""
+        found = []
+        for key, (tensor, var) in list(self.captured.items()):
+            data, grad = self.before[key]
+            if tensor._d is not data and tensor.is_leaf:
+                found.append(Write(var, self.var(tensor), "data"))
+            now = _gradient(tensor)
+            if now is not grad:
+                found.append(Write(var, None if now is None else self.var(now), "grad"))
+        return tuple(found)
 
     # ---- what a watcher is shown
 
@@ -170,26 +177,16 @@ class _Tracer:
     def backward(self, node: Any, cotangent: Any, results: tuple[Any, ...]) -> None: ...
 
     def assign(self, target: Tensor, value: Tensor) -> None:
-        if (
-            id(target._d) in self.known
-            and id(target) not in self.captured
-            and self.known[id(target._d)].role != "captured"
-        ):
-            return  # a value made inside: from here on the name stands for the new one
-        place = self.capture(target)
-        self.writes[place.index, "data"] = Write(place, self.var(value), "data")
+        if id(target._d) not in self.known:
+            self.capture(target)
 
-    def accumulate(self, leaf: Leaf, before: Any, value: Tensor) -> None:
-        place = self.leaves.get(leaf)
-        if place is None:
-            return  # a leaf made inside
+    def accumulate(self, leaf: Leaf, before: Any, value: Any) -> None:
         known = self.known.get(id(before._d)) if before is not None else None
         if before is not None and (known is None or known.role == "captured"):
             raise TraceError(
-                f"trace: backward adds to the .grad that captured tensor {place} has from before, which a replay "
-                "could not know; set .grad = None first"
+                "trace: backward adds to a .grad from before the program, which a replay could not know; set "
+                ".grad = None first"
             )
-        self.writes[place.index, "grad"] = Write(place, self.var(value), "grad")
 
     def leave(self, value: Tensor, how: str) -> None:
         known = self.known.get(id(value._d))
@@ -218,3 +215,7 @@ def _argument_names(f: Callable[..., Any], tree: Any) -> list[str]:
 def _label(path: str) -> str:
     """A path as people write it: ``layers.0.w`` for ``['layers'][0].w``."""
     return path.replace("['", ".").replace("']", "").replace("[", ".").replace("]", "").lstrip(".")
+
+
+def _gradient(tensor: Tensor) -> Any:
+    return tensor._node.grad if type(tensor._node) is Leaf else None

@@ -50,6 +50,7 @@ from .elementwise import square as square
 from .elementwise import subtract as subtract
 from .elementwise import tanh as tanh
 from .elementwise import where as where
+from .index import one_hot as one_hot
 from .index import sort as sort
 from .index import take_along_axis as take_along_axis
 from .normalise import log_softmax as log_softmax

@@ -6,13 +6,15 @@ arrays in it, which are inputs. So positions may be tensors, are recorded, and c
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
-from .._errors import DtypeError, IndexingError
-from .._primitive import constant, linear, view
-from .._specialise import plain
+from .._config import get_default_dtype
+from .._errors import DtypeError, IndexingError, ShapeError
+from .._primitive import constant, declare, linear, view
+from .._specialise import SCALARS, plain
 from .compare import argsort
 from .elementwise import multiply
 from .shape import broadcast_to, lifted, normalise_axis, permute_dims, reshape, sum_to
@@ -127,6 +129,41 @@ def sort(x: Any, /, *, axis: int = -1, descending: bool = False) -> Any:
     return take_along_axis(x, argsort(x, axis, descending), axis)
 
 
+def one_hot(labels: Any, num_classes: int, *, dtype: Any = None) -> Any:
+    """A 1 at the position that each label names, zeros elsewhere.
+
+    Args:
+        labels: integers in [0, num_classes).
+        num_classes: length of the new last axis.
+        dtype: of the result, the default float if None.
+
+    Raises:
+        DtypeError: the labels are not integers.
+        ShapeError: a label is out of range; negative ones too.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.one_hot([1, 0], 2)
+        tensor([[0., 1.],
+                [1., 0.]])
+    """
+    return _one_hot(labels, operator.index(num_classes), np.dtype(dtype or get_default_dtype()))
+
+
+def _positions_of(labels: Any, /, num_classes: int, dtype: Any) -> Any:
+    """Zeros with a 1 at the position that each label names, along a new last axis."""
+    if labels.dtype.kind not in "iu":
+        raise DtypeError(f"one_hot: the labels have dtype {labels.dtype}; integers are needed")
+    if labels.size and (labels.min() < 0 or labels.max() >= num_classes):
+        raise ShapeError(
+            f"one_hot: labels run from {labels.min()} to {labels.max()}; [0, {num_classes}) is the range"
+        )
+    return np.equal(labels[..., None], np.arange(num_classes)).astype(dtype)
+
+
+_one_hot = declare(_positions_of, "constant", name="one_hot")
+_one_hot.batching(lambda size, batched, args, num_classes, dtype: _one_hot(args[0], num_classes, dtype))
+
 # ---- the index that a user writes
 
 
@@ -189,6 +226,10 @@ def sum_of_axes(items: tuple[Any, ...]) -> int:
 
 
 def _positions(item: Any, shape: tuple[int, ...], axis: int) -> list[Any]:
+    if isinstance(item, np.ma.MaskedArray):
+        raise DtypeError(
+            "index: a masked array was given, and its mask would be lost; fill it first: a.filled(0)"
+        )
     if isinstance(item, list | bool | np.bool_):
         item = np.asarray(item)
         if item.size == 0 and item.dtype.kind == "f":
@@ -229,9 +270,12 @@ def _index(pattern: Any, indices: Any) -> tuple[Any, ...]:
 
 def check_fits(v: Any, dtype: Any) -> None:
     """Raise if writing ``v`` into an array of ``dtype`` would change its kind: a float into integers."""
-    kind = np.asarray(v).dtype if isinstance(v, bool | int | float | complex) else v.dtype
-    if isinstance(v, bool | int) and dtype.kind in "iufc":
-        return  # whether a Python integer fits is for NumPy to say
+    if type(v) in SCALARS:
+        if dtype.kind in "fc" or (dtype.kind in "iu" and type(v) is not float) or type(v) is bool:
+            return  # whether its size fits is for NumPy to say
+        kind = np.asarray(v).dtype
+    else:
+        kind = v.dtype
     if not np.can_cast(kind, dtype, "same_kind"):
         raise DtypeError(
             f"[...] =: values of dtype {kind} do not fit an array of {dtype}; convert by .astype first"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._primitive import constant, linear, primitive
+from .dtype import astype
 from .elementwise import multiply, sqrt, square, subtract
 from .shape import Axis, as_sequence, broadcast_to, lifted, normalise_axes, reshape
 
@@ -97,6 +99,8 @@ def mean(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
         tensor([2., 4.])
     """
     x = lifted("mean", x)
+    if x.dtype == np.float16:  # the sum may be larger than float16 can hold
+        return astype(mean(astype(x, np.float32), axis, keepdims), np.float16)
     count = _count("mean", x, axis)
     return sum(x, axis, keepdims) / count
 
@@ -111,6 +115,8 @@ def var(x: Any, /, axis: Axis = None, correction: float = 0, keepdims: bool = Fa
         keepdims: keep the axes with length 1.
     """
     x = lifted("var", x)
+    if x.dtype == np.float16:
+        return astype(var(astype(x, np.float32), axis, correction, keepdims), np.float16)
     count = _count("var", x, axis)
     centred = subtract(x, mean(x, axis, True))
     return sum(square(centred), axis, keepdims) / (count - correction)
@@ -149,4 +155,4 @@ def numpy_axes(axis: Axis) -> Any:
 
 
 def _count(op: str, x: Any, axis: Axis) -> int:
-    return int(np.prod([x.shape[a] for a in normalise_axes(op, axis, x.ndim)], dtype=np.int64))
+    return math.prod([x.shape[a] for a in normalise_axes(op, axis, x.ndim)])

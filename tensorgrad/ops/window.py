@@ -7,6 +7,8 @@ With ``y = correlate2d(x, w)``, the cotangent of ``x`` is ``spread2d(y, w)`` and
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -122,7 +124,10 @@ for _op in (_correlate2d, _spread2d, _correlate2d_filters):
 
 
 def _pair(n: int | tuple[int, int]) -> Pair:
-    return (n, n) if isinstance(n, int) else (int(n[0]), int(n[1]))
+    both = tuple(n) if isinstance(n, Sequence) else (n, n)
+    if len(both) != 2:
+        raise ShapeError(f"correlate2d: {n} given; one number or (rows, columns) is needed")
+    return operator.index(both[0]), operator.index(both[1])
 
 
 def _columns(x: Any, extent: Pair, stride: Pair, padding: Pair) -> Any:

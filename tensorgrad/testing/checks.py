@@ -46,7 +46,8 @@ def forward(row: OpSamples, sample: Sample) -> None:
     case = Case(row, sample)
     expected = row.reference(*case.args, **sample.named())
     expected = list(expected) if isinstance(expected, tuple) else [expected]
-    for make, kind in ((lambda a: a, np.ndarray | np.generic), (tensor, Tensor)):
+    plain = np.ndarray | np.generic
+    for make, kind in ((lambda a: a, plain), (lambda a: a[()], plain), (tensor, Tensor)):
         results = case.call(*[make(a) for a in case.args])
         assert len(results) == len(expected)
         for y, z in zip(results, expected, strict=True):

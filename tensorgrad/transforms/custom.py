@@ -258,10 +258,12 @@ class _Call:
             raise GradientError(
                 f"{self.name}: the forward returned nothing; return at least one array or tensor"
             )
-        return tuple([leaf._d if isinstance(leaf, Tensor) else as_data(leaf) for leaf in leaves])
+        return tuple([leaf._d if isinstance(leaf, Tensor) else as_data(leaf, copy=True) for leaf in leaves])
 
     def card(self, forward: Callable[..., Any]) -> Primitive:
-        return CallCard(self.name, "general", forward, ("xs",), True, (), {}, several=True, trusted=False)
+        return CallCard(
+            self.name, "general", forward, ("xs",), True, (), {}, several=True, trusted=False, adopted=True
+        )
 
     def run(self, card: Primitive) -> Any:
         """Apply the card, and give the results the structure that the function gave them."""

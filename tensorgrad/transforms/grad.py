@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -199,9 +200,9 @@ def _on_one_tape(
             zeros if plain else [wrap(z, None) for z in zeros],
         )
     mine = frozenset([v._node for v in variables])
-    _, reached = collect([y._node])
-    outer = recording and (outer or not reached <= mine)
-    found, _ = pull([y], [seed_for(y, None)], mine, retain=True, create=outer)
+    collected = collect([y._node])
+    outer = recording and (outer or not collected[1] <= mine)
+    found, _ = pull([y], [seed_for(y, None)], mine, retain=True, create=outer, collected=collected)
     results = []
     for v in variables:
         g = found.get(v._node)
@@ -243,7 +244,7 @@ def _call(
         raise GradientError("grad: with has_aux=True the function must return (number, aux)")
     y, aux = result if has_aux else (result, None)
     shape = getattr(y, "shape", None if not isinstance(y, int | float) else ())
-    if shape is None or int(np.prod(shape, dtype=np.int64)) != 1:
+    if shape is None or math.prod(shape) != 1:
         what = f"shape {shape}" if shape is not None else type(y).__name__
         raise ShapeError(
             f"grad: the function returned {what}; one number is needed, reduce it by .sum() or .mean()"

@@ -13,9 +13,9 @@ from .._data import as_data, zero_like
 from .._errors import DtypeError, ShapeError
 from .._primitive import Primitive, Value
 from .._tape import Leaf
-from .._tensor import Over, pull
+from .._tensor import Over, Tensor, fresh, pull
 from .._tree import flatten, map_leaves, unflatten
-from .levels import new_level
+from .levels import new_level, watched
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -198,6 +198,7 @@ def _dual(primal: Any, tangent: Any, level: int) -> Dual:
         raise ShapeError(
             f"jvp: a primal has shape {p.shape} and its tangent {t.shape}; they must be the same"
         )
+    p, t = watched(p), watched(t)
     return Dual(p, t if t.dtype == p.dtype else ops.astype(t, p.dtype), level)
 
 
@@ -205,4 +206,5 @@ def _parts(leaf: Any, level: int) -> tuple[Any, Any]:
     if isinstance(leaf, Dual) and leaf.level == level:
         return leaf.primal, leaf.tangent
     data = leaf if isinstance(leaf, Value) else as_data(leaf)
-    return leaf, zero_like(data)
+    zero = zero_like(data)
+    return leaf, fresh(zero) if type(leaf) is Tensor else zero

@@ -15,7 +15,7 @@ from .._errors import ShapeError, TraceError
 from .._primitive import Primitive, Value
 from .._tree import Tree, flatten, unflatten
 from .jvp import apply
-from .levels import new_level
+from .levels import new_level, watched
 
 looped: dict[str, int] = {}
 """How often each op was run example by example because it has no batching rule."""
@@ -51,7 +51,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
         size = _batch_size(values, axes, tree)
         with new_level() as level:
             examples = [
-                value if axis is None else Batched(_to_front(value, axis), level)
+                value if axis is None else Batched(_to_front(watched(value), axis), level)
                 for value, axis in zip(values, axes, strict=True)
             ]
             results, result_tree = flatten(f(*unflatten(tree, examples), **kwargs))

@@ -62,7 +62,7 @@ SMOOTH: dict[str, Callable[[Any, Any], Any]] = {
     "where with a number": lambda a, b: tg.where(MASK, 0.5, a),
     "sum": lambda a, b: vector(a).sum() * 0.5,
     "sum of an axis": lambda a, b: matrix(a).sum(axis=1) * 0.5,
-    "mean": lambda a, b: matrix(a).mean(0, keepdims=True) * vector(b),
+    "mean": lambda a, b: (matrix(a).mean(0, keepdims=True) * vector(b))[0],
     "var": lambda a, b: matrix(a).var(axis=-1),
     "matmul": lambda a, b: matrix(a) @ vector(b) * 0.3,
     "matmul of matrices": lambda a, b: tg.tanh(matrix(a)) @ tg.tanh(matrix(b)) * 0.5,

@@ -201,10 +201,8 @@ def test_both_paths_build_the_same_node(row: OpSamples, sample: Sample) -> None:
     others: list[Callable[[Any], Any]] = [tg.tensor, lambda a: a]
     if card.kind == "elementwise":
         others.append(lambda a: a.item() if not a.ndim else a)
-    for leaves, plain in itertools.product(subsets, others):
-        args = [
-            tg.tensor(a, requires_grad=True) if i in leaves else plain(a) for i, a in enumerate(sample.args)
-        ]
+    for leaves, plain, leaf in itertools.product(subsets, others, [tg.nn.Parameter, track]):
+        args = [leaf(a) if i in leaves else plain(a) for i, a in enumerate(sample.args)]
         fast = card.op(*args, **sample.named())
         general = _record.process(card, tuple(args), params)
         several = isinstance(fast, tuple)
@@ -219,6 +217,10 @@ def test_both_paths_build_the_same_node(row: OpSamples, sample: Sample) -> None:
         assert node.extra is twin.extra is None
         for name, a, b in zip(saved_names(card), node.saved, twin.saved, strict=True):
             assert_same(a, b, name)
+
+
+def track(a: Any) -> tg.Tensor:
+    return tg.tensor(a, requires_grad=True)
 
 
 def assert_same(a: Any, b: Any, what: str = "result") -> None:
@@ -283,6 +285,23 @@ def test_a_wrong_formula_is_found(card: Primitive, name: str, which: str) -> Non
     with planted(card, card.formulas, name, WRONG[which]):
         assert is_found(checks.first, ROWS[card.name])
     assert not is_found(checks.first, ROWS[card.name])
+
+
+# A linear formula is differentiated in g; one of an elementwise card has to have a slope to lose.
+CURVED = [
+    (card, name)
+    for card in registry.values()
+    for name, formula in card.formulas.items()
+    if card.kind != "elementwise" or (card.analytic and formula.names)
+]
+
+
+@pytest.mark.parametrize(("card", "name"), CURVED, ids=[f"{c}-{n}" for c, n in CURVED])
+def test_a_formula_that_cannot_be_differentiated_is_found(card: Primitive, name: str) -> None:
+    """Right at first order, but computed outside of the graph."""
+    with planted(card, card.formulas, name, tg.stop_gradient):
+        assert not is_found(checks.first, ROWS[card.name]) or card.name in ("sum", "multiply")
+        assert is_found(checks.second, ROWS[card.name])
 
 
 @pytest.mark.parametrize(("card", "name", "which"), TANGENTS, ids=[f"{c}-{n}-{w}" for c, n, w in TANGENTS])

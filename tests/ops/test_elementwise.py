@@ -114,19 +114,26 @@ def test_where_takes_numbers_and_keeps_the_dtype() -> None:
     assert x.grad.tolist() == [1.0, 0.0]
 
 
+WITH_A_NUMBER = {
+    "add": lambda x: x + 1.5,
+    "rsub": lambda x: 1.5 - x,
+    "mul": lambda x: x * 2,
+    "rdiv": lambda x: 3 / x,
+    "square": lambda x: x**2,
+    "pow": lambda x: x**0.5,
+    "rpow": lambda x: 2.0**x,
+    "maximum": lambda x: tg.maximum(x, 0),
+    "minimum": lambda x: tg.minimum(1.0, x),
+    "where": lambda x: tg.where(x > 0, x, 1),
+}
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-@pytest.mark.parametrize(
-    "f",
-    [
-        lambda x: x + 1.5, lambda x: 1.5 - x, lambda x: x * 2, lambda x: 3 / x, lambda x: x**2, lambda x: 2.0**x,
-        lambda x: x**0.5, lambda x: tg.maximum(x, 0), lambda x: tg.minimum(1.0, x), lambda x: tg.where(x > 0, x, 1),
-    ],
-    ids=["add", "rsub", "mul", "rdiv", "square", "rpow", "pow", "maximum", "minimum", "where"],
-)  # fmt: skip
-def test_python_numbers_do_not_change_the_dtype(f: Any, dtype: str) -> None:
+@pytest.mark.parametrize("name", WITH_A_NUMBER)
+def test_python_numbers_do_not_change_the_dtype(name: str, dtype: str) -> None:
     for value in (2.0, [1.0, 2.0]):
         x = tg.tensor(value, dtype=dtype, requires_grad=True)
-        y = f(x)
+        y = WITH_A_NUMBER[name](x)
         assert y.dtype == np.dtype(dtype)
         y.sum().backward()
         assert x.grad is not None

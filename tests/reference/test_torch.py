@@ -96,6 +96,14 @@ def split(x: Any, sections: Any, axis: int = 0) -> Any:
     return torch.tensor_split(x, sections if isinstance(sections, int) else list(sections), dim=axis)
 
 
+def argsort(x: Any, axis: int = -1, descending: bool = False) -> Any:
+    return torch.argsort(x, dim=axis, descending=descending, stable=True)
+
+
+def sort(x: Any, axis: int = -1, descending: bool = False) -> Any:
+    return torch.sort(x, dim=axis, descending=descending, stable=True).values
+
+
 TORCH: dict[str, Callable[..., Any]] = {
     "add": torch.add, "subtract": torch.subtract, "multiply": torch.multiply, "divide": torch.divide,
     "power": torch.pow, "negative": torch.negative, "positive": torch.positive, "square": torch.square,
@@ -106,7 +114,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "greater_equal": torch.ge, "logical_and": torch.logical_and, "logical_or": torch.logical_or,
     "logical_not": torch.logical_not, "isfinite": torch.isfinite,
     "argmax": position(torch.argmax), "argmin": position(torch.argmin),
-    "argsort": lambda x, axis=-1, descending=False: torch.argsort(x, dim=axis, descending=descending, stable=True),
+    "argsort": argsort,
     "any": reduction(torch.any), "all": reduction(torch.all),
     "cast": lambda x, dtype: x.to(dtype_of(dtype)), "truncate": lambda x, dtype: x.to(dtype_of(dtype)),
     "astype": lambda x, dtype: x.to(dtype_of(dtype)), "stop_gradient": lambda x: x.detach(),
@@ -121,7 +129,8 @@ TORCH: dict[str, Callable[..., Any]] = {
     "logsumexp": reduction(torch.logsumexp),
     "reshape": lambda x, shape: torch.reshape(x, (shape,) if isinstance(shape, int) else shape),
     "permute_dims": lambda x, axes: torch.permute(x, tuple(axes)),
-    "broadcast_to": lambda x, shape: torch.broadcast_to(x, shape), "sum_to": lambda x, shape: x.sum_to_size(shape),
+    "broadcast_to": lambda x, shape: torch.broadcast_to(x, shape),
+    "sum_to": lambda x, shape: x.sum_to_size(shape),
     "concat": lambda *arrays, axis: torch.cat(arrays, axis),
     "concat of a list": lambda *arrays, axis: (
         torch.cat(arrays, axis) if axis is not None else torch.cat([a.ravel() for a in arrays])
@@ -140,8 +149,13 @@ TORCH: dict[str, Callable[..., Any]] = {
     "add_at": added,
     "set_at": lambda x, v, *indices, pattern: written(x, v, filled(pattern, indices)),
     "take_along_axis": lambda x, indices, axis=-1: torch.take_along_dim(x, indices, axis),
-    "add_along_axis": lambda x, indices, axis, shape: torch.zeros(shape, dtype=x.dtype).scatter_add(axis, indices, x),
-    "sort": lambda x, axis=-1, descending=False: torch.sort(x, dim=axis, descending=descending, stable=True)[0],
+    "add_along_axis": lambda x, indices, axis, shape: (
+        torch.zeros(shape, dtype=x.dtype).scatter_add(axis, indices, x)
+    ),
+    "sort": sort,
+    "one_hot": lambda labels, num_classes, dtype: (
+        torch.nn.functional.one_hot(labels, num_classes).to(dtype_of(dtype))
+    ),
     "matmul": torch.matmul,
     "einsum": lambda *operands, subscripts: torch.einsum(subscripts, *operands),
     "einsum in words": lambda *operands, subscripts: torch.einsum(subscripts, *operands),

@@ -475,14 +475,34 @@ def test_calls_before_and_beside_the_declaration() -> None:
         undeclared(X)
     with pytest.raises(tg.RuleMissingError, match="defjvp"):
         tg.custom_jvp(lambda x: x)(X)
-    with pytest.raises(tg.GradientError, match="by position"):
-        by_vjp(X, b=Y)
-    with pytest.raises(tg.GradientError, match="by position"):
-        by_jvp(X, b=Y)
     no_pair = tg.custom_vjp(lambda x: x)
     no_pair.defvjp(lambda x: x, lambda kept, g: (g,))
     with pytest.raises(tg.GradientError, match="pair"):
         no_pair(tg.tensor(X))
+
+
+def test_keywords_and_defaults_stand_where_the_signature_has_them() -> None:
+    for f in (by_vjp, by_jvp):
+        found = tg.grad(lambda a, f=f: f(b=Y, a=a).sum())(X)
+        assert_allclose(found, 2 * X * np.sin(Y))
+
+    @tg.custom_vjp
+    def scaled(x: Any, by: float = 3.0) -> Any:
+        return x * by
+
+    scaled.defvjp(lambda x, by: (x * by, by), lambda by, g: (g * by, None))
+    assert_array_equal(tg.grad(lambda x: scaled(x).sum())(X), [3, 3, 3])
+    assert_array_equal(tg.grad(lambda x: scaled(x, by=2.0).sum())(X), [2, 2, 2])
+
+
+def test_the_forward_runs_once_for_a_first_order_pass() -> None:
+    calls = []
+    counted = tg.custom_vjp(lambda x: x)
+    counted.defvjp(lambda x: (calls.append("forward") or x * 2, None), lambda kept, g: (g * 2,))
+    w = tg.tensor(X, requires_grad=True)
+    counted(w).sum().backward()
+    counted(w[0]).backward()
+    assert calls == ["forward", "forward"]
 
 
 def test_the_jvp_rule_must_fit_the_result() -> None:

@@ -118,6 +118,12 @@ def test_argnums_out_of_range(argnums: Any) -> None:
         tg.grad(three, argnums)(X, X, X)
 
 
+@pytest.mark.parametrize("argnums", [(0, 0), (0, -3), "a", 1.5, ("a",)])
+def test_argnums_that_make_no_sense(argnums: Any) -> None:
+    with pytest.raises(tg.TensorgradError, match="argnums"):
+        tg.grad(three, argnums)(X, X, X)
+
+
 def test_keywords_are_passed_on_and_not_differentiated() -> None:
     assert_allclose(tg.grad(three)(X, X, X, scale=10.0), 20 * X * X)
     assert_allclose(tg.grad(three)(X, X, c=X), 2 * X * X)
@@ -327,9 +333,11 @@ def test_under_no_grad_the_gradient_carries_no_graph() -> None:
     with tg.no_grad():
         g = tg.grad(lambda x: (w * x * x).sum())(tg.tensor(X))
         value, h = tg.value_and_grad(lambda v: (v * v).sum())(w)
+        rows = tg.vmap(tg.grad(lambda x: (w * x * x).sum()))(np.stack([X, X]))
     assert_allclose(g, 2 * X * X)
     assert_allclose(h, 2 * X)
-    assert not g.requires_grad and not h.requires_grad and not value.requires_grad
+    assert_allclose(rows[1], 2 * X * X)
+    assert not any(one.requires_grad for one in (g, h, value, rows))
 
 
 def test_no_grad_inside_cuts_what_it_covers() -> None:
@@ -394,6 +402,24 @@ def test_writes_inside_the_function() -> None:
     for i in range(3):
         e = np.eye(3)[i] * 1e-6
         assert found[i] == pytest.approx((closed(X + e) - closed(X - e)) / 2e-6, rel=1e-6)
+
+
+def test_an_argument_that_is_written_to() -> None:
+    def f(x: Any) -> Any:
+        x *= 2
+        x[0] = x[1] * 5
+        return (x * x).sum()
+
+    expected = [0, 100 * 2 * 2 * 2 + 8 * 2, 8 * 3]
+    leaf = tg.tensor(X, requires_grad=True)
+    assert_allclose(tg.grad(f)(leaf), expected)
+    assert_array_equal(leaf, X)
+    assert_allclose(tg.grad(f)(leaf * 1), expected)
+    try:  # of an array it is a leaf, which may refuse the write, but not answer wrongly
+        found = tg.grad(f)(X)
+    except tg.GradientError:
+        return
+    assert_allclose(found, expected)
 
 
 # ---- autograd.grad

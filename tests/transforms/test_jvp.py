@@ -295,6 +295,12 @@ def test_errors() -> None:
         tg.jvp(lambda a, b: a, (A, B), (A,))
 
 
+@pytest.mark.parametrize("primals", [1.0, A, tg.tensor(A), {"x": A}])
+def test_primals_are_given_as_a_sequence(primals: Any) -> None:
+    with pytest.raises(tg.TensorgradError, match="jvp.*(tuple|sequence)"):
+        tg.jvp(tg.sin, primals, primals)
+
+
 def test_a_missing_formula_is_named() -> None:
     @tg.primitive
     def pair(a: Any, b: Any, /) -> Any:

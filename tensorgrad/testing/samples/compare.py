@@ -119,9 +119,7 @@ ROWS: list[OpSamples] = [
         at("empty", np.zeros((0, 2))),
         at("edge: NaN, infinities, huge", np.array([NAN, INF, -INF, 1e308])),
         reference=each(math.isfinite, bool),
-        errors=Fails(
-            lambda: ops.isfinite(np.array(["word"])), DtypeError, "isfinite: .*<U4"
-        ),
+        errors=Fails(lambda: ops.isfinite(np.array(["word"])), DtypeError, "isfinite: .*<U4"),
         numpy=np.isfinite,
     ),
     _position("argmax", operator.gt, np.argmax),

@@ -150,9 +150,7 @@ ARITHMETIC = [
         at("edge: 0, large", np.array([0.0, 30.0])),
         at("complex", complex_normal(3)),
         reference=each(lambda x: x**2),
-        errors=Fails(
-            lambda: ops.square(np.array(["word"])), DtypeError, "square: .*<U4"
-        ),
+        errors=Fails(lambda: ops.square(np.array(["word"])), DtypeError, "square: .*<U4"),
         numpy=np.square,
     ),
 ]

@@ -234,6 +234,31 @@ ALONG = [
     ),
 ]
 
+POSITIONS = [
+    row(
+        "one_hot",
+        at("0-d", np.array(1), num_classes=3, dtype=np.dtype("float64")),
+        at("axes", np.array([[0, 2], [1, 1]]), num_classes=3, dtype=np.dtype("float32")),
+        at("edge: first and last class", np.array([0, 4]), num_classes=5, dtype=np.dtype("int64")),
+        at("edge: empty", np.zeros(0, int), num_classes=2, dtype=np.dtype("float64")),
+        reference=lambda labels, num_classes, dtype: np.array(
+            [[k == label for k in range(num_classes)] for label in labels.ravel().tolist()], dtype
+        ).reshape(*labels.shape, num_classes),
+        errors=(
+            Fails(
+                lambda: ops.one_hot(np.array([0, 3]), 3),
+                ShapeError,
+                r"one_hot: labels run from 0 to 3; \[0, 3\)",
+            ),
+            Fails(lambda: ops.one_hot(np.array([-1]), 3), ShapeError, "one_hot: labels run from -1"),
+            Fails(
+                lambda: ops.one_hot(np.array([1.0]), 3), DtypeError, "one_hot: the labels have dtype float64"
+            ),
+        ),
+        keeps_dtype=False,
+    ),
+]
+
 MASK = np.array([[True, False, True], [False, False, True]])
 
 COMPOSED = [
@@ -300,4 +325,4 @@ COMPOSED = [
     ),
 ]
 
-ROWS: list[OpSamples] = [*BASIC, *ADVANCED, *ALONG]
+ROWS: list[OpSamples] = [*BASIC, *ADVANCED, *ALONG, *POSITIONS]

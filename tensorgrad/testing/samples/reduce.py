@@ -139,7 +139,7 @@ COMPOSED = [
         at("axes, unbiased", normal(2, 4), axis=1, correction=1),
         at("edge: constant", np.full((2, 3), 4.0), axis=1),
         reference=_keeping(_variance),
-        errors=_no_axis("mean", ops.var),
+        errors=_no_axis("var", ops.var),
         numpy=lambda x, axis=None, correction=0, keepdims=False: np.var(
             x, axis=axis, ddof=correction, keepdims=keepdims
         ),
@@ -153,7 +153,7 @@ COMPOSED = [
         at("size 1", np.array([2.0]), smooth=False),
         at("edge: constant", np.full((2, 3), 4.0), axis=1, smooth=False),
         reference=_keeping(lambda values, correction: math.sqrt(_variance(values, correction))),
-        errors=_no_axis("mean", ops.std),
+        errors=_no_axis("std", ops.std),
         numpy=lambda x, axis=None, correction=0, keepdims=False: np.std(
             x, axis=axis, ddof=correction, keepdims=keepdims
         ),
