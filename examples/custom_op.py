@@ -13,11 +13,13 @@ import tensorgrad as tg
 
 @tg.elementwise
 def softsign(x):
-    """x / (1 + |x|), written with NumPy."""
+    """Written with NumPy: x / (1 + |x|)."""
     return x / (1 + np.abs(x))
 
 
-softsign.derivative(x=lambda x: 1 / (1 + tg.abs(x)) ** 2)  # written with tensorgrad: so it has a derivative too
+softsign.derivative(
+    x=lambda x: 1 / (1 + tg.abs(x)) ** 2
+)  # written with tensorgrad: so it has a derivative too
 
 
 @tg.custom_vjp
@@ -63,7 +65,9 @@ def main() -> None:
         tangent = tg.jvp(f, (x,), (np.ones(4),))[1]
         rows = tg.vmap(tg.grad(f))(x)
         agree = np.allclose(np.asarray(tangent), rows)
-        print(f"{name:8} first order off by {first:.0e}, second by {second:.0e}, jvp equals vmap(grad): {agree}")
+        print(
+            f"{name:8} first order off by {first:.0e}, second by {second:.0e}, jvp equals vmap(grad): {agree}"
+        )
         assert first < 1e-8 and second < 1e-7 and agree
 
 

@@ -53,11 +53,13 @@ def full(
 
 def zeros_like(x: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Zeros of the shape and dtype of ``x``."""
+    x = _shaped("zeros_like", x)
     return zeros(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)
 
 
 def ones_like(x: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Ones of the shape and dtype of ``x``."""
+    x = _shaped("ones_like", x)
     return ones(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)
 
 
@@ -65,6 +67,7 @@ def full_like(
     x: Any, fill_value: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:
     """One value everywhere, in the shape and dtype of ``x``."""
+    x = _shaped("full_like", x)
     return full(x.shape, fill_value, dtype=dtype or x.dtype, requires_grad=requires_grad)
 
 
@@ -136,3 +139,9 @@ def checked_shape(op: str, shape: Shape) -> tuple[int, ...]:
             f"{op}: shape {shape!r}; one length or a sequence of lengths is needed, each 0 or more"
         )
     return tuple([int(n) for n in lengths])
+
+
+def _shaped(op: str, x: Any) -> Any:
+    if not hasattr(x, "shape") or not hasattr(x, "dtype"):
+        raise ShapeError(f"{op}: a {type(x).__name__} has no shape and dtype; give an array or a tensor")
+    return x

@@ -42,8 +42,9 @@ def as_data(value: Any, dtype: Any = None, *, copy: bool | None = None) -> Any:
     try:
         dtype = None if dtype is None else numeric_dtype(dtype, "dtype")
         made = np.array(value, dtype, copy=copy, order="C" if copy else "K")
-    except (ValueError, TypeError) as error:
-        raise DtypeError(f"{type(value).__name__} cannot become a tensor: {first_line(error)}") from None
+    except (ValueError, TypeError, OverflowError) as error:
+        what = "a tensor" if dtype is None else f"a tensor of {dtype}"
+        raise DtypeError(f"{type(value).__name__} cannot become {what}: {first_line(error)}") from None
     numeric_dtype(made.dtype, type(value).__name__)
     if dtype is None and made.dtype.kind in "fc" and _python_numbers(value):
         default = get_default_dtype()
@@ -53,6 +54,15 @@ def as_data(value: Any, dtype: Any = None, *, copy: bool | None = None) -> Any:
             raise ValueError(f"{made.dtype} in another byte order cannot be used without a copy")
         made = made.astype(made.dtype.newbyteorder("="))
     return plain(made)
+
+
+def as_data_like(value: Any, dtype: Any) -> Any:
+    """A private copy of plain data. Python's numbers take the dtype of the tensor that they are for, if they fit."""
+    if _python_numbers(value):
+        found = np.asarray(value).dtype
+        if "biufc".index(np.dtype(dtype).kind) >= "biufc".index(found.kind):
+            return as_data(value, dtype, copy=True)
+    return as_data(value, copy=True)
 
 
 def read_only(data: Any) -> Any:

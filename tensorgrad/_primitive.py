@@ -43,7 +43,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol
 
 import numpy as np
 
-from ._errors import GradientError, RuleMissingError
+from ._errors import DtypeError, GradientError, RuleMissingError
 from ._specialise import SCALARS, forget, make_op, plain
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Primitive:
         return self.name
 
     def __reduce__(self) -> Any:
-        return (registry.__getitem__, (self.name,)) if self.trusted else (_card_of, (self.op,))
+        return (_card_named, (self.name,)) if self.trusted else (_card_of, (self.op,))
 
     def declare(self, which: str, formulas: dict[str, Any]) -> None:
         """Add formulas; a name that cannot be asked for is an error now, not at the first call."""
@@ -269,6 +269,10 @@ def declare(
         broadcasts: its inputs broadcast together, as those of elementwise and bilinear ops always do.
         name: to use instead of the function's own.
     """
+    if not hasattr(forward, "__name__") and not name:
+        raise DtypeError(
+            f"{kind}: a {type(forward).__name__} given; an op is declared over a function with a name"
+        )
     inputs, variadic, params, defaults = _read_signature(forward)
     name = name or forward.__name__
     trusted = (forward.__module__ or "").startswith(("tensorgrad.ops.", "tensorgrad._"))
@@ -388,6 +392,10 @@ def _parameter_names(function: Any) -> tuple[str, ...]:
 
 def _each(value: Any, get: Callable[[Any], Any]) -> Any:
     return tuple(get(one) for one in value) if isinstance(value, tuple) else get(value)
+
+
+def _card_named(name: str) -> Primitive:
+    return registry[name]
 
 
 def _card_of(op: Any) -> Primitive:

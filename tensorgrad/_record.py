@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from ._config import watchers
-from ._data import as_data, first_line, keep, read_only
+from ._config import get_default_dtype, watchers
+from ._data import as_data, as_data_like, first_line, keep, read_only
 from ._errors import DtypeError, IndexingError, ShapeError, TensorgradError
+from ._levels import check_open
 from ._primitive import FORMULA_OF_KIND, Primitive, Value
 from ._specialise import ARRAYS, FORWARD_ERRORS, SCALARS, plain, saved_names, shares_dtype, weak
 from ._tape import Node, layouts_of, pick, shapes_of, tick
@@ -25,13 +26,17 @@ from .ops.dtype import numeric_dtype
 def process(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     """Apply an op to anything: the value with the highest level decides what that means."""
     if any(isinstance(arg, list | tuple) for arg in args):
-        args = tuple(
-            [tensor_type(operand(card, arg)) if isinstance(arg, list | tuple) else arg for arg in args]
-        )
+        # Numbers in a list are as weak as they are alone.
+        dtypes = {arg.dtype for arg in args if hasattr(arg, "dtype") and arg.dtype.kind in "fc"}
+        like = dtypes.pop() if len(dtypes) == 1 else get_default_dtype()
+        args = tuple([lift(card, arg, like) if isinstance(arg, list | tuple) else arg for arg in args])
     top: Value | None = None
     for arg in args:
-        if isinstance(arg, Value) and (top is None or arg.level > top.level):
-            top = arg
+        if isinstance(arg, Value):
+            if arg.level:
+                check_open(arg.level)
+            if top is None or arg.level > top.level:
+                top = arg
     params = tuple([tuple(p) if type(p) is list else p for p in params])
     if top is not None:
         return top.process(card, args, params)
@@ -146,6 +151,15 @@ def operand(card: Primitive, arg: Any) -> Any:
         raise type(error)(f"{card.name}: {error}") from None
 
 
+def lift(card: Primitive, arg: Any, dtype: Any) -> Any:
+    """A list as a tensor; its floats take ``dtype``."""
+    try:
+        data = as_data(arg)
+        return tensor_type(as_data_like(arg, dtype) if data.dtype.kind in "fc" else data)
+    except TensorgradError as error:
+        raise type(error)(f"{card.name}: {error}") from None
+
+
 def run(card: Primitive, data: Sequence[Any], params: Sequence[Any]) -> Any:
     """Call the forward of a card on arrays. What is not the library's own is held to a contract."""
     named = dict(zip(card.params, params, strict=True))
@@ -181,7 +195,10 @@ def explain(card: Primitive, data: Sequence[Any], params: Sequence[Any], error: 
             f"{n} {getattr(d, 'dtype', type(d).__name__)}" for n, d in zip(names, data, strict=True)
         )
         return DtypeError(f"{card.name}: cannot be applied to {inputs} ({first_line(error)})")
-    inputs = " and ".join(f"{n} {s}" for n, s in zip(names, shapes, strict=True))
+    known = [f"{n} {s}" for n, s in zip(names, shapes, strict=True)]
+    if len(known) > 4:
+        known = [*known[:2], "...", f"{known[-1]} ({len(known)} in all)"]
+    inputs = " and ".join(known)
     if card.broadcasts and card.kind != "bilinear" and not _broadcast(shapes):
         return ShapeError(
             f"{card.name}: {inputs} do not broadcast; lengths must be equal or 1, counted from the last axis"
@@ -253,8 +270,8 @@ def _own_result(card: Primitive, y: Any, data: Sequence[Any]) -> Any:
     if type(y) in SCALARS or type(y) is complex:
         y = np.asarray(y, next((d.dtype for d in data if type(d) in ARRAYS), None))
     if not isinstance(y, np.ndarray | np.generic) or isinstance(y, np.ma.MaskedArray):
-        what = "a tensor; it gets arrays" if isinstance(y, Value) else f"a {type(y).__name__}; it"
-        raise DtypeError(f"{card.name}: the forward returned {what} and must return an array of numbers")
+        what = "a tensor, but it gets arrays" if isinstance(y, Value) else f"a {type(y).__name__}"
+        raise DtypeError(f"{card.name}: the forward returned {what}; it must return an array of numbers")
     numeric_dtype(y.dtype, f"{card.name}: the forward's result")
     if card.adopted:
         return plain(y)

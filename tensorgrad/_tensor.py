@@ -28,7 +28,7 @@ from ._config import (
     no_grad,
     watchers,
 )
-from ._data import as_data, keep
+from ._data import as_data, as_data_like, keep
 from ._errors import DtypeError, GradientError, NoGraphError, ShapeError
 from ._primitive import Primitive, Value
 from ._record import explain, process, record, run, set_types, show
@@ -177,7 +177,9 @@ class Tensor(Array):
         if type(node) is not Leaf:
             raise GradientError("grad: only a leaf that requires a gradient has one that can be set")
         if value is not None:
-            value = value.detach() if isinstance(value, Tensor) else tensor(value)
+            value = (
+                value.detach() if isinstance(value, Tensor) else wrap(as_data_like(value, self.dtype), None)
+            )
             check_become(self, value, "grad")
             value = ops.astype(value, self.dtype)
         with accumulation:
@@ -282,13 +284,13 @@ class Tensor(Array):
             if type(value) in PLAIN and (value._node is None or not mode):
                 value = value._d
             elif not isinstance(value, Value) and type(value) not in RAW:
-                value = as_data(value)
+                value = as_data_like(value, d.dtype)
             if type(value) in RAW:
                 write_in_place(d, index if is_basic(index) else indexing.plain_index(index, d.shape), value)
                 if node is not None:
                     node.seq = tick()
                 return
-        value = value if isinstance(value, Value) or type(value) in RAW else as_data(value)
+        value = value if isinstance(value, Value) else as_data_like(value, self.dtype)
         self._check_writable("[...] =")
         self._become(indexing.written(self, value, index), "[...] =")
 
@@ -301,7 +303,7 @@ class Tensor(Array):
         if new.dtype != self.dtype:
             new = ops.astype(new, self.dtype)
         node = self._node
-        if get_mode() & WATCHED:
+        if get_mode() & WATCHED and not self.level:
             for watcher in watchers():
                 watcher.assign(self, new)
         self._d = new._d
@@ -376,14 +378,14 @@ class Tensor(Array):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         self._check_portable("deepcopy")
-        made = memo[id(self)] = _rebuild(type(self), np.array(self._d), self.requires_grad)
+        made = memo[id(self)] = _rebuild(type(self), np.array(self._leave("deepcopy")), self.requires_grad)
         if type(self._node) is Leaf and self._node.grad is not None and type(made._node) is Leaf:
             made._node.grad = tensor(self._node.grad)
         return made
 
     def __reduce__(self) -> Any:
         self._check_portable("pickle")
-        return _rebuild, (type(self), np.asarray(self._d), self.requires_grad)
+        return _rebuild, (type(self), np.asarray(self._leave("pickle")), self.requires_grad)
 
     def _check_portable(self, how: str) -> None:
         if self.level or not self.is_leaf:
@@ -538,6 +540,11 @@ def fresh(data: Any) -> Tensor:
     return wrap(data, None)
 
 
+def watched(value: Any) -> Any:
+    """Plain data as a tensor while somebody watches, since operations on plain data are not shown."""
+    return fresh(value) if get_mode() & WATCHED and not isinstance(value, Value) else value
+
+
 def adopt(data: Any) -> None:
     """Tell the watchers of plain data that takes part from here on."""
     for watcher in watchers():
@@ -604,7 +611,7 @@ def seed_for(y: Tensor, grad: Any) -> Any:
                 "reduce to one real number first, y.sum().backward()"
             )
         return plain(np.ones(y.shape, y.dtype))
-    g = grad if isinstance(grad, Value) else as_data(grad, copy=True)
+    g = grad if isinstance(grad, Value) else as_data_like(grad, y.dtype)
     if g.shape != y.shape:
         raise ShapeError(
             f"backward: y has shape {y.shape} and the cotangent {g.shape}; give one of the shape of y"

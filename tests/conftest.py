@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 
 import tensorgrad as tg
 from tensorgrad import _config
-from tensorgrad.transforms import levels
+from tensorgrad import _levels as levels
 
 # ci: the same examples on every run. A slow or busy machine is a failure in none of them.
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}

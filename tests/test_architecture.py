@@ -62,7 +62,11 @@ def test_documentation_names_the_arguments(name: str) -> None:
     if isinstance(value, ModuleType) or "Args:" not in (inspect.getdoc(value) or ""):
         return
     section = inspect.getdoc(value).split("Args:")[1].split("\n\n")[0]
-    named = [line.split(":")[0].strip() for line in section.splitlines() if line[:4] == "    " and line[4:5].isalpha()]
+    named = [
+        line.split(":")[0].strip()
+        for line in section.splitlines()
+        if line[:4] == "    " and line[4:5].isalpha()
+    ]
     parameters = inspect.signature(value).parameters
     assert set(named) <= set(parameters), (named, list(parameters))
 
@@ -117,7 +121,9 @@ def test_subpackages_load_when_they_are_first_asked_for() -> None:
 
 
 def test_trace_loads_by_itself() -> None:
-    printed = fresh("import tensorgrad as tg; print(tg.trace(lambda x: x * 2, tg.ones(2))(tg.ones(2)).tolist())")
+    printed = fresh(
+        "import tensorgrad as tg; print(tg.trace(lambda x: x * 2, tg.ones(2))(tg.ones(2)).tolist())"
+    )
     assert printed == "[2.0, 2.0]"
 
 
@@ -143,7 +149,12 @@ def test_methods_are_the_functions() -> None:
         if name.startswith("_") or isinstance(value, property) or not callable(function) or name in adapted:
             continue
         assert value is function, f"Array.{name} is not tg.{name}"
-    for operator, name in {"__add__": "add", "__mul__": "multiply", "__matmul__": "matmul", "__lt__": "less"}.items():
+    for operator, name in {
+        "__add__": "add",
+        "__mul__": "multiply",
+        "__matmul__": "matmul",
+        "__lt__": "less",
+    }.items():
         assert vars(Array)[operator] is getattr(tg, name)
 
 
@@ -215,7 +226,9 @@ def test_programs_pickle() -> None:
 def test_cards_are_complete(name: str) -> None:
     card = registry[name]
     assert isinstance(card, Primitive) and card.op.card is card
-    assert card.op.__doc__ and card.op.__doc__.splitlines()[0].endswith((".", ":")) or ";" in card.op.__doc__
+    assert card.op.__doc__
+    first = card.op.__doc__.splitlines()[0]
+    assert first.endswith((".", ":")) or ";" in first
     if card.kind == "constant":
         assert not card.formulas and not card.tangents
     else:
@@ -300,7 +313,12 @@ def test_graphs_are_frozen_dataclasses_with_a_schema() -> None:
         first = dataclasses.fields(part)[0].name
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(part, first, None)
-    assert {field.name for field in dataclasses.fields(graph)} >= {"inputs", "captured", "equations", "outputs"}
+    assert {field.name for field in dataclasses.fields(graph)} >= {
+        "inputs",
+        "captured",
+        "equations",
+        "outputs",
+    }
 
 
 def test_printing_help_of_the_package_works() -> None:

@@ -67,6 +67,8 @@ def test_a_wrong_page_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_links_between_pages_lead_somewhere() -> None:
     for page in PAGES:
-        for target in re.findall(r"\]\(([^)#\s]+?\.(?:md|py|svg|png))(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        for target in re.findall(
+            r"\]\(([^)#\s]+?\.(?:md|py|svg|png))(?:#[^)]*)?\)", page.read_text(encoding="utf-8")
+        ):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"

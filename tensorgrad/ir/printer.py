@@ -35,7 +35,7 @@ def text(graph: Graph) -> str:
     for write in graph.writes:
         place = f"{write.target}.grad" if write.slot == "grad" else f"{write.target}[...]"
         lines.append(f"  {place} <- {'None' if write.value is None else show(write.value)}")
-    lines.append(f"  return {', '.join(show(v) for v in graph.outputs)}")
+    lines.append(f"  return {', '.join(show(v) for v in graph.outputs)}".rstrip())
     return "\n".join(lines)
 
 

@@ -40,9 +40,8 @@ def replay(graph: Graph, *args: Any) -> Any:
                 f"replay: {var} was recorded as {var.dtype}{list(var.shape)}, given {value.dtype}{list(value.shape)}; "
                 "trace again for other shapes or dtypes"
             )
-    # A program with a backward pass or an update of its own is a step: its results have no history.
-    complete = bool(graph.writes) or any(e.direction == "backward" for e in graph.equations)
-    with no_grad() if complete else nullcontext():
+    # A program with updates of its own is a whole step: its results have no history, as in the original.
+    with no_grad() if graph.writes else nullcontext():
         values = _run(graph, given)
     with no_grad():
         for write in graph.writes:

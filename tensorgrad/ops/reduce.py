@@ -114,17 +114,21 @@ def var(x: Any, /, axis: Axis = None, correction: float = 0, keepdims: bool = Fa
         correction: subtracted from the count of elements; 1 gives the unbiased estimate.
         keepdims: keep the axes with length 1.
     """
-    x = lifted("var", x)
-    if x.dtype == np.float16:
-        return astype(var(astype(x, np.float32), axis, correction, keepdims), np.float16)
-    count = _count("var", x, axis)
-    centred = subtract(x, mean(x, axis, True))
-    return sum(square(centred), axis, keepdims) / (count - correction)
+    return _variance("var", x, axis, correction, keepdims)
 
 
 def std(x: Any, /, axis: Axis = None, correction: float = 0, keepdims: bool = False) -> Any:
     """Standard deviation over the axes, the root of `var`; its gradient where all are equal is 0."""
-    return _root(var(x, axis, correction, keepdims))
+    return _root(_variance("std", x, axis, correction, keepdims))
+
+
+def _variance(op: str, x: Any, axis: Axis, correction: float, keepdims: bool) -> Any:
+    x = lifted(op, x)
+    if x.dtype == np.float16:
+        return astype(_variance(op, astype(x, np.float32), axis, correction, keepdims), np.float16)
+    count = _count(op, x, axis)
+    centred = subtract(x, mean(x, axis, True))
+    return sum(square(centred), axis, keepdims) / (count - correction)
 
 
 def _root(v: Any) -> Any:

@@ -13,11 +13,11 @@ from .. import ops
 from .._config import enable_grad, is_grad_enabled
 from .._data import as_data, zero_like
 from .._errors import DtypeError, GradientError, NoGraphError, ShapeError
+from .._levels import any_open, new_level
 from .._primitive import Value
 from .._tape import Leaf, collect, settle
 from .._tensor import Over, Tensor, pull, seed_for, wrap
 from .._tree import flatten, map_leaves, unflatten
-from .levels import new_level, open_levels
 
 
 def grad(
@@ -71,21 +71,25 @@ def value_and_grad(
 
     @functools.wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+        positions = tuple(argnums) if isinstance(argnums, Sequence) else (argnums,)
+        if not all(isinstance(i, int) for i in positions):
+            raise GradientError(f"grad: argnums is {argnums!r}; a position, or several, is needed")
         if wrong := [i for i in positions if not -len(args) <= i < len(args)]:
             raise GradientError(
                 f"grad: argnums names argument {wrong[0]}, but {len(args)} were given by position"
             )
         positions = tuple([i % len(args) for i in positions])
+        if len(set(positions)) != len(positions):
+            raise GradientError(f"grad: argnums {argnums} names an argument twice")
         leaves, tree = flatten(tuple([args[i] for i in positions]))
         for leaf, path in zip(leaves, tree.paths(), strict=True):
             _check_differentiable(leaf, path)
         recording = is_grad_enabled()
-        with enable_grad():
-            if open_levels():
-                with new_level() as level:
-                    y, aux, found = _by_level(f, args, kwargs, positions, leaves, tree, has_aux, level)
-            else:
+        if any_open():
+            with new_level() as level:
+                y, aux, found = _by_level(f, args, kwargs, positions, leaves, tree, has_aux, level)
+        else:
+            with enable_grad():
                 y, aux, found = _on_one_tape(f, args, kwargs, positions, leaves, tree, has_aux, recording)
         result = unflatten(tree, found)
         gradients = result[0] if isinstance(argnums, int) else result
@@ -190,6 +194,7 @@ def _on_one_tape(
         else:
             data = leaf._d if isinstance(leaf, Tensor) else as_data(leaf, copy=True)
             variables.append(wrap(data, Leaf(data.shape, data.dtype)))
+    ends = [v._node for v in variables]  # taken now: the function may write to its arguments
     y, aux = _call(f, args, kwargs, positions, variables, tree, has_aux)
     plain = not any(isinstance(leaf, Tensor) or type(leaf) in (int, float, complex) for leaf in leaves)
     if not isinstance(y, Tensor) or y._node is None:
@@ -199,13 +204,13 @@ def _on_one_tape(
             _hand_out_all(aux, plain),
             zeros if plain else [wrap(z, None) for z in zeros],
         )
-    mine = frozenset([v._node for v in variables])
+    mine = frozenset(ends)
     collected = collect([y._node])
     outer = recording and (outer or not collected[1] <= mine)
     found, _ = pull([y], [seed_for(y, None)], mine, retain=True, create=outer, collected=collected)
     results = []
-    for v in variables:
-        g = found.get(v._node)
+    for v, end in zip(variables, ends, strict=True):
+        g = found.get(end)
         g = zero_like(v) if g is None else settle(g, v.dtype)
         results.append(
             g if isinstance(g, Tensor) else _private(g) if plain and not outer else wrap(_private(g), None)
@@ -220,15 +225,17 @@ def _by_level(
 ) -> tuple[Any, Any, list[Any]]:
     """Inside another transformation the variables stand above it, so that it cannot mix them up."""
     data = [leaf if isinstance(leaf, Value) else as_data(leaf, copy=True) for leaf in leaves]
-    variables = [Over(d, Leaf(d.shape, d.dtype), level) for d in data]
+    # Under no_grad only this level is recorded.
+    variables = [Over(d, Leaf(d.shape, d.dtype), level, always=not is_grad_enabled()) for d in data]
+    ends = [v._node for v in variables]  # taken now: the function may write to its arguments
     y, aux = _call(f, args, kwargs, positions, variables, tree, has_aux)
     if not isinstance(y, Over) or y.level != level or y._node is None:
         lower = y._d if isinstance(y, Over) and y.level == level else y
         return lower, _lower(aux, level), [zero_like(d) for d in data]
-    found, _ = pull([y], [seed_for(y, None)], frozenset([v._node for v in variables]), retain=True)
+    found, _ = pull([y], [seed_for(y, None)], frozenset(ends), retain=True)
     results = []
-    for v in variables:
-        g = found.get(v._node)
+    for v, end in zip(variables, ends, strict=True):
+        g = found.get(end)
         results.append(zero_like(v) if g is None else settle(g, v.dtype))
     return y._d, _lower(aux, level), results
 

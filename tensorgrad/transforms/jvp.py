@@ -10,12 +10,12 @@ import numpy as np
 from .. import ops
 from .._array import Array, check_become
 from .._data import as_data, zero_like
-from .._errors import DtypeError, ShapeError
-from .._primitive import Primitive, Value
-from .._tape import Leaf
-from .._tensor import Over, Tensor, fresh, pull
+from .._errors import DtypeError, GradientError, ShapeError
+from .._levels import new_level
+from .._primitive import FORMULA_OF_KIND, Primitive, Value
+from .._tape import Leaf, broadcasts_to, gate
+from .._tensor import Over, Tensor, fresh, pull, watched
 from .._tree import flatten, map_leaves, unflatten
-from .levels import new_level, watched
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -40,6 +40,10 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     Source:
         Griewank and Walther, Evaluating Derivatives, 2008, chapter 3.
     """
+    if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
+        raise DtypeError(
+            "jvp: primals and tangents are sequences with one entry for each argument: jvp(f, (x,), (t,))"
+        )
     with new_level() as level:
         arguments = map_leaves(
             lambda p, t: _dual(p, t, level), tuple(primals), tuple(tangents), what="jvp: tangents"
@@ -91,7 +95,7 @@ class Dual(Array):
         mine = [isinstance(arg, Dual) and arg.level == level for arg in args]
         primals = [arg.primal if own else arg for arg, own in zip(args, mine, strict=True)]
         tangents = [
-            arg.tangent if own and primitive.formula_for(i) is not None else None
+            arg.tangent if own and has_tangent(primitive, i) else None
             for i, (arg, own) in enumerate(zip(args, mine, strict=True))
         ]
         y = apply(primitive, primals, params)
@@ -105,6 +109,12 @@ class Dual(Array):
 
 def push(card: Primitive, primals: list[Any], tangents: list[Any], params: tuple[Any, ...], y: Any) -> Any:
     """The tangent of the result, by the kind of the card."""
+    if not card.trusted:
+        return check_tangent(card, _push(card, primals, tangents, params, y), y)
+    return _push(card, primals, tangents, params, y)
+
+
+def _push(card: Primitive, primals: list[Any], tangents: list[Any], params: tuple[Any, ...], y: Any) -> Any:
     if card.kind in ("linear", "view"):
         full = [
             p if card.formula_for(i) is None else zero_like(p) if t is None else t
@@ -162,6 +172,8 @@ def transposed_twice(
                 c = lists[name][i - first]
             else:
                 c = card.evaluate(formula, primals, params, y=y, g=g)
+            if not card.trusted:
+                c = gate(card, name, c, primals[i].shape, primals[i].dtype)
             if c is not None and isinstance(c, Over) and c.level == level and c._node is not None:
                 pulled.append(c)
                 directions.append(t)
@@ -170,6 +182,35 @@ def transposed_twice(
         )
     tangent = [found.get(s._node, zero_like(s)) for s in seeds]
     return tuple(tangent) if card.several else tangent[0]
+
+
+def has_tangent(card: Primitive, position: int) -> bool:
+    """Whether an input has a tangent rule, declared or derived; of a user's op each input must have one."""
+    found = card.formula_for(position) is not None or card.input_of(position) in card.tangents
+    if not found and not card.trusted and card.kind != "constant":
+        raise card.missing(FORMULA_OF_KIND[card.kind])
+    return found
+
+
+def check_tangent(card: Primitive, t: Any, y: Any) -> Any:
+    """Check the tangent that a user's formulas gave: one for each result, of its shape and kind."""
+    ts, ys = (t, y) if card.several else ((t,), (y,))
+    if not isinstance(ts, tuple | list) or len(ts) != len(ys):
+        raise GradientError(
+            f"{card.name}: the tangent formula must return one tangent for each of {len(ys)} results"
+        )
+    for one, result in zip(ts, ys, strict=True):
+        if not hasattr(one, "shape") or not hasattr(one, "dtype") or one.dtype.kind not in "biufc":
+            raise DtypeError(
+                f"{card.name}: the tangent is a {type(one).__name__}; an array or a tensor is needed"
+            )
+        if one.shape != result.shape and not (card.broadcasts and broadcasts_to(one.shape, result.shape)):
+            raise ShapeError(f"{card.name}: the tangent has shape {one.shape}, the result {result.shape}")
+        if one.dtype != result.dtype and (
+            not card.broadcasts or (one.dtype.kind == "c" and result.dtype.kind != "c")
+        ):
+            raise DtypeError(f"{card.name}: the tangent has dtype {one.dtype}, the result {result.dtype}")
+    return t
 
 
 def variable(like: Any, level: float) -> Over:
@@ -204,7 +245,11 @@ def _dual(primal: Any, tangent: Any, level: int) -> Dual:
 
 def _parts(leaf: Any, level: int) -> tuple[Any, Any]:
     if isinstance(leaf, Dual) and leaf.level == level:
-        return leaf.primal, leaf.tangent
+        both = (leaf.primal, leaf.tangent)
+        one_is_tensor = any(type(part) is Tensor for part in both)
+        return tuple(
+            [fresh(part) if one_is_tensor and not isinstance(part, Value) else part for part in both]
+        )  # type: ignore[return-value]
     data = leaf if isinstance(leaf, Value) else as_data(leaf)
     zero = zero_like(data)
     return leaf, fresh(zero) if type(leaf) is Tensor else zero

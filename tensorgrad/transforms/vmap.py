@@ -12,10 +12,11 @@ from .. import ops
 from .._array import Array, check_become
 from .._data import as_data
 from .._errors import ShapeError, TraceError
+from .._levels import new_level
 from .._primitive import Primitive, Value
+from .._tensor import watched
 from .._tree import Tree, flatten, unflatten
 from .jvp import apply
-from .levels import new_level, watched
 
 looped: dict[str, int] = {}
 """How often each op was run example by example because it has no batching rule."""
@@ -106,10 +107,23 @@ class Batched(Array):
             y = apply(primitive, align(data, batched), params)
         elif primitive.batch is not None:
             y = primitive.batch(size, batched, data, **dict(zip(primitive.params, params, strict=True)))
+            if not primitive.trusted and y is not None:
+                check_batch(primitive, size, y)
         if y is None:
             looped[primitive.name] = looped.get(primitive.name, 0) + 1
             y = one_by_one(primitive, size, batched, data, params)
         return tuple([Batched(part, level) for part in y]) if primitive.several else Batched(y, level)
+
+
+def check_batch(card: Primitive, size: int, y: Any) -> None:
+    """Check that a user's batching rule put the batch axis first in each result."""
+    for part in y if isinstance(y, tuple) else (y,):
+        shape = getattr(part, "shape", None)
+        if not shape or shape[0] != size:
+            raise ShapeError(
+                f"{card.name}: the batching rule returned shape {shape} for a batch of {size}; the first axis must be "
+                "that of the batch"
+            )
 
 
 def align(data: Sequence[Any], batched: Sequence[bool]) -> list[Any]:

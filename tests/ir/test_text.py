@@ -72,7 +72,7 @@ def test_a_training_step() -> None:
     assert [line for line in forward if line.endswith("  # net/layer")] == forward[2:4]
     assert "tanh(" in forward[3]
     assert backward and printed.index(backward[0]) > printed.index(forward[5])
-    grad, data = printed[-3:-1]
+    data, grad = printed[-3:-1]
     assert grad.startswith("  %1.grad <- %") and data.startswith("  %1[...] <- %")
     assert printed[-1].startswith("  return %")
 

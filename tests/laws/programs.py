@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 
 import tensorgrad as tg
@@ -67,10 +68,14 @@ SMOOTH: dict[str, Callable[[Any, Any], Any]] = {
     "matmul": lambda a, b: matrix(a) @ vector(b) * 0.3,
     "matmul of matrices": lambda a, b: tg.tanh(matrix(a)) @ tg.tanh(matrix(b)) * 0.5,
     "inner product": lambda a, b: tg.tanh(vector(a)) @ tg.tanh(vector(b)),
-    "einsum": lambda a, b: tg.einsum("ij,kj,k->i", tg.tanh(matrix(a)), tg.tanh(matrix(b)), tg.tanh(vector(b))) * 0.3,
+    "einsum": lambda a, b: (
+        tg.einsum("ij,kj,k->i", tg.tanh(matrix(a)), tg.tanh(matrix(b)), tg.tanh(vector(b))) * 0.3
+    ),
     "diagonal": lambda a, b: tg.einsum("ii->i", matrix(a)),
     "transpose": lambda a, b: matrix(a).T * vector(b),
-    "reshape": lambda a, b: matrix(a).reshape(2, 2 * N)[:, ::2].reshape(-1)[:N] + matrix(b).reshape(-1, 2)[:N, 1],
+    "reshape": lambda a, b: (
+        matrix(a).reshape(2, 2 * N)[:, ::2].reshape(-1)[:N] + matrix(b).reshape(-1, 2)[:N, 1]
+    ),
     "basic index": lambda a, b: vector(a)[None, ::-1][0],
     "number as index": lambda a, b: vector(a)[-1] * vector(b)[0],
     "fixed positions": lambda a, b: vector(a)[ORDER],
@@ -83,13 +88,20 @@ SMOOTH: dict[str, Callable[[Any, Any], Any]] = {
     "log_softmax": lambda a, b: tg.log_softmax(vector(a)) * 0.5,
     "logsumexp": lambda a, b: tg.logsumexp(matrix(a), axis=1),
     "flip": lambda a, b: tg.flip(matrix(a), axis=0),
-    "correlate2d": lambda a, b: tg.correlate2d(
-        matrix(a)[None, None], tg.tanh(matrix(b))[None, None, :2, 1:3], padding=(1, 0)
-    )[0, 0, :N, 0] * 0.3,
+    "correlate2d": lambda a, b: (
+        tg.correlate2d(matrix(a)[None, None], tg.tanh(matrix(b))[None, None, :2, 1:3], padding=(1, 0))[
+            0, 0, :N, 0
+        ]
+        * 0.3
+    ),
     "inner gradient": lambda a, b: tg.grad(lambda v: (tg.sin(v) * tg.tanh(vector(b))).sum())(vector(a)),
-    "inner tangent": lambda a, b: tg.jvp(lambda v: tg.tanh(v) * tg.tanh(vector(a)), (vector(b),), (tg.sin(vector(a)),))[1],
-    "inner batch": lambda a, b: tg.vmap(lambda row, s: (tg.tanh(row) * vector(b)).sum() * 0.3 + s)(matrix(a), vector(b)),
-}  # fmt: skip
+    "inner tangent": lambda a, b: tg.jvp(
+        lambda v: tg.tanh(v) * tg.tanh(vector(a)), (vector(b),), (tg.sin(vector(a)),)
+    )[1],
+    "inner batch": lambda a, b: tg.vmap(lambda row, s: (tg.tanh(row) * vector(b)).sum() * 0.3 + s)(
+        matrix(a), vector(b)
+    ),
+}
 """Instructions with derivatives of every order everywhere."""
 
 PIECEWISE: dict[str, Callable[[Any, Any], Any]] = {
@@ -130,6 +142,11 @@ def programs(names: Any = ALL, max_size: int = 5) -> st.SearchStrategy[Program]:
     """Programs over the named instructions."""
     step = st.tuples(st.sampled_from(sorted(names)), st.integers(0, 7), st.integers(0, 7))
     return st.lists(step, min_size=1, max_size=max_size).map(lambda steps: Program(tuple(steps)))
+
+
+def share_of_examples(part: int) -> settings:
+    """One in ``part`` of the examples of the profile, for laws that take long to check."""
+    return settings(max_examples=max(1, settings().max_examples // part))
 
 
 def each_alone(names: Any = ALL) -> list[Program]:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from numpy.testing import assert_allclose
 
 import tensorgrad as tg
-from tests.laws.programs import ALL, N, Program, each_alone, programs
+from tests.laws.programs import ALL, N, Program, each_alone, programs, share_of_examples
 
 CLOSE = {"rtol": 1e-9, "atol": 1e-10}
 generator = np.random.default_rng(0)
@@ -34,13 +34,17 @@ def check_batches(program: Program) -> None:
     slopes = loop(slope)
     assert_allclose(tg.vmap(program)(XS, WS), values, **CLOSE)
     assert_allclose(tg.vmap(tg.grad(program))(XS, WS), gradients, **CLOSE)
-    assert_allclose(tg.vmap(tg.grad(program, 1))(XS, WS), loop(lambda x, w, v: tg.grad(program, 1)(x, w)), **CLOSE)
+    assert_allclose(
+        tg.vmap(tg.grad(program, 1))(XS, WS), loop(lambda x, w, v: tg.grad(program, 1)(x, w)), **CLOSE
+    )
     assert_allclose(tg.grad(lambda xs: tg.vmap(program)(xs, WS).sum())(XS), gradients, **CLOSE)
     assert_allclose(tg.jvp(lambda xs: tg.vmap(program)(xs, WS), (XS,), (VS,))[1], slopes, **CLOSE)
     assert_allclose(tg.vmap(slope)(XS, WS, VS), slopes, **CLOSE)
     products = loop(product)
     assert_allclose(tg.vmap(product)(XS, WS, VS), products, **CLOSE)
-    assert_allclose(tg.jvp(tg.vmap(lambda x, w: tg.grad(program)(x, w)), (XS, WS), (VS, 0 * WS))[1], products, **CLOSE)
+    assert_allclose(
+        tg.jvp(tg.vmap(lambda x, w: tg.grad(program)(x, w)), (XS, WS), (VS, 0 * WS))[1], products, **CLOSE
+    )
     along = tg.grad(lambda xs: (tg.vmap(tg.grad(program))(xs, WS) * VS).sum())(XS)
     assert_allclose(along, products, **CLOSE)
 
@@ -51,13 +55,13 @@ def test_each_instruction(program: Program) -> None:
 
 
 @given(programs())
-@settings(max_examples=20)
+@share_of_examples(2)
 def test_programs(program: Program) -> None:
     check_batches(program)
 
 
 @given(programs())
-@settings(max_examples=20)
+@share_of_examples(2)
 def test_a_shared_argument_and_every_pair(program: Program) -> None:
     """vmap of vmap: each example of one argument with each of the other."""
     shared = tg.vmap(program, (0, None))(XS, WS[0])
@@ -71,7 +75,7 @@ def test_a_shared_argument_and_every_pair(program: Program) -> None:
 
 
 @given(programs())
-@settings(max_examples=20)
+@share_of_examples(2)
 def test_a_captured_parameter_gets_the_sum_of_the_gradients(program: Program) -> None:
     parameter = tg.tensor(WS[0], requires_grad=True)
     tg.vmap(lambda x: program(x, parameter))(XS).sum().backward()

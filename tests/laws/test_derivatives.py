@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from numpy.testing import assert_allclose
 
 import tensorgrad as tg
-from tests.laws.programs import ALL, SMOOTH, N, Program, each_alone, points, programs
+from tests.laws.programs import ALL, SMOOTH, N, Program, each_alone, points, programs, share_of_examples
 
 CLOSE = {"rtol": 1e-9, "atol": 1e-10}
 
@@ -43,9 +43,9 @@ def second(f: Any, x: Any, v: Any) -> dict[str, Any]:
         "grad of grad": tg.grad(along)(x),
         "grad of jvp": tg.grad(lambda x: tg.jvp(f, (x,), (v,))[1])(x),
         "jvp of grad": tg.jvp(tg.grad(f), (x,), (v,))[1],
-        "jvp of jvp": np.stack([
-            np.asarray(tg.jvp(lambda x, e=e: tg.jvp(f, (x,), (e,))[1], (x,), (v,))[1]) for e in np.eye(N)
-        ]),
+        "jvp of jvp": np.stack(
+            [np.asarray(tg.jvp(lambda x, e=e: tg.jvp(f, (x,), (e,))[1], (x,), (v,))[1]) for e in np.eye(N)]
+        ),
         "columns": tg.vmap(lambda e: tg.jvp(tg.grad(f), (x,), (e,))[1])(np.eye(N)) @ v,
         "rows": v @ tg.vmap(lambda e: tg.grad(lambda x: (tg.grad(f)(x) * e).sum())(x))(np.eye(N)),
         "create_graph": tg.autograd.grad(g, w, grad_outputs=v)[0],
@@ -123,26 +123,24 @@ def test_each_instruction_at_third_order(program: Program) -> None:
 
 
 @given(programs(SMOOTH))
-@settings(max_examples=40)
 def test_smooth_programs(program: Program) -> None:
     check(program, 3, smooth=True)
 
 
 @given(programs())
-@settings(max_examples=40)
 def test_any_programs(program: Program) -> None:
     check(program, 4, smooth=False)
 
 
 @given(programs(max_size=4))
-@settings(max_examples=25)
+@share_of_examples(2)
 def test_programs_at_third_order(program: Program) -> None:
     x, v, w = points(5)
     assert_all_equal(third(lambda x: program(x, w), x, v))
 
 
 @given(programs())
-@settings(max_examples=25)
+@share_of_examples(2)
 def test_hessians_are_symmetric(program: Program) -> None:
     x, _, w = points(6)
     hessian = tg.vmap(lambda e: tg.jvp(tg.grad(lambda x: program(x, w)), (x,), (e,))[1])(np.eye(N))
@@ -185,13 +183,13 @@ def test_mixed_derivatives_of_each_instruction(program: Program) -> None:
 
 
 @given(programs())
-@settings(max_examples=25)
+@share_of_examples(2)
 def test_mixed_derivatives(program: Program) -> None:
     assert_all_equal(mixed(program, 8))
 
 
 @given(programs())
-@settings(max_examples=15)
+@share_of_examples(3)
 def test_curvature_along_a_direction_of_captured_parameters(program: Program) -> None:
     """Third order with a captured parameter: d/dw of v H v."""
     x, v, w = points(9)

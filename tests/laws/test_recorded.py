@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from numpy.testing import assert_allclose, assert_array_equal
 
 import tensorgrad as tg
-from tests.laws.programs import ALL, N, Program, each_alone, points, programs
+from tests.laws.programs import ALL, N, Program, each_alone, points, programs, share_of_examples
 
 CLOSE = {"rtol": 1e-12, "atol": 1e-13}
 X, V, W = points(20)
@@ -30,7 +30,9 @@ def functions(program: Program) -> dict[str, Any]:
         "vmap": lambda x, w, v: tg.vmap(program)(tg.stack([x, v]), tg.stack([w, w.T])),
         "grad of grad": lambda x, w, v: tg.grad(lambda x: (tg.grad(program)(x, w) * v).sum())(x),
         "hessian": lambda x, w, v: tg.vmap(lambda e: product(x, w, e))(tg.eye(N, dtype="float64")),
-        "vmap of products": lambda x, w, v: tg.vmap(lambda x, v: product(x, w, v))(tg.stack([x, v]), tg.stack([v, x])),
+        "vmap of products": lambda x, w, v: tg.vmap(lambda x, v: product(x, w, v))(
+            tg.stack([x, v]), tg.stack([v, x])
+        ),
         "third": lambda x, w, v: tg.grad(lambda x: (product(x, w, v) * v).sum())(x),
         "backward": lambda x, w, v: after_backward(program, x, w),
     }
@@ -63,13 +65,13 @@ def test_each_instruction(program: Program) -> None:
 
 
 @given(programs())
-@settings(max_examples=15)
+@share_of_examples(3)
 def test_programs(program: Program) -> None:
     check_replay(program)
 
 
 @given(programs())
-@settings(max_examples=15)
+@share_of_examples(3)
 def test_training_steps(program: Program) -> None:
     """Ten steps by a recorded program equal ten steps, bit for bit; the trace makes the first."""
 
@@ -100,13 +102,15 @@ def test_training_steps(program: Program) -> None:
 
 
 @given(programs())
-@settings(max_examples=15)
+@share_of_examples(3)
 def test_transformations_of_a_program(program: Program) -> None:
     """A recorded program is a function like any other."""
     graph = tg.trace(program, tg.tensor(X), tg.tensor(W))
     assert_allclose(tg.grad(graph)(OTHER, MATRIX), tg.grad(program)(OTHER, MATRIX), **CLOSE)
     found = tg.jvp(lambda x: tg.grad(graph)(x, MATRIX), (OTHER,), (TURN,))[1]
-    assert_allclose(found, tg.jvp(lambda x: tg.grad(program)(x, MATRIX), (OTHER,), (TURN,))[1], rtol=1e-10, atol=1e-11)
+    assert_allclose(
+        found, tg.jvp(lambda x: tg.grad(program)(x, MATRIX), (OTHER,), (TURN,))[1], rtol=1e-10, atol=1e-11
+    )
     xs = np.stack([X, OTHER])
     assert_allclose(tg.vmap(graph, (0, None))(xs, W), tg.vmap(program, (0, None))(xs, W), **CLOSE)
     again = tg.trace(graph, tg.tensor(X), tg.tensor(W))

@@ -157,7 +157,7 @@ def test_correlate2d_does_not_flip_the_filter() -> None:
     [
         ({"stride": 0}, "stride 0 must be at least 1"),
         ({"padding": -1}, "padding -1 at least 0"),
-        ({"stride": (1, 2, 3)}, "stride"),
+        ({"stride": (1, 2, 3)}, "rows, columns"),
     ],
     ids=["stride", "padding", "three strides"],
 )

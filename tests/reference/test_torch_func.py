@@ -114,7 +114,9 @@ def test_gradients_of_a_batch_of_tangents(ours: Any, theirs: Any) -> None:
         return tg.vmap(lambda x: tg.jvp(lambda x: ours(x, w), (x,), (V,))[1])(XS).sum()
 
     def theirs_total(w: Any) -> Any:
-        return torch.func.vmap(lambda x: torch.func.jvp(lambda x: theirs(x, w), (x,), (t(V),))[1])(t(XS)).sum()
+        return torch.func.vmap(lambda x: torch.func.jvp(lambda x: theirs(x, w), (x,), (t(V),))[1])(
+            t(XS)
+        ).sum()
 
     same(tg.grad(total)(W), torch.func.grad(theirs_total)(t(W)))
 
@@ -141,7 +143,9 @@ def test_per_example_losses_of_a_classifier() -> None:
         return -logp.gather(0, label[None])[0]
 
     found = tg.vmap(tg.grad(ours), (None, 0, 0))({"w": W, "b": B}, XS, LABELS)
-    expected = torch.func.vmap(torch.func.grad(theirs), (None, 0, 0))({"w": t(W), "b": t(B)}, t(XS), t(LABELS))
+    expected = torch.func.vmap(torch.func.grad(theirs), (None, 0, 0))(
+        {"w": t(W), "b": t(B)}, t(XS), t(LABELS)
+    )
     for name in ("w", "b"):
         same(found[name], expected[name])
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import linecache
 from typing import Any
 
 import numpy as np
@@ -11,112 +9,20 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import tensorgrad as tg
+from tests.transforms.custom_ways import (
+    WAYS,
+    ByFunction,
+    by_both,
+    by_list,
+    by_primitive,
+    by_vjp,
+    plain,
+)
 
 X = np.array([0.3, -0.7, 1.1])
 Y = np.array([1.5, 0.5, -0.4])
 
 
-# ---- the same function, written in every way there is: y = a^2 sin(b), with an intermediate value
-
-
-def plain(a: Any, b: Any) -> Any:
-    return a * a * tg.sin(b)
-
-
-@tg.custom_vjp
-def by_vjp(a: Any, b: Any) -> Any:
-    return a * a * tg.sin(b)
-
-
-def _forward(a: Any, b: Any) -> Any:
-    s = tg.sin(b)  # an intermediate value, which depends on b too
-    return a * a * s, {"a": a, "s": s, "b": b}
-
-
-def _backward(kept: Any, g: Any) -> Any:
-    a, s, b = kept["a"], kept["s"], kept["b"]
-    return 2 * a * s * g, a * a * tg.cos(b) * g
-
-
-by_vjp.defvjp(_forward, _backward)
-
-
-@tg.custom_jvp
-def by_jvp(a: Any, b: Any) -> Any:
-    return a * a * tg.sin(b)
-
-
-def _rule(primals: Any, tangents: Any) -> Any:
-    (a, b), (da, db) = primals, tangents
-    s = tg.sin(b)
-    return a * a * s, 2 * a * s * da + a * a * tg.cos(b) * db
-
-
-by_jvp.defjvp(_rule)
-
-
-class ByFunction(tg.Function):
-    @staticmethod
-    def forward(ctx: Any, a: Any, b: Any) -> Any:
-        s = tg.sin(b)
-        ctx.save_for_backward(a, b)
-        ctx.s = s
-        return a * a * s
-
-    @staticmethod
-    def backward(ctx: Any, g: Any) -> Any:
-        a, b = ctx.saved_tensors
-        da = 2 * a * ctx.s * g if ctx.needs_input_grad[0] else None
-        db = a * a * tg.cos(b) * g if ctx.needs_input_grad[1] else None
-        return da, db
-
-
-@tg.elementwise
-def by_elementwise(a: Any, b: Any) -> Any:
-    return a * a * np.sin(b)
-
-
-by_elementwise.derivative(a=lambda a, b: 2 * a * tg.sin(b), b=lambda a, b: a * a * tg.cos(b))
-
-
-@tg.primitive
-def by_primitive(a: Any, b: Any) -> Any:
-    return a * a * np.sin(b)
-
-
-by_primitive.vjp(a=lambda g, a, b: g * 2 * a * tg.sin(b), b=lambda g, a, b: g * a * a * tg.cos(b))
-
-
-@tg.primitive
-def by_both(a: Any, b: Any) -> Any:
-    return a * a * np.sin(b)
-
-
-by_both.vjp(a=lambda g, a, b: g * 2 * a * tg.sin(b), b=lambda g, a, b: g * a * a * tg.cos(b))
-by_both.jvp(a=lambda t, a, b: t * 2 * a * tg.sin(b), b=lambda t, a, b: t * a * a * tg.cos(b))
-
-
-@tg.primitive
-def by_list(*xs: Any) -> Any:
-    return xs[0] * xs[0] * np.sin(xs[1])
-
-
-by_list.vjp(
-    xs=lambda g, xs, wanted: [
-        g * 2 * xs[0] * tg.sin(xs[1]) if wanted[0] else None,
-        g * xs[0] * xs[0] * tg.cos(xs[1]) if wanted[1] else None,
-    ]
-)
-
-WAYS = {
-    "custom_vjp": by_vjp,
-    "custom_jvp": by_jvp,
-    "Function": ByFunction.apply,
-    "elementwise": by_elementwise,
-    "primitive with vjp": by_primitive,
-    "primitive with both": by_both,
-    "primitive of a list": by_list,
-}
 every_way = pytest.mark.parametrize("f", WAYS.values(), ids=WAYS.keys())
 
 
@@ -238,7 +144,7 @@ def softplus(x: Any) -> Any:
 
 # What is kept is an intermediate value of the forward, not an input.
 softplus.defvjp(
-    lambda x: ((lambda e: (tg.log(1 + e), e))(tg.exp(x))),
+    lambda x: (lambda e: (tg.log(1 + e), e))(tg.exp(x)),
     lambda e, g: (g * e / (1 + e),),
 )
 
@@ -287,7 +193,7 @@ def _layer_forward(params: Any, x: Any, activation: Any, mask: Any = None) -> An
 
 
 def _layer_backward(kept: Any, g: Any) -> Any:
-    w, x, hidden, b = kept
+    w, x, hidden, _ = kept
     d = g["out"] * (1 - hidden * hidden)
     return {"w": tg.transpose(x) @ d, "b": [g["out"].sum(0), None]}, d @ w.T + g["sum"], None, None
 
@@ -424,137 +330,3 @@ def test_integer_and_boolean_results() -> None:
 
     assert_array_equal(tg.grad(f)(X), [0, 0, 2])
     assert top(tg.tensor(X))[1].dtype == np.int64
-
-
-# ---- the gate
-
-BAD_BACKWARDS = [
-    (lambda kept, g: g, tg.GradientError, "return a tuple"),
-    (lambda kept, g: (g,), tg.GradientError, "1 for 2 arguments"),
-    (lambda kept, g: (g, g, g), tg.GradientError, "3 for 2 arguments"),
-    (lambda kept, g: (g.sum(), g), tg.ShapeError, r"\(\).*\(3,\)"),
-    (lambda kept, g: (tg.stack([g, g]), g), tg.ShapeError, r"\(2, 3\).*\(3,\)"),
-    (lambda kept, g: (g.astype("float32"), g), tg.DtypeError, "float32.*float64"),
-    (lambda kept, g: (g * 1j, g), tg.DtypeError, "complex128"),
-    (lambda kept, g: ("text", g), tg.DtypeError, "str"),
-    (lambda kept, g: ([g, g], g), tg.GradientError, "2 leaves"),
-]
-
-
-@pytest.mark.parametrize(("backward", "error", "words"), BAD_BACKWARDS)
-def test_wrong_gradients_are_caught(backward: Any, error: Any, words: str) -> None:
-    @tg.custom_vjp
-    def mine(a: Any, b: Any) -> Any:
-        return a * b
-
-    mine.defvjp(lambda a, b: (a * b, None), backward)
-
-    class Mine(tg.Function):
-        @staticmethod
-        def forward(ctx: Any, a: Any, b: Any) -> Any:
-            return a * b
-
-        @staticmethod
-        def backward(ctx: Any, g: Any) -> Any:
-            return backward(None, g)
-
-    for f in (mine, Mine.apply):
-        name = "mine" if f is mine else "Mine"
-        with pytest.raises(error, match=f"(?is){name}.*{words}" if words != "return a tuple" else name):
-            tg.grad(lambda a, b, f=f: f(a, b).sum(), argnums=(0, 1))(X, Y)
-        w = tg.tensor(X, requires_grad=True)
-        v = tg.tensor(Y, requires_grad=True)
-        with pytest.raises(error):
-            f(w, v).sum().backward()
-        assert w.grad is None and v.grad is None
-
-
-def test_calls_before_and_beside_the_declaration() -> None:
-    undeclared = tg.custom_vjp(lambda x: x)
-    with pytest.raises(tg.RuleMissingError, match="defvjp"):
-        undeclared(X)
-    with pytest.raises(tg.RuleMissingError, match="defjvp"):
-        tg.custom_jvp(lambda x: x)(X)
-    no_pair = tg.custom_vjp(lambda x: x)
-    no_pair.defvjp(lambda x: x, lambda kept, g: (g,))
-    with pytest.raises(tg.GradientError, match="pair"):
-        no_pair(tg.tensor(X))
-
-
-def test_keywords_and_defaults_stand_where_the_signature_has_them() -> None:
-    for f in (by_vjp, by_jvp):
-        found = tg.grad(lambda a, f=f: f(b=Y, a=a).sum())(X)
-        assert_allclose(found, 2 * X * np.sin(Y))
-
-    @tg.custom_vjp
-    def scaled(x: Any, by: float = 3.0) -> Any:
-        return x * by
-
-    scaled.defvjp(lambda x, by: (x * by, by), lambda by, g: (g * by, None))
-    assert_array_equal(tg.grad(lambda x: scaled(x).sum())(X), [3, 3, 3])
-    assert_array_equal(tg.grad(lambda x: scaled(x, by=2.0).sum())(X), [2, 2, 2])
-
-
-def test_the_forward_runs_once_for_a_first_order_pass() -> None:
-    calls = []
-    counted = tg.custom_vjp(lambda x: x)
-    counted.defvjp(lambda x: (calls.append("forward") or x * 2, None), lambda kept, g: (g * 2,))
-    w = tg.tensor(X, requires_grad=True)
-    counted(w).sum().backward()
-    counted(w[0]).backward()
-    assert calls == ["forward", "forward"]
-
-
-def test_the_jvp_rule_must_fit_the_result() -> None:
-    bad = tg.custom_jvp(lambda x: x.sum())
-    bad.defjvp(lambda xs, ts: (xs[0].sum(), ts[0]))
-    with pytest.raises(tg.ShapeError, match=r"\(3,\)"):
-        tg.grad(bad)(X)
-    with pytest.raises(tg.ShapeError, match=r"\(3,\)"):
-        tg.jvp(bad, (X,), (Y,))
-
-
-def test_a_function_without_methods_says_what_to_write() -> None:
-    class Empty(tg.Function):
-        pass
-
-    with pytest.raises(NotImplementedError, match="forward"):
-        Empty.apply(X)
-
-
-def test_an_exception_inside_leaves_the_modes_alone() -> None:
-    broken = tg.custom_vjp(lambda x: x)
-
-    def fail(kept: Any, g: Any) -> Any:
-        raise KeyboardInterrupt
-
-    broken.defvjp(lambda x: (x * 1, None), fail)
-    w = tg.tensor(X, requires_grad=True)
-    with pytest.raises(KeyboardInterrupt):
-        broken(w).sum().backward()
-    assert tg.is_grad_enabled() and w.grad is None
-
-
-# ---- what a call costs
-
-
-@pytest.mark.parametrize("f", [by_vjp, by_jvp, ByFunction.apply], ids=["custom_vjp", "custom_jvp", "Function"])
-def test_calls_leave_nothing_behind(f: Any) -> None:
-    w = tg.tensor(X, requires_grad=True)
-
-    def step() -> None:
-        w.grad = None
-        f(w, Y).sum().backward()
-
-    for _ in range(3):
-        step()
-    gc.collect()
-    gc.disable()
-    try:
-        objects, sources = len(gc.get_objects()), len(linecache.cache)
-        for _ in range(50):
-            step()
-        assert len(linecache.cache) == sources
-        assert len(gc.get_objects()) - objects < 50
-    finally:
-        gc.enable()

@@ -105,7 +105,9 @@ DIFFERENTIABLE: dict[str, Any] = {
     "einsum with a fixed operand": lambda x: tg.einsum("ij,j,i", x, np.arange(5.0), np.arange(3.0)),
     "einsum ellipsis": lambda x: tg.einsum("...j,j->...", x, x[0]),
     "correlate2d": lambda x: tg.correlate2d(x[None, None], x[None, None, :2, :2], padding=1),
-    "correlate2d with fixed filters": lambda x: tg.correlate2d(x[None, None], np.ones((2, 1, 2, 3)), stride=(1, 2)),
+    "correlate2d with fixed filters": lambda x: tg.correlate2d(
+        x[None, None], np.ones((2, 1, 2, 3)), stride=(1, 2)
+    ),
     "written to": lambda x: written(x),
 }
 CONSTANT: dict[str, Any] = {
@@ -168,9 +170,12 @@ def test_gradient_of_the_batch(name: str) -> None:
 def test_tangent_of_the_batch(name: str) -> None:
     f = DIFFERENTIABLE[name]
     direction = np.cos(X)
-    expected = np.stack([
-        np.asarray(tg.jvp(lambda x: squares(f(x)), (x,), (d,))[1]) for x, d in zip(X, direction, strict=True)
-    ])
+    expected = np.stack(
+        [
+            np.asarray(tg.jvp(lambda x: squares(f(x)), (x,), (d,))[1])
+            for x, d in zip(X, direction, strict=True)
+        ]
+    )
     _, found = tg.jvp(tg.vmap(lambda x: squares(f(x))), (X,), (direction,))
     assert_allclose(found, expected, rtol=1e-10, atol=1e-10)
     found = tg.vmap(lambda x, d: tg.jvp(lambda x: squares(f(x)), (x,), (d,))[1])(X, direction)
@@ -192,7 +197,9 @@ def test_a_batch_in_a_batch(name: str) -> None:
 def test_an_empty_batch(name: str) -> None:
     f = (DIFFERENTIABLE | CONSTANT)[name]
     got, expected = tg.vmap(f)(X[:0]), loop(f, X)
-    for one, other in zip(*((got, expected) if isinstance(expected, tuple) else ((got,), (expected,))), strict=True):
+    for one, other in zip(
+        *((got, expected) if isinstance(expected, tuple) else ((got,), (expected,))), strict=True
+    ):
         assert one.shape == (0, *other.shape[1:]) and one.dtype == other.dtype
 
 
@@ -203,7 +210,9 @@ AXES = [None, 0, 1, -1, -2, (0,), (1, 0), (-1, 0), [0, 1], ()]
 
 @pytest.mark.parametrize("axis", AXES, ids=str)
 @pytest.mark.parametrize("keepdims", [False, True])
-@pytest.mark.parametrize("op", [tg.sum, tg.mean, tg.max, tg.min, tg.var, tg.logsumexp], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "op", [tg.sum, tg.mean, tg.max, tg.min, tg.var, tg.logsumexp], ids=lambda f: f.__name__
+)
 def test_reductions(op: Any, axis: Any, keepdims: bool) -> None:
     if axis == () and op is tg.logsumexp:
         pytest.skip("a sum of exponentials over no axis is the identity, and its formula divides nothing")
@@ -273,9 +282,9 @@ def test_writing_at_batched_positions() -> None:
         return y
 
     values = generator.normal(size=(4, 5))
-    expected = np.stack([
-        np.asarray(f(tg.tensor(x), i, tg.tensor(v))) for x, i, v in zip(X, POSITIONS, values, strict=True)
-    ])
+    expected = np.stack(
+        [np.asarray(f(tg.tensor(x), i, tg.tensor(v))) for x, i, v in zip(X, POSITIONS, values, strict=True)]
+    )
     assert_allclose(tg.vmap(f)(X, POSITIONS, values), expected)
     for argnum in (0, 2):
 
@@ -318,117 +327,6 @@ def test_a_picked_class_of_each_example() -> None:
     assert_allclose(found, np.exp(rows) / np.exp(rows).sum(1, keepdims=True) - np.eye(5)[labels])
 
 
-# ---- axes
-
-
-@pytest.mark.parametrize("axis", [0, 1, 2, -1, -3])
-@pytest.mark.parametrize("out", [0, 1, -1])
-def test_in_axes_and_out_axes(axis: int, out: int) -> None:
-    got = tg.vmap(lambda x: x * 2, in_axes=axis, out_axes=out)(X)
-    assert_array_equal(got, np.moveaxis(2 * X, axis, out))
-
-
-def test_axes_of_several_arguments_and_results() -> None:
-    a, b, w = generator.normal(size=(2, 7)), generator.normal(size=(7, 3)), generator.normal(size=3)
-
-    def f(a: Any, b: Any, w: Any) -> Any:
-        return a.sum() * b, {"w": w, "s": b @ w}
-
-    first, rest = tg.vmap(f, in_axes=(1, 0, None), out_axes=(1, {"w": None, "s": 0}))(a, b, w)
-    assert_allclose(first, (a.sum(0)[:, None] * b).T)
-    assert_array_equal(rest["w"], w)
-    assert_allclose(rest["s"], b @ w)
-
-
-def test_containers_share_the_axis_of_their_argument() -> None:
-    batch = {"x": X, "y": [X[:, 0], None]}
-    got = tg.vmap(lambda p, scale: p["x"].sum() * scale + p["y"][0].sum(), (0, None))(batch, 2.0)
-    assert_allclose(got, 2 * X.sum((1, 2)) + X[:, 0].sum(1))
-
-
-def test_axes_may_go_on_into_containers() -> None:
-    params = {"w": np.arange(3.0), "b": np.arange(4.0)}
-    got = tg.vmap(lambda p, x: p["w"] * x + p["b"], ({"w": None, "b": 0}, 1), out_axes=-1)(params, X[:, :, 0].T)
-    assert_allclose(got, (X[:, :, 0] * np.arange(3.0) + np.arange(4.0)[:, None]).T)
-
-
-def test_none_as_out_axis_is_for_what_all_examples_share() -> None:
-    assert tg.vmap(lambda x: 2.0, out_axes=None)(X) == 2.0
-    with pytest.raises(tg.ShapeError, match="differs between the examples"):
-        tg.vmap(lambda x: x, out_axes=None)(X)
-
-
-def test_a_result_that_does_not_depend_on_the_batch_is_repeated() -> None:
-    one, two = tg.vmap(lambda x: (np.arange(2), 3.0))(X)
-    assert_array_equal(one, np.tile(np.arange(2), (4, 1)))
-    assert_array_equal(two, [3, 3, 3, 3])
-
-
-def test_keywords_are_shared() -> None:
-    assert_array_equal(tg.vmap(lambda x, *, by: x * by)(X, by=np.arange(5.0)), X * np.arange(5.0))
-
-
-def test_tensors_in_tensors_out() -> None:
-    got = tg.vmap(tg.sin)(tg.tensor(X))
-    assert type(got) is tg.Tensor
-    assert_allclose(got, np.sin(X))
-
-
-@pytest.mark.parametrize(
-    ("call", "words"),
-    [
-        (lambda: tg.vmap(tg.sin, (0, 0))(X), r"in_axes is \(0, 0\)"),
-        (lambda: tg.vmap(tg.sin, 3)(X), r"no axis 3"),
-        (lambda: tg.vmap(tg.sin)(2.0), r"no axis 0"),
-        (lambda: tg.vmap(tg.add)(X, X[:2]), r"4 in argument \[0\], 2 in argument \[1\]"),
-        (lambda: tg.vmap(tg.add, None)(X, X), "none"),
-        (lambda: tg.vmap(lambda x: x, out_axes=(0, 1))(X), r"out_axes is \(0, 1\)"),
-        (lambda: tg.vmap(lambda x: x.sum(), out_axes=1)(X), "out_axes|axis 1"),
-        (lambda: tg.vmap(lambda x: x @ np.ones(4))(X), "matmul"),
-    ],
-)
-def test_shape_errors(call: Any, words: str) -> None:
-    with pytest.raises(tg.ShapeError, match=words):
-        call()
-
-
-@pytest.mark.parametrize(
-    "take",
-    [bool, float, int, lambda x: x.item(), lambda x: x.numpy(), np.asarray, lambda x: [1, 2, 3][x.astype(int)]],
-    ids=["bool", "float", "int", "item", "numpy", "asarray", "index"],
-)
-def test_a_number_cannot_be_taken_out(take: Any) -> None:
-    with pytest.raises(tg.TensorgradError):
-        tg.vmap(lambda x: take(x) * 1.0)(np.array([0.5, 1.5]))
-
-
-def test_a_branch_names_the_way_out() -> None:
-    with pytest.raises(tg.TraceError, match=r"tg\.where"):
-        tg.vmap(lambda x: x if x > 0 else -x)(np.ones(2))
-    with pytest.raises(tg.TensorgradError, match="mask|boolean"):
-        tg.vmap(lambda x: x[x > 0])(X)
-
-
-def test_lists_and_numbers_beside_batches() -> None:
-    x = X[:, 0, :3]
-    assert_array_equal(tg.vmap(lambda r: tg.concat([r, [1.0, 2.0]]))(x), np.hstack([x, np.tile([1.0, 2.0], (4, 1))]))
-    assert_array_equal(tg.vmap(lambda r: tg.where([True, False, True], r, 0.0))(x), x * [1, 0, 1])
-    assert_allclose(tg.vmap(lambda r: tg.matmul(r, [1.0, 2.0, 3.0]))(x), x @ [1.0, 2.0, 3.0])
-    assert_array_equal(tg.vmap(lambda r: tg.stack([r[0], 1.0]))(x), np.stack([x[:, 0], np.ones(4)], 1))
-    assert_array_equal(tg.vmap(lambda r: tg.concat([r, x[0]]))(x)[:, 3:], np.tile(x[0], (4, 1)))
-
-
-def test_labels_of_a_batch() -> None:
-    assert_array_equal(tg.vmap(lambda i: tg.one_hot(i, 4))(np.array([2, 0, 3])), np.eye(4)[[2, 0, 3]])
-
-
-def test_anomalies_are_found_inside() -> None:
-    for x in (np.array([0.0, 1.0]), tg.tensor([0.0, 1.0])):
-        for f in (tg.log, tg.grad(tg.log), lambda v: tg.jvp(tg.log, (v,), (v,))[0]):
-            with pytest.raises(tg.AnomalyError, match="log"), tg.detect_anomaly():
-                tg.vmap(f)(x)
-
-
 # ---- captured tensors
 
 
@@ -444,7 +342,9 @@ def test_a_captured_parameter_gets_its_gradient_through_the_batch() -> None:
     assert_allclose(b.grad, bias.grad, rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["where with numbers", "sort", "concat", "basic index", "softmax", "written to"])
+@pytest.mark.parametrize(
+    "name", ["where with numbers", "sort", "concat", "basic index", "softmax", "written to"]
+)
 def test_gradients_of_captured_tensors_through_each_op(name: str) -> None:
     f = DIFFERENTIABLE[name]
     w = tg.tensor(generator.normal(size=(3, 5)), requires_grad=True)
