@@ -37,7 +37,7 @@ def detect_anomaly(*, nan: bool = True, infinity: bool = True) -> Iterator[None]
         ...     try:
         ...         y.backward()
         ...     except tg.AnomalyError as error:
-        ...         print(str(error).partition(",")[0])
+        ...         print(str(error).partition(" (")[0])
         backward of sqrt: the gradient of x is not finite in 1 of 2 entries
     """
     with np.errstate(all="ignore"), watching(_Anomaly(nan, infinity)):

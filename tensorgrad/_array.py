@@ -15,7 +15,7 @@ import numpy as np
 from . import ops
 from ._data import read_only
 from ._errors import DtypeError, GradientError, ShapeError
-from ._primitive import Value
+from ._primitive import Op, Value
 from ._tree import flatten, map_leaves
 from .ops import index as indexing
 
@@ -84,6 +84,20 @@ class Array(Value):
         """Where the data lies; always ``"cpu"``."""
         return "cpu"
 
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to this value by ``backward``; never to a value of a transformation."""
+        return False
+
+    @property
+    def grad(self) -> Any:
+        """The gradient that ``backward`` left here; a value of a transformation has none."""
+        return None
+
+    def backward(self, grad: Any = None, retain_graph: bool = False) -> None:
+        """Refused inside a transformation; see `Tensor.backward`."""
+        raise GradientError("backward: inside a transformation (tg.grad, tg.vmap, tg.jvp) use tg.grad")
+
     def __len__(self) -> int:
         if not self.shape:
             raise DtypeError("len: a 0-d tensor has no length; use .item() for its value")
@@ -103,18 +117,18 @@ class Array(Value):
 
     # ---- operators
 
-    __add__ = ops.add
-    __sub__ = ops.subtract
-    __mul__ = ops.multiply
-    __truediv__ = ops.divide
-    __matmul__ = ops.matmul
-    __neg__ = ops.negative
-    __pos__ = ops.positive
-    __abs__ = ops.abs
-    __lt__ = ops.less
-    __le__ = ops.less_equal
-    __gt__ = ops.greater
-    __ge__ = ops.greater_equal
+    __add__: Op[[Any]] = ops.add
+    __sub__: Op[[Any]] = ops.subtract
+    __mul__: Op[[Any]] = ops.multiply
+    __truediv__: Op[[Any]] = ops.divide
+    __matmul__: Op[[Any]] = ops.matmul
+    __neg__: Op[[]] = ops.negative
+    __pos__: Op[[]] = ops.positive
+    __abs__: Op[[]] = ops.abs
+    __lt__: Op[[Any]] = ops.less
+    __le__: Op[[Any]] = ops.less_equal
+    __gt__: Op[[Any]] = ops.greater
+    __ge__: Op[[Any]] = ops.greater_equal
 
     def __eq__(self, other: Any) -> Any:
         return ops.equal(self, other) if _comparable(other) else NotImplemented
@@ -217,7 +231,7 @@ class Array(Value):
             if copy is False:
                 raise ValueError(f"np.asarray: {data.dtype} cannot become {np.dtype(dtype)} without a copy")
             return data.astype(dtype)
-        return data.copy() if copy else read_only(data)  # type: ignore[no-any-return]
+        return data.copy() if copy else read_only(data)
 
     def _number(self, how: str) -> Any:
         data = self._leave(how)

@@ -26,7 +26,8 @@ WATCHED = 2
 _mode: ContextVar[int] = ContextVar("tensorgrad_mode", default=TAPE)
 get_mode = _mode.get
 
-_watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("tensorgrad_watchers", default=())  # noqa: B039  (a tuple)
+_nobody: tuple[Watcher, ...] = ()
+_watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("tensorgrad_watchers", default=_nobody)  # noqa: B039
 _scopes: ContextVar[tuple[str, ...]] = ContextVar("tensorgrad_scopes", default=())
 _direction: ContextVar[Literal["forward", "backward"]] = ContextVar("tensorgrad_direction", default="forward")
 _default_dtype: ContextVar[np.dtype[Any]] = ContextVar(

@@ -60,7 +60,7 @@ def as_data_like(value: Any, dtype: Any) -> Any:
     """A private copy of plain data. Python's numbers take the dtype of the tensor that they are for, if they fit."""
     if _python_numbers(value):
         found = np.asarray(value).dtype
-        if "biufc".index(np.dtype(dtype).kind) >= "biufc".index(found.kind):
+        if "biufc".index(np.dtype(dtype).kind) >= "biufc".find(found.kind) >= 0:
             return as_data(value, dtype, copy=True)
     return as_data(value, copy=True)
 

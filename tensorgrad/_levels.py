@@ -17,9 +17,9 @@ _numbers = count(1).__next__
 _open: ContextVar[frozenset[float]] = ContextVar("tensorgrad_levels", default=frozenset())
 
 
-def any_open() -> bool:
-    """Whether a transformation with a level of its own is open."""
-    return bool(_open.get())
+def open_levels() -> int:
+    """How many transformations with a level of their own are open."""
+    return len(_open.get())
 
 
 @contextmanager

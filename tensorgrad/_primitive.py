@@ -165,7 +165,10 @@ class Primitive:
         """Call one formula with the values that it names; transformations other than backward use this."""
         values: dict[str, Any] = {"y": y, **extra, **dict(zip(self.params, params, strict=True))}
         # A formula may call ops on a number, and these would make a tensor of it.
-        args = [plain(np.asarray(one, y.dtype)) if type(one) in SCALARS else one for one in args]
+        args = [
+            plain(np.asarray(one, y.dtype)) if type(one) in SCALARS or type(one) is complex else one
+            for one in args
+        ]
         for i, name in enumerate(self.inputs):
             value = tuple(args[i:]) if self.variadic and i == len(self.inputs) - 1 else args[i]
             values[name] = value
@@ -362,12 +365,15 @@ def _declarer(card: Primitive, which: str) -> Callable[..., None]:
 
 
 def _read_signature(
-    forward: Callable[..., Any],
+    forward: Any,
 ) -> tuple[tuple[str, ...], bool, tuple[str, ...], dict[str, Any]]:
     parameters = inspect.signature(forward).parameters.values()
     kind = inspect.Parameter
     marked = any(one.kind is kind.POSITIONAL_ONLY for one in parameters)
-    inputs, params, defaults, variadic = [], [], {}, False
+    inputs: list[str] = []
+    params: list[str] = []
+    defaults: dict[str, Any] = {}
+    variadic = False
     for one in parameters:
         if one.kind is kind.VAR_KEYWORD:
             raise GradientError(f"{forward.__name__}: **{one.name} cannot be a parameter; name each one")

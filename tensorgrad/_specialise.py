@@ -25,7 +25,7 @@ from types import FunctionType
 from typing import Any
 
 import numpy as np
-from numpy import ndarray  # noqa: F401  (read by generated text)
+from numpy import ndarray
 
 from ._config import get_mode  # noqa: F401  (read by generated text)
 
@@ -77,7 +77,7 @@ class _Weak(dict[Any, Any]):
         self.scalar = isinstance(kind, type)
 
     def __missing__(self, value: Any) -> Any:
-        if self.dtype.kind != "f":
+        if self.dtype.kind not in "fc":
             return value  # NumPy's own rules decide the dtype
         try:
             made = np.array(value, self.dtype)
@@ -102,7 +102,7 @@ WEAK = _WeakTables()
 
 def plain(array: Any) -> Any:
     """An array as tensors hold it: what has no axes is a NumPy scalar, which is six times faster."""
-    return array if array.ndim else array[()]
+    return array[()] if type(array) is ndarray and not array.ndim else array
 
 
 def weak(value: Any, partner: Any) -> Any:
@@ -176,7 +176,7 @@ def specialise(card: Any) -> None:
 def saved_names(card: Any) -> Sequence[str]:
     """What a node of this card saves, in order: inputs, the result, shapes and dtypes, parameters."""
     if card.saves is not None:
-        return card.saves
+        return tuple(card.saves)
     asked = {name for formula in card.formulas.values() for name in formula.names}
     facts = [f"{name}_{what}" for what in ("shape", "dtype") for name in card.inputs]
     names = [n for n in [*card.inputs, "y", *facts] if n in asked]
@@ -531,7 +531,7 @@ def _pull_list(card: Any, number: int, formula: Any) -> list[str]:
 
 
 def _times(number: float) -> str:
-    return {1: "g", -1: "-g"}.get(number, f"g * {number!r}")
+    return "g" if number == 1 else "-g" if number == -1 else f"g * {number!r}"
 
 
 # ---- for higher orders

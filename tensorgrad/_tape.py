@@ -144,6 +144,7 @@ class Walk:
         """Walk back from ``roots``, pairs of a node and its cotangent.
 
         Args:
+            roots: where to start, each with its cotangent.
             stop: where to end besides leaves. If it is given, only what leads there is computed.
             collected: what `collect` found for the roots, if somebody has looked already.
 
@@ -362,7 +363,7 @@ def raw_of(value: Any) -> Any:
 def replacement(g: Any, given: Any, tensors: bool) -> Any:
     """What a hook returned, checked against the gradient that it replaces."""
     new = given if tensors else raw_of(given)
-    if isinstance(new, int | float) or isinstance(new, np.ndarray):
+    if isinstance(new, int | float | np.ndarray):
         new = plain(np.array(new, order="C"))
     if not hasattr(new, "shape") or not hasattr(new, "dtype"):
         raise DtypeError(

@@ -209,7 +209,7 @@ class Tensor(Array):
                 "tg.autograd.grad(y, x, create_graph=True)"
             )
         if self.level:
-            raise GradientError("backward: inside a transformation use tg.grad, or tg.autograd.grad")
+            super().backward()
         if self._node is None:
             raise NoGraphError(
                 "backward: nothing was recorded for this tensor; mark an input by requires_grad=True, and compute "
@@ -249,7 +249,7 @@ class Tensor(Array):
     def detach(self) -> Tensor:
         """The same value without history."""
         if self.level:
-            return ops.stop_gradient(self)  # type: ignore[no-any-return]
+            return ops.stop_gradient(self)
         return type(self)._share(self._d)
 
     @classmethod
@@ -509,7 +509,7 @@ def asarray(data: Any, dtype: DTypeLike | None = None, *, copy: bool | None = No
         if copy is False and not same:
             raise ValueError(f"asarray: {data.dtype} cannot become {np.dtype(dtype)} without a copy")
         moved = data if same else ops.astype(data, dtype)
-        return moved.clone() if copy and same else moved  # type: ignore[no-any-return]
+        return moved.clone() if copy and same else moved
     if copy is False:
         if (
             type(data) is not np.ndarray

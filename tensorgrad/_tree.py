@@ -85,9 +85,7 @@ def flatten_like(tree: Tree, value: Any, what: str) -> list[Any]:
 def map_leaves(function: Callable[..., Any], value: Any, *others: Any, what: str = "containers") -> Any:
     """Apply ``function`` to each leaf of ``value``, and to the leaves beside it in ``others``."""
     leaves, tree = flatten(value)
-    columns = [leaves]
-    for other in others:
-        columns.append(flatten_like(tree, other, what))
+    columns = [leaves, *[flatten_like(tree, other, what) for other in others]]
     return unflatten(tree, [function(*row) for row in zip(*columns, strict=True)])
 
 
@@ -126,7 +124,8 @@ def _build(tree: Tree, leaves: Iterator[Any]) -> Any:
     if dataclasses.is_dataclass(kind):
         # Not by calling the class: a field may be init=False, and __post_init__ may refuse leaves
         # that are tangents, batches or gradients of what it expects.
-        made = object.__new__(kind)
+        blank: Callable[[Any], Any] = object.__new__
+        made = blank(kind)
         for name, item in zip(tree.keys, items, strict=True):
             object.__setattr__(made, name, item)
         return made

@@ -137,6 +137,18 @@ def test_setting_grad():
     assert not x.grad.requires_grad
 
 
+@pytest.mark.parametrize("kind", [tg.tensor, np.array])
+def test_a_gradient_that_was_set_stays_the_users(kind):
+    x, mine = leaf([1.0, 2.0]), kind(np.array([5.0, 6.0], np.float32))
+    (x * 2).sum().backward()
+    x.grad = mine
+    for _ in range(2):
+        (x * 2).sum().backward()
+    assert mine.tolist() == [5, 6] and x.grad.tolist() == [9, 10]
+    mine[0] = 100.0
+    assert x.grad.tolist() == [9, 10]
+
+
 def test_freezing_between_forward_and_backward_does_not_lose_a_gradient_silently():
     x = leaf(2.0)
     y = x * x
@@ -257,6 +269,17 @@ def test_what_a_hook_gets_may_be_kept_and_written():
     x.register_hook(hook)
     (h * 2).sum().backward()
     assert x.grad.tolist() == [2, 2] and [k.tolist() for k in kept] == [[200, 200]] * 2
+
+
+def test_what_a_hook_keeps_is_not_changed_by_later_backwards():
+    x, kept = leaf([1.0, 2.0]), []
+    h = x * 1
+    x.register_hook(kept.append)
+    h.register_hook(kept.append)
+    for _ in range(3):
+        (h * h).sum().backward(retain_graph=True)
+        assert all(g.tolist() == [2, 4] for g in kept)
+    assert len(kept) == 6 and x.grad.tolist() == [6, 12]
 
 
 def test_hook_handles():

@@ -217,6 +217,19 @@ def test_a_freed_loss_keeps_nothing_alive():
     assert array() is None and loss.item() == 4000
 
 
+def test_a_kept_loss_keeps_one_node_after_backward_and_the_graph_before(no_collector):
+    def nodes():
+        return sum(type(one) is Node for one in gc.get_objects())
+
+    x, before = leaf([1.0]), nodes()
+    y = x
+    for _ in range(50):
+        y = y * x
+    assert nodes() - before == 50
+    y.backward()
+    assert nodes() - before <= 1
+
+
 def test_saved_arrays_go_while_backward_runs():
     x = leaf(np.ones(100))
     alive, arrays, y = [], [], x

@@ -46,10 +46,11 @@ def replay(graph: Graph, *args: Any) -> Any:
     with no_grad():
         for write in graph.writes:
             target = graph.values[write.target.index]
+            value = None if write.value is None else values[write.value.index]
             if write.slot == "grad":
-                target.grad = None if write.value is None else values[write.value.index]
-            elif target.is_leaf:
-                target[...] = values[write.value.index]
+                target.grad = value
+            else:
+                target[...] = value
     return unflatten(graph.result_tree, [values[var.index] for var in graph.outputs])
 
 

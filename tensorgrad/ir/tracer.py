@@ -126,7 +126,9 @@ class _Tracer:
         if isinstance(value, Tensor):
             return self.capture(value)
         data = as_data(value)
-        return self.constant(data, value if type(value) in SCALARS else np.array(data))
+        return self.constant(
+            data, value if type(value) in SCALARS or type(value) is complex else np.array(data)
+        )
 
     def constant(self, data: Any, value: Any) -> Var:
         var = Var(self.count, tuple(data.shape), str(data.dtype), "constant", "")

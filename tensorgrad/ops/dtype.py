@@ -71,7 +71,7 @@ def astype(x: Any, dtype: Any, /) -> Any:
     Example:
         >>> import tensorgrad as tg
         >>> tg.astype(tg.tensor([1.0, 2.5]), "int64")
-        tensor([1, 2], dtype=int64)
+        tensor([1, 2])
     """
     dtype = numeric_dtype(dtype, "astype")
     return cast(x, dtype) if dtype.kind in "fc" else truncate(x, dtype)
@@ -88,4 +88,5 @@ def numeric_dtype(dtype: Any, what: str) -> np.dtype[Any]:
             f"{what}: tensors cannot have dtype {chosen}; booleans, integers, floats and complex numbers of up "
             "to 64 bits they can"
         )
-    return chosen.newbyteorder("=")
+    native: np.dtype[Any] = chosen.newbyteorder("=")
+    return native

@@ -71,11 +71,6 @@ multiply.derivative(a=lambda b: b, b=lambda a: a)
 divide.derivative(a=lambda b: 1 / b, b=lambda b, y: -y / b)
 negative.derivative(x=-1)
 positive.derivative(x=1)
-# The added terms are 1 where the textbook formula is 0 * inf, and 0 everywhere else.
-power.derivative(
-    a=lambda a, b: b * (a + (a == 0) * (b == 0)) ** (b - 1),
-    b=lambda a, y: y * log(a + (a == 0)),
-)
 square.derivative(x=lambda x: 2 * x)
 
 
@@ -103,6 +98,11 @@ def sqrt(x: Any, /) -> Any:
 exp.derivative(x=lambda y: y)
 log.derivative(x=lambda x: 1 / x)
 sqrt.derivative(x=lambda y: 0.5 / y)
+# The added terms are 1 where the textbook formula is 0 * inf, and 0 everywhere else.
+power.derivative(
+    a=lambda a, b: b * (a + (a == 0) * (b == 0)) ** (b - 1),
+    b=lambda a, y: y * log(a + (a == 0)),
+)
 
 
 # ---- trigonometric and hyperbolic
@@ -175,6 +175,20 @@ def _where(condition: Any, a: Any, b: Any, /) -> Any:
 # Linear in a and b, and not a product with the mask: 0 * inf would be NaN.
 where = declare(_where, "linear", analytic=True, broadcasts=True, name="where")
 
+
+@each
+def sign(x: Any, /) -> Any:
+    """-1, 0 or 1 for each element; for complex numbers ``x / abs(x)``."""
+    return np.sign(x)
+
+
+@each
+def wins(a: Any, b: Any, /) -> Any:
+    """1 where ``a > b``, 1/2 where they are equal, 0 elsewhere: the slope of ``maximum`` in ``a``."""
+    dtype = np.result_type(a, b)
+    return (np.greater(a, b).astype(dtype) + np.greater_equal(a, b)) / dtype.type(2)
+
+
 # Of a complex number the absolute value is real, and its slope a direction in the plane.
 abs = declare(_abs, "general", broadcasts=True, name="abs")
 abs.vjp(x=lambda g, x, y: g * _direction(x, y))
@@ -190,16 +204,3 @@ minimum.derivative(a=lambda a, b: wins(b, a), b=lambda a, b: wins(a, b))
 relu.derivative(x=lambda y: y > 0)
 sigmoid.derivative(x=lambda y: y * (1 - y))
 where.transpose(a=lambda g, condition: where(condition, g, 0), b=lambda g, condition: where(condition, 0, g))
-
-
-@each
-def sign(x: Any, /) -> Any:
-    """-1, 0 or 1 for each element; for complex numbers ``x / abs(x)``."""
-    return np.sign(x)
-
-
-@each
-def wins(a: Any, b: Any, /) -> Any:
-    """1 where ``a > b``, 1/2 where they are equal, 0 elsewhere: the slope of ``maximum`` in ``a``."""
-    dtype = np.result_type(a, b)
-    return (np.greater(a, b).astype(dtype) + np.greater_equal(a, b)) / dtype.type(2)

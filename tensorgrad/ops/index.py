@@ -195,7 +195,7 @@ def parse(index: Any, shape: tuple[int, ...]) -> tuple[tuple[Any, ...], list[Any
     arrays: list[Any] = []
     axis = 0
     for item in items:
-        if item is None or isinstance(item, int | np.integer) and not isinstance(item, bool):
+        if item is None or (isinstance(item, int | np.integer) and not isinstance(item, bool)):
             pattern.append(item if item is None else int(item))
             axis += item is not None
         elif isinstance(item, slice):

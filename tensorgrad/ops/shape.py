@@ -259,7 +259,9 @@ def split(x: Any, sections: int | Sequence[int], /, *, axis: int = 0) -> tuple[A
     axis = normalise_axis("split", axis, x.ndim)
     n = x.shape[axis]
     if isinstance(sections, Sequence) or np.ndim(sections):
-        cut = tuple([max(0, min(n, i + n if i < 0 else i)) for i in map(operator.index, sections)])
+        cut = tuple(
+            [max(0, min(n, i + n if i < 0 else i)) for i in map(operator.index, as_sequence(sections))]
+        )
     else:
         count = operator.index(sections)
         if count < 1 or n % count:
@@ -313,7 +315,7 @@ def normalise_axes(op: str, axis: Axis, n: int) -> tuple[int, ...]:
 
 def as_sequence(axis: Any) -> Sequence[Any]:
     """One axis, or several, as a sequence."""
-    return axis if isinstance(axis, Sequence) else (axis,)
+    return axis if isinstance(axis, Sequence) else tuple(axis) if np.ndim(axis) else (axis,)
 
 
 def invert(axes: Sequence[int]) -> tuple[int, ...]:

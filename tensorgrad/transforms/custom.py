@@ -58,6 +58,7 @@ class custom_vjp(Generic[P]):
         self._rules = forward, backward
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Call the function, and record the call as one op."""
         if self._rules is None:
             raise RuleMissingError(
                 f"{self.f.__name__}: declare its pass first, by .defvjp(forward, backward)"
@@ -92,14 +93,16 @@ class custom_jvp(Generic[P]):
         self._rule = rule
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Call the function, and record the call as one op."""
         name, rule = self.f.__name__, self._rule
+        function: Callable[..., Any] = self.f
         if rule is None:
             raise RuleMissingError(f"{name}: declare its derivative first, by .defjvp(rule)")
         call = _Call(name, by_position(self.f, args, kwargs))
 
         def forward(*xs: Any) -> Any:
             with no_grad():
-                return call.results(self.f(*call.arguments(xs)))
+                return call.results(function(*call.arguments(xs)))
 
         def tangent(xs: Sequence[Any], ts: Sequence[Any]) -> tuple[Any, ...]:
             _, t = rule(call.arguments(xs), call.arguments(ts, fill=True))
@@ -211,9 +214,11 @@ class CallCard(Primitive):
 
     @property
     def op(self) -> Callable[..., Any]:  # type: ignore[override]
+        """The op of this card."""
         return lambda *args: process(self, args, ())
 
-    def pullback(self, g: Any, edges: Any, saved: Any, shape: Any) -> tuple[Any, ...]:  # type: ignore[override]
+    def pullback(self, g: Any, edges: Any, saved: Any, shape: Any) -> tuple[Any, ...]:
+        """One cotangent for each input, checked by the gate."""
         xs, y, layouts, dtypes = saved
         (g,) = guarded((g,))
         rule = self.formulas["xs"]
@@ -223,7 +228,8 @@ class CallCard(Primitive):
             for i, (c, edge, dtype) in enumerate(zip(found, edges, dtypes, strict=True))
         ])  # fmt: skip
 
-    def revive(self, saved: Any, edges: Any, node: Any, wrap: Any) -> tuple[Any, ...]:  # type: ignore[override]
+    def revive(self, saved: Any, edges: Any, node: Any, wrap: Any) -> tuple[Any, ...]:
+        """What was saved, as tensors on the nodes that it came from."""
         xs, y, layouts, dtypes = saved
         xs = tuple([x if edge is None else wrap(x, edge) for x, edge in zip(xs, edges, strict=True)])
         return xs, tuple([wrap(one, pick(node, i, one)) for i, one in enumerate(y)]), layouts, dtypes

@@ -13,7 +13,7 @@ from .. import ops
 from .._config import enable_grad, is_grad_enabled
 from .._data import as_data, zero_like
 from .._errors import DtypeError, GradientError, NoGraphError, ShapeError
-from .._levels import any_open, new_level
+from .._levels import new_level, open_levels
 from .._primitive import Value
 from .._tape import Leaf, collect, settle
 from .._tensor import Over, Tensor, pull, seed_for, wrap
@@ -85,7 +85,7 @@ def value_and_grad(
         for leaf, path in zip(leaves, tree.paths(), strict=True):
             _check_differentiable(leaf, path)
         recording = is_grad_enabled()
-        if any_open():
+        if open_levels():
             with new_level() as level:
                 y, aux, found = _by_level(f, args, kwargs, positions, leaves, tree, has_aux, level)
         else:
@@ -256,7 +256,7 @@ def _call(
         raise ShapeError(
             f"grad: the function returned {what}; one number is needed, reduce it by .sum() or .mean()"
         )
-    if isinstance(y, Value) and y.dtype.kind == "c":  # type: ignore[attr-defined]
+    if isinstance(y, Value) and y.dtype.kind == "c":
         raise DtypeError("grad: the function returned a complex number; take its real part or absolute value")
     return y, aux
 

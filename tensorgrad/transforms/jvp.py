@@ -66,10 +66,12 @@ class Dual(Array):
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The length of each axis, as the program sees it."""
         return self.primal.shape  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The dtype of the elements."""
         return self.primal.dtype  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
@@ -91,6 +93,7 @@ class Dual(Array):
         return self
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
+        """Apply an op to values of this level."""
         level = self.level
         mine = [isinstance(arg, Dual) and arg.level == level for arg in args]
         primals = [arg.primal if own else arg for arg, own in zip(args, mine, strict=True)]

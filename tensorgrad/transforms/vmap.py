@@ -77,10 +77,12 @@ class Batched(Array):
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The length of each axis, as the program sees it."""
         return self.batch.shape[1:]  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The dtype of the elements."""
         return self.batch.dtype  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
@@ -99,6 +101,7 @@ class Batched(Array):
         return self
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
+        """Apply an op to values of this level."""
         level, size = self.level, self.batch.shape[0]
         batched = tuple([isinstance(arg, Batched) and arg.level == level for arg in args])
         data = [arg.batch if own else arg for arg, own in zip(args, batched, strict=True)]

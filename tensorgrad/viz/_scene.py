@@ -105,9 +105,10 @@ def scene(graph: Graph) -> Scene:
     for index, write in enumerate(graph.writes):
         name = write.target.label or str(write.target)
         name, role = (f"{name}.grad", "gradient") if write.slot == "grad" else (f"new {name}", "value")
-        tip = (f"{write.value} becomes the {role} of {write.target}", type_text(write.target))
-        box = Box(f"w{index}", "write", name, f"{write.value} {shape_text(write.target)}", tip)
-        place(box, (write.value,))
+        new = "none" if write.value is None else str(write.value)
+        tip = (f"{new} becomes the {role} of {write.target}", type_text(write.target))
+        box = Box(f"w{index}", "write", name, f"{new} {shape_text(write.target)}", tip)
+        place(box, () if write.value is None else (write.value,))
     return Scene(tuple(boxes), tuple(links))
 
 

@@ -105,6 +105,29 @@ def test_a_number_cannot_be_taken_out(take: Any) -> None:
         tg.vmap(lambda x: take(x) * 1.0)(np.array([0.5, 1.5]))
 
 
+def test_backward_belongs_outside() -> None:
+    w = tg.tensor(np.ones(3), requires_grad=True)
+    for transform in (
+        lambda f: tg.vmap(f)(X[:, 0, :3]),
+        lambda f: tg.jvp(f, (X[0, 0, :3],), (X[0, 0, :3],)),
+        lambda f: tg.vmap(tg.grad(f))(X[:, 0, :3]),
+    ):
+        with pytest.raises(tg.GradientError, match=r"tg\.grad"):
+            transform(lambda x: (w * x).sum().backward())
+        with pytest.raises(tg.GradientError, match=r"tg\.grad"):
+            transform(lambda x: tg.autograd.grad((w * x).sum(), w)[0])
+    assert w.grad is None
+
+
+def test_code_may_ask_whether_a_gradient_is_wanted() -> None:
+    def f(x: Any) -> Any:
+        assert not x.requires_grad and x.grad is None
+        return x * 2
+
+    tg.vmap(f)(X)
+    tg.jvp(f, (X,), (X,))
+
+
 def test_a_branch_names_the_way_out() -> None:
     with pytest.raises(tg.TraceError, match=r"tg\.where"):
         tg.vmap(lambda x: x if x > 0 else -x)(np.ones(2))
