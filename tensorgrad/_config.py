@@ -27,12 +27,11 @@ _mode: ContextVar[int] = ContextVar("tensorgrad_mode", default=TAPE)
 get_mode = _mode.get
 
 _nobody: tuple[Watcher, ...] = ()
-_watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("tensorgrad_watchers", default=_nobody)  # noqa: B039
+_watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("tensorgrad_watchers", default=_nobody)
 _scopes: ContextVar[tuple[str, ...]] = ContextVar("tensorgrad_scopes", default=())
 _direction: ContextVar[Literal["forward", "backward"]] = ContextVar("tensorgrad_direction", default="forward")
-_default_dtype: ContextVar[np.dtype[Any]] = ContextVar(
-    "tensorgrad_default_dtype", default=np.dtype(np.float32)
-)
+_float32 = np.dtype(np.float32)
+_default_dtype: ContextVar[np.dtype[Any]] = ContextVar("tensorgrad_default_dtype", default=_float32)
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike

@@ -30,6 +30,7 @@ from ._config import (
 )
 from ._data import as_data, as_data_like, keep
 from ._errors import DtypeError, GradientError, NoGraphError, ShapeError
+from ._gates import gate, guarded, listed, refit, slope
 from ._primitive import Primitive, Value
 from ._record import explain, process, record, run, set_types, show
 from ._specialise import FORWARD_ERRORS, RAW, plain
@@ -42,15 +43,10 @@ from ._tape import (
     accumulation,
     extra_of,
     fill,
-    gate,
-    guarded,
     layouts_of,
-    listed,
     pick,
-    refit,
     settle,
     shapes_of,
-    slope,
     tick,
 )
 from .ops import index as indexing

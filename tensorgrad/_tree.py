@@ -113,7 +113,7 @@ def _flatten_into(leaves: list[Any], value: Any) -> Tree:
 
 
 def _build(tree: Tree, leaves: Iterator[Any]) -> Any:
-    kind = tree.kind
+    kind: Any = tree.kind
     if kind is None:
         return next(leaves)
     if kind is type(None):
@@ -124,8 +124,8 @@ def _build(tree: Tree, leaves: Iterator[Any]) -> Any:
     if dataclasses.is_dataclass(kind):
         # Not by calling the class: a field may be init=False, and __post_init__ may refuse leaves
         # that are tangents, batches or gradients of what it expects.
-        blank: Callable[[Any], Any] = object.__new__
-        made = blank(kind)
+        made_of: Any = kind
+        made = object.__new__(made_of)
         for name, item in zip(tree.keys, items, strict=True):
             object.__setattr__(made, name, item)
         return made

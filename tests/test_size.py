@@ -8,8 +8,11 @@ from pathlib import Path
 
 import tensorgrad as tg
 
-ENGINE = ["_config.py", "_primitive.py", "_record.py", "_specialise.py", "_tape.py", "_tensor.py"]
+ENGINE = ["_config.py", "_primitive.py", "_tape.py", "_tensor.py"]
 LIMIT = 1_200
+# What the engine stands on besides: the writer of entries, the general path, the gates.
+BESIDES = ["_data.py", "_gates.py", "_levels.py", "_record.py", "_specialise.py"]
+LIMIT_OF_ALL = 2_000
 
 NO_CODE = {
     tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER,
@@ -39,14 +42,14 @@ def test_what_counts_as_code():
     assert lines_of_code('"only text"\n') == lines_of_code("") == 0
 
 
-def test_the_engine_proper_is_short():
+def test_the_engine_is_short():
     folder = Path(tg.__file__).parent
-    texts = {name: (folder / name).read_text(encoding="utf-8") for name in ENGINE}
-    total = 0
-    for name, text in texts.items():
-        code = lines_of_code(text)
-        total += code
-        print(f"{name:16} {code:5} lines of code, {len(text.splitlines()):5} in all")
-    whole = sum(len(text.splitlines()) for text in texts.values())
-    print(f"{'engine proper':16} {total:5} lines of code, {whole:5} in all")
-    assert total <= LIMIT
+    code = {}
+    for name in [*ENGINE, *BESIDES]:
+        text = (folder / name).read_text(encoding="utf-8")
+        code[name] = lines_of_code(text)
+        print(f"{name:16} {code[name]:5} lines of code, {len(text.splitlines()):5} in all")
+    proper, whole = sum(code[name] for name in ENGINE), sum(code.values())
+    print(f"{'engine proper':16} {proper:5} lines of code (limit {LIMIT:,})")
+    print(f"{'with the rest':16} {whole:5} lines of code (limit {LIMIT_OF_ALL:,})")
+    assert proper <= LIMIT and whole <= LIMIT_OF_ALL

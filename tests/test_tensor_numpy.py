@@ -133,3 +133,33 @@ def test_numpy_is_a_read_only_view_and_zero_d_is_an_array():
     assert np.asarray(x, dtype="float64").dtype == np.float64
     with pytest.raises(ValueError, match="copy"):
         np.asarray(x, dtype="float64", copy=False)
+
+
+# ---- integers, booleans and broadcasting where a function might forget them
+
+
+@pytest.mark.parametrize(
+    "name", ["sin", "cos", "tanh", "exp", "sqrt", "sigmoid", "square", "abs", "sign", "relu"]
+)
+@pytest.mark.parametrize("dtype", ["int8", "int64", "uint8"])
+def test_functions_of_integers_have_the_value_of_those_of_floats(name, dtype):
+    f, data = getattr(tg, name), np.array([0, 1, 2], dtype)
+    wanted = f(data.astype(np.float64))
+    for got in (
+        f(data),
+        f(tg.tensor(data)).numpy(),
+        np.stack([np.asarray(f(tg.tensor(one))) for one in data]),
+    ):
+        assert np.allclose(got, wanted, rtol=2e-3)
+    assert np.allclose(float(f(2)), wanted[2])
+
+
+def test_numbers_alone_get_the_default_float():
+    assert tg.where(tg.tensor([0, 1]), 1.0, 2.0).dtype == np.float32
+    assert tg.maximum(1.0, 2).dtype == tg.multiply(2, 0.5).dtype == np.float32
+
+
+def test_indices_that_broadcast_work_backward_too():
+    x = leaf([[1.0, 2.0], [3.0, 4.0]])
+    tg.take_along_axis(x, np.array([[0]]), axis=1).sum().backward()
+    assert x.grad.tolist() == [[1, 0], [1, 0]]

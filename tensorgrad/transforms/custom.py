@@ -16,11 +16,12 @@ from typing import Any, Generic, ParamSpec
 from .._config import no_grad
 from .._data import as_data
 from .._errors import GradientError, RuleMissingError, ShapeError
+from .._gates import gate, guarded
 from .._levels import new_level
 from .._primitive import Formula, Primitive, Value
 from .._record import process
 from .._specialise import ARRAYS
-from .._tape import fill, gate, guarded, pick
+from .._tape import fill, pick
 from .._tensor import Over, Tensor, pull, wrap
 from .._tree import Tree, flatten, unflatten
 from .jvp import variable

@@ -150,6 +150,11 @@ def gradients(
     tracked = [
         (y, g) for y, g in zip(ys, seeds, strict=True) if isinstance(y, Tensor) and y._node is not None
     ]
+    if any(isinstance(y, Value) and not isinstance(y, Tensor) for y in ys):
+        raise NoGraphError(
+            "autograd.grad: an output belongs to an open tg.vmap or tg.jvp; inside of one use tg.grad(f), or compute "
+            "the gradient of what it returns"
+        )
     if not tracked:
         raise NoGraphError("autograd.grad: no output was recorded; mark an input by requires_grad=True")
     retain = create_graph if retain_graph is None else retain_graph
@@ -161,9 +166,10 @@ def gradients(
         create=create_graph,
     )
     if not allow_unused and (unused := [i for i, x in enumerate(xs) if x._node not in found]):
+        inside = "; inside of a transformation use tg.grad(f)" if ys[0].level else ""
         raise GradientError(
             f"autograd.grad: no output depends on input {unused[0]} {xs[unused[0]].shape}; pass allow_unused=True to "
-            "get None for it"
+            f"get None for it{inside}"
         )
     return tuple([_as_tensor(found[x._node], x) if x._node in found else None for x in xs])
 

@@ -11,9 +11,10 @@ from .. import ops
 from .._array import Array, check_become
 from .._data import as_data, zero_like
 from .._errors import DtypeError, GradientError, ShapeError
+from .._gates import broadcasts_to, gate
 from .._levels import new_level
 from .._primitive import FORMULA_OF_KIND, Primitive, Value
-from .._tape import Leaf, broadcasts_to, gate
+from .._tape import Leaf
 from .._tensor import Over, Tensor, fresh, pull, watched
 from .._tree import flatten, map_leaves, unflatten
 

@@ -214,9 +214,6 @@ AXES = [None, 0, 1, -1, -2, (0,), (1, 0), (-1, 0), [0, 1], ()]
     "op", [tg.sum, tg.mean, tg.max, tg.min, tg.var, tg.logsumexp], ids=lambda f: f.__name__
 )
 def test_reductions(op: Any, axis: Any, keepdims: bool) -> None:
-    if axis == () and op is tg.logsumexp:
-        pytest.skip("a sum of exponentials over no axis is the identity, and its formula divides nothing")
-
     def f(x: Any) -> Any:
         return op(x, axis=axis, keepdims=keepdims)
 
