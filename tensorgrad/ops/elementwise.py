@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .._config import get_default_dtype
+from .._errors import DtypeError
 from .._primitive import analytic, declare, elementwise
 from .compare import each
 from .dtype import conjugate, real
@@ -154,6 +156,8 @@ def minimum(a: Any, b: Any, /) -> Any:
 @elementwise
 def relu(x: Any, /) -> Any:
     """``max(x, 0)``; its slope at 0 is 0."""
+    if x.dtype.kind == "c":
+        raise DtypeError("relu: cannot be applied to complex numbers, which have no order")
     return np.maximum(x, np.zeros((), x.dtype))  # an array for 0: NumPy is 4 times faster than with a number
 
 
@@ -161,7 +165,7 @@ def relu(x: Any, /) -> Any:
 def sigmoid(x: Any, /) -> Any:
     """Logistic function ``1 / (1 + exp(-x))``, in (0, 1)."""
     # tanh does not overflow, whatever the sign of x.
-    return np.tanh(x * x.dtype.type(0.5)) * x.dtype.type(0.5) + x.dtype.type(0.5)
+    return np.tanh(x * 0.5) * 0.5 + 0.5
 
 
 def _where(condition: Any, a: Any, b: Any, /) -> Any:
@@ -169,6 +173,8 @@ def _where(condition: Any, a: Any, b: Any, /) -> Any:
 
     The gradient of the branch that was not taken is exactly 0, even if it would be infinite.
     """
+    if type(a) is float and type(b) is float:  # there is no array whose dtype they could take
+        a, b = get_default_dtype().type(a), get_default_dtype().type(b)
     return np.where(condition, a, b)
 
 

@@ -103,11 +103,12 @@ def take_along_axis(x: Any, indices: Any, /, axis: int = -1) -> Any:
 @linear
 def add_along_axis(x: Any, indices: Any, /, axis: int, shape: Any) -> Any:
     """Zeros of ``shape`` with ``x`` added at positions along an axis: the transpose of `take_along_axis`."""
-    out = np.zeros(shape, x.dtype)
-    grid = list(np.ogrid[tuple(slice(n) for n in indices.shape)])
+    whole = tuple([shape[axis] if i == axis else n for i, n in enumerate(x.shape)])
+    out = np.zeros(whole, x.dtype)
+    grid = list(np.ogrid[tuple(slice(n) for n in x.shape)])
     grid[axis] = indices
     np.add.at(out, tuple(grid), x)
-    return out
+    return sum_to(out, shape) if whole != tuple(shape) else out  # `take_along_axis` broadcasts the other axes
 
 
 take_along_axis.transpose(

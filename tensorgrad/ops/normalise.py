@@ -16,14 +16,14 @@ from .shape import Axis, normalise_axes
 @primitive
 def softmax(x: Any, /, axis: int = -1) -> Any:
     """Exponentials scaled to sum to 1 along an axis."""
-    e = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True))
+    e = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf))
     return e / np.add.reduce(e, axis=axis, keepdims=True)
 
 
 @primitive
 def log_softmax(x: Any, /, axis: int = -1) -> Any:
     """Logarithm of `softmax`, exact where softmax underflows."""
-    shifted = x - np.maximum.reduce(x, axis=axis, keepdims=True)
+    shifted = x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
 
 

@@ -219,7 +219,11 @@ def test_values_may_be_looked_at() -> None:
     assert seen[0][:4] == ((3, 4), np.dtype(float), 2, 3)
 
 
-@pytest.mark.parametrize("take", [lambda x: x.numpy(), lambda x: x.item(), float, np.asarray], ids=str)
+@pytest.mark.parametrize(
+    "take",
+    [lambda x: x.numpy(), lambda x: x.item(), float, np.asarray],
+    ids=["numpy", "item", "float", "asarray"],
+)
 def test_a_number_cannot_be_taken_out(take: Any) -> None:
     with pytest.raises(tg.TensorgradError):
         tg.jvp(lambda x: take(x) * x, (2.0,), (1.0,))
