@@ -18,8 +18,9 @@ from ._data import as_data, as_data_like, first_line, keep, read_only
 from ._errors import DtypeError, IndexingError, ShapeError, TensorgradError
 from ._levels import check_open
 from ._primitive import FORMULA_OF_KIND, Primitive, Value
-from ._specialise import ARRAYS, FORWARD_ERRORS, SCALARS, plain, saved_names, shares_dtype, weak
+from ._specialise import ARRAYS, FORWARD_ERRORS, SCALARS, plain, weak
 from ._tape import Node, layouts_of, pick, shapes_of, tick
+from ._writer import saved_names, shares_dtype
 from .ops.dtype import numeric_dtype
 
 

@@ -23,7 +23,8 @@ import numpy as np
 from ._config import WATCHED, get_mode, watchers
 from ._errors import DtypeError, MutatedError, NoGraphError, ShapeError
 from ._gates import own_copy
-from ._specialise import ARRAYS, plain, saved_names
+from ._specialise import ARRAYS, plain
+from ._writer import saved_names
 
 tick = count(1).__next__
 """The clock: a number for each node and for each write to a leaf, later ones higher."""

@@ -11,7 +11,7 @@ import tensorgrad as tg
 ENGINE = ["_config.py", "_primitive.py", "_tape.py", "_tensor.py"]
 LIMIT = 1_200
 # What the engine stands on besides: the writer of entries, the general path, the gates.
-BESIDES = ["_data.py", "_gates.py", "_levels.py", "_record.py", "_specialise.py"]
+BESIDES = ["_data.py", "_gates.py", "_levels.py", "_record.py", "_specialise.py", "_writer.py"]
 LIMIT_OF_ALL = 2_000
 
 NO_CODE = {

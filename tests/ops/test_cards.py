@@ -16,7 +16,8 @@ import pytest
 import tensorgrad as tg
 from tensorgrad import _record
 from tensorgrad._primitive import Formula, Primitive, registry
-from tensorgrad._specialise import saved_names, specialise
+from tensorgrad._specialise import specialise
+from tensorgrad._writer import saved_names
 from tensorgrad.testing import checks
 from tensorgrad.testing.samples import COMPOSED, ROWS, OpSamples, Sample
 
