@@ -606,7 +606,7 @@ def seed_for(y: Tensor, grad: Any) -> Any:
                 f"backward: y has shape {y.shape} and dtype {y.dtype}; pass a cotangent of that shape, y.backward(g), or "
                 "reduce to one real number first, y.sum().backward()"
             )
-        return plain(np.ones(y.shape, y.dtype))
+        return np.ones(y.shape, y.dtype) if y.shape else y.dtype.type(1)
     g = grad if isinstance(grad, Value) else as_data_like(grad, y.dtype)
     if g.shape != y.shape:
         raise ShapeError(

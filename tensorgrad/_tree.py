@@ -97,7 +97,9 @@ def _children(value: Any) -> dict[Any, Any] | None:
         return dict(value)
     if isinstance(value, tuple | list):
         return dict(enumerate(value))
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if hasattr(
+        type(value), "__dataclass_fields__"
+    ):  # as `dataclasses.is_dataclass`, which costs ten times as much
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     return None
 

@@ -45,12 +45,11 @@ def grad(
         >>> tg.grad(tg.grad(tg.sin))(0.5) == -tg.sin(0.5)
         tensor(True)
     """
-    both = value_and_grad(f, argnums, has_aux)
 
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        value, found = both(*args, **kwargs)
-        return (found, value[1]) if has_aux else found
+        _, aux, found = _differentiate(f, argnums, has_aux, args, kwargs)
+        return (found, aux) if has_aux else found
 
     return gradient
 
@@ -71,29 +70,8 @@ def value_and_grad(
 
     @functools.wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        positions = tuple(argnums) if isinstance(argnums, Sequence) else (argnums,)
-        if not all(isinstance(i, int) for i in positions):
-            raise GradientError(f"grad: argnums is {argnums!r}; a position, or several, is needed")
-        if wrong := [i for i in positions if not -len(args) <= i < len(args)]:
-            raise GradientError(
-                f"grad: argnums names argument {wrong[0]}, but {len(args)} were given by position"
-            )
-        positions = tuple([i % len(args) for i in positions])
-        if len(set(positions)) != len(positions):
-            raise GradientError(f"grad: argnums {argnums} names an argument twice")
-        leaves, tree = flatten(tuple([args[i] for i in positions]))
-        for leaf, path in zip(leaves, tree.paths(), strict=True):
-            _check_differentiable(leaf, path)
-        recording = is_grad_enabled()
-        if open_levels():
-            with new_level() as level:
-                y, aux, found = _by_level(f, args, kwargs, positions, leaves, tree, has_aux, level)
-        else:
-            with enable_grad():
-                y, aux, found = _on_one_tape(f, args, kwargs, positions, leaves, tree, has_aux, recording)
-        result = unflatten(tree, found)
-        gradients = result[0] if isinstance(argnums, int) else result
-        return ((y, aux), gradients) if has_aux else (y, gradients)
+        y, aux, found = _differentiate(f, argnums, has_aux, args, kwargs)
+        return ((y, aux), found) if has_aux else (y, found)
 
     return value_and_gradient
 
@@ -175,6 +153,35 @@ def gradients(
 
 
 # ---- the two ways to run
+
+
+def _differentiate(
+    f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, args: Any, kwargs: Any
+) -> tuple[Any, Any, Any]:
+    """The value of ``f``, what it returned besides, and the gradient in the structure of the arguments."""
+    positions = tuple(argnums) if isinstance(argnums, Sequence) else (argnums,)
+    if not all(isinstance(i, int) for i in positions):
+        raise GradientError(f"grad: argnums is {argnums!r}; a position, or several, is needed")
+    if wrong := [i for i in positions if not -len(args) <= i < len(args)]:
+        raise GradientError(
+            f"grad: argnums names argument {wrong[0]}, but {len(args)} were given by position"
+        )
+    positions = tuple([i % len(args) for i in positions])
+    if len(set(positions)) != len(positions):
+        raise GradientError(f"grad: argnums {argnums} names an argument twice")
+    leaves, tree = flatten(tuple([args[i] for i in positions]))
+    for leaf, path in zip(leaves, tree.paths(), strict=True):
+        _check_differentiable(leaf, path)
+    recording = is_grad_enabled()
+    if open_levels():
+        with new_level() as level:
+            y, aux, found = _by_level(f, args, kwargs, positions, leaves, tree, has_aux, level)
+    else:
+        with enable_grad():
+            y, aux, found = _on_one_tape(f, args, kwargs, positions, leaves, tree, has_aux, recording)
+    result = unflatten(tree, found)
+    gradients = result[0] if isinstance(argnums, int) else result
+    return y, aux, gradients
 
 
 def _on_one_tape(
