@@ -17,7 +17,7 @@ from .._levels import new_level, open_levels
 from .._primitive import Value
 from .._tape import Leaf, collect, settle
 from .._tensor import Over, Tensor, pull, seed_for, wrap
-from .._tree import flatten, map_leaves, unflatten
+from .._tree import Tree, flatten, map_leaves, unflatten
 
 
 def grad(
@@ -170,8 +170,8 @@ def _differentiate(
     if len(set(positions)) != len(positions):
         raise GradientError(f"grad: argnums {argnums} names an argument twice")
     leaves, tree = flatten(tuple([args[i] for i in positions]))
-    for leaf, path in zip(leaves, tree.paths(), strict=True):
-        _check_differentiable(leaf, path)
+    for number, leaf in enumerate(leaves):
+        _check_differentiable(leaf, tree, number)
     recording = is_grad_enabled()
     if open_levels():
         with new_level() as level:
@@ -274,17 +274,17 @@ def _call(
     return y, aux
 
 
-def _check_differentiable(leaf: Any, path: str) -> None:
+def _check_differentiable(leaf: Any, tree: Tree, number: int) -> None:
     dtype = getattr(leaf, "dtype", None)
     if dtype is None:
         if isinstance(leaf, bool | int) or not isinstance(leaf, float | complex):
             raise DtypeError(
-                f"grad: argument {path} is {leaf!r} ({type(leaf).__name__}); floats, arrays and tensors can be "
-                "differentiated. Choose others by argnums"
+                f"grad: argument {tree.paths()[number]} is {leaf!r} ({type(leaf).__name__}); floats, arrays and "
+                "tensors can be differentiated. Choose others by argnums"
             )
-    elif np.dtype(dtype).kind not in "fc":
+    elif dtype.kind not in "fc":
         raise DtypeError(
-            f"grad: argument {path} has dtype {dtype}; only floating and complex ones have gradients"
+            f"grad: argument {tree.paths()[number]} has dtype {dtype}; only floating and complex ones have gradients"
         )
 
 
