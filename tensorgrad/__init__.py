@@ -162,7 +162,9 @@ def __getattr__(name: str) -> _typing.Any:
 
         globals()[name] = trace
         return trace
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ._names import missing
+
+    raise missing(f"module {__name__!r}", name, __dir__())
 
 
 def __dir__() -> list[str]:

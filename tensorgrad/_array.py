@@ -15,6 +15,7 @@ import numpy as np
 from . import ops
 from ._data import read_only
 from ._errors import DtypeError, GradientError, ShapeError
+from ._names import missing
 from ._primitive import Op, Value
 from ._tree import flatten, map_leaves
 from .ops import index as indexing
@@ -114,6 +115,11 @@ class Array(Value):
         return _comparable(item) and bool(ops.any(ops.equal(self, item)))
 
     __hash__ = object.__hash__
+
+    if not TYPE_CHECKING:  # to a type checker, an attribute that is not declared is not there
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing(f"{type(self).__name__!r} object", name, dir(type(self)))
 
     # ---- operators
 

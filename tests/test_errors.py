@@ -245,3 +245,17 @@ def test_messages_stay_short_for_large_arguments():
         with pytest.raises(tg.TensorgradError) as error:
             bad()
         assert len(str(error.value)) < 600
+
+
+@pytest.mark.parametrize(
+    ("call", "meant"),
+    [
+        (lambda: tg.cat([1.0]), "concat"),
+        (lambda: tg.tensor([1.0]).view(1, 1), "reshape"),
+        (lambda: tg.nonsense, "nonsense"),
+    ],
+    ids=["function", "method", "unknown"],
+)
+def test_names_of_other_libraries_lead_to_ours(call, meant):
+    with pytest.raises(AttributeError, match=meant):
+        call()
