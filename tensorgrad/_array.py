@@ -39,6 +39,42 @@ UFUNCS: dict[Any, Any] = {
     np.sin: ops.sin,
     np.cos: ops.cos,
     np.tanh: ops.tanh,
+    np.exp2: ops.exp2,
+    np.expm1: ops.expm1,
+    np.log1p: ops.log1p,
+    np.log2: ops.log2,
+    np.log10: ops.log10,
+    np.logaddexp: ops.logaddexp,
+    np.logaddexp2: ops.logaddexp2,
+    np.cbrt: ops.cbrt,
+    np.reciprocal: ops.reciprocal,
+    np.hypot: ops.hypot,
+    np.tan: ops.tan,
+    np.sinh: ops.sinh,
+    np.cosh: ops.cosh,
+    np.asin: ops.asin,
+    np.acos: ops.acos,
+    np.atan: ops.atan,
+    np.asinh: ops.asinh,
+    np.acosh: ops.acosh,
+    np.atanh: ops.atanh,
+    np.atan2: ops.atan2,
+    np.deg2rad: ops.deg2rad,
+    np.rad2deg: ops.rad2deg,
+    np.floor: ops.floor,
+    np.ceil: ops.ceil,
+    np.trunc: ops.trunc,
+    np.copysign: ops.copysign,
+    np.heaviside: ops.heaviside,
+    np.fmax: ops.fmax,
+    np.fmin: ops.fmin,
+    np.isnan: ops.isnan,
+    np.isinf: ops.isinf,
+    np.floor_divide: ops.floor_divide,
+    np.remainder: ops.remainder,
+    np.divmod: ops.divmod,
+    np.degrees: ops.rad2deg,
+    np.radians: ops.deg2rad,
     np.absolute: ops.abs,
     np.fabs: ops.abs,
     np.sign: ops.sign,
@@ -127,6 +163,8 @@ class Array(Value):
     __sub__: Op[[Any]] = ops.subtract
     __mul__: Op[[Any]] = ops.multiply
     __truediv__: Op[[Any]] = ops.divide
+    __floordiv__: Op[[Any]] = ops.floor_divide
+    __mod__: Op[[Any]] = ops.remainder
     __matmul__: Op[[Any]] = ops.matmul
     __neg__: Op[[]] = ops.negative
     __pos__: Op[[]] = ops.positive
@@ -153,6 +191,18 @@ class Array(Value):
 
     def __rtruediv__(self, other: Any) -> Any:
         return ops.divide(other, self)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return ops.floor_divide(other, self)
+
+    def __rmod__(self, other: Any) -> Any:
+        return ops.remainder(other, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return ops.divmod(self, other)
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return ops.divmod(other, self)
 
     def __rmatmul__(self, other: Any) -> Any:
         return ops.matmul(other, self)
@@ -193,6 +243,12 @@ class Array(Value):
 
     def __itruediv__(self, other: Any) -> Any:
         return self._become(ops.divide(self, other), "/=")
+
+    def __ifloordiv__(self, other: Any) -> Any:
+        return self._become(ops.floor_divide(self, other), "//=")
+
+    def __imod__(self, other: Any) -> Any:
+        return self._become(ops.remainder(self, other), "%=")
 
     def __iand__(self, other: Any) -> Any:
         return self._become(self & other, "&=")
@@ -321,6 +377,44 @@ class Array(Value):
     sin = ops.sin
     cos = ops.cos
     tanh = ops.tanh
+    exp2 = ops.exp2
+    expm1 = ops.expm1
+    log1p = ops.log1p
+    log2 = ops.log2
+    log10 = ops.log10
+    logaddexp = ops.logaddexp
+    logaddexp2 = ops.logaddexp2
+    reciprocal = ops.reciprocal
+    rsqrt = ops.rsqrt
+    hypot = ops.hypot
+    tan = ops.tan
+    sinh = ops.sinh
+    cosh = ops.cosh
+    asin = ops.asin
+    acos = ops.acos
+    atan = ops.atan
+    asinh = ops.asinh
+    acosh = ops.acosh
+    atanh = ops.atanh
+    atan2 = ops.atan2
+    sinc = ops.sinc
+    deg2rad = ops.deg2rad
+    rad2deg = ops.rad2deg
+    floor = ops.floor
+    ceil = ops.ceil
+    trunc = ops.trunc
+    round = ops.round
+    copysign = ops.copysign
+    heaviside = ops.heaviside
+    clip = ops.clip
+    fmax = ops.fmax
+    fmin = ops.fmin
+    lerp = ops.lerp
+    nan_to_num = ops.nan_to_num
+    isnan = ops.isnan
+    isinf = ops.isinf
+    floor_divide = ops.floor_divide
+    remainder = ops.remainder
     exp = ops.exp
     log = ops.log
     sqrt = ops.sqrt
@@ -364,6 +458,28 @@ class Array(Value):
     swapaxes = ops.swapaxes
     split = ops.split
     take_along_axis = ops.take_along_axis
+    prod = ops.prod
+    cumsum = ops.cumsum
+    cumprod = ops.cumprod
+    cummax = ops.cummax
+    cummin = ops.cummin
+    diff = ops.diff
+    count_nonzero = ops.count_nonzero
+    nansum = ops.nansum
+    nanmean = ops.nanmean
+    median = ops.median
+    quantile = ops.quantile
+    dot = ops.dot
+    inner = ops.inner
+    outer = ops.outer
+    diag = ops.diag
+    diagonal = ops.diagonal
+    tril = ops.tril
+    triu = ops.triu
+    tile = ops.tile
+    repeat = ops.repeat
+    roll = ops.roll
+    unstack = ops.unstack
 
     def reshape(self, *shape: Any) -> Any:
         """The elements in another shape: ``x.reshape(2, -1)`` or ``x.reshape((2, -1))``."""

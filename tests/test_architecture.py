@@ -30,6 +30,8 @@ PUBLIC = [name for name in dir(tg) if not name.startswith("_")]
 CARDS = sorted(registry)
 OTHER_NAMES = {"absolute": "abs", "fabs": "abs", "float_power": "power"}
 OTHER_NAMES |= {"conj": "conjugate", "true_divide": "divide"}
+OTHER_NAMES |= {f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "tan2")}
+OTHER_NAMES |= {"degrees": "rad2deg", "radians": "deg2rad"}
 BOOLEAN_ONLY = {"bitwise_and": "logical_and", "bitwise_or": "logical_or", "invert": "logical_not"}
 
 

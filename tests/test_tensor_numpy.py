@@ -48,7 +48,7 @@ def test_numpy_functions_keep_the_history_or_refuse():
             assert type(got) is tg.Tensor and got.requires_grad
             assert np.allclose(got.numpy(), f(*[np.asarray(arg) for arg in args]))
     for call in (
-        lambda: np.floor(x),
+        lambda: np.spacing(x),
         lambda: np.add.reduce(x),
         lambda: np.add.outer(x, a),
         lambda: np.exp(x, out=a),

@@ -8,7 +8,22 @@ Generic tests run every row through every check; an op without a row fails them.
 
 from __future__ import annotations
 
-from . import compare, contract, dtype, elementwise, index, reduce, shape
+from . import (
+    arrange,
+    compare,
+    contract,
+    cumulative,
+    dtype,
+    elementwise,
+    explog,
+    index,
+    products,
+    reduce,
+    rounding,
+    shape,
+    statistics,
+    trig,
+)
 from .row import Fails as Fails
 from .row import Fresh as Fresh
 from .row import Kink as Kink
@@ -19,14 +34,25 @@ from .row import is_floating as is_floating
 from .row import kink as kink
 from .row import row as row
 
-_FAMILIES = (elementwise, compare, dtype, reduce, shape, index, contract)
+_FAMILIES = (elementwise, explog, trig, rounding, compare, dtype, reduce, shape, index, contract, cumulative)
 
 ROWS: dict[str, OpSamples] = {one.name: one for family in _FAMILIES for one in family.ROWS}
 """A row for each primitive, by its name."""
 
 COMPOSED: dict[str, OpSamples] = {
     one.name: one
-    for rows in (dtype.COMPOSED, reduce.COMPOSED, shape.COMPOSED, index.COMPOSED, contract.COMPOSED)
+    for rows in (
+        dtype.COMPOSED,
+        rounding.COMPOSED,
+        reduce.COMPOSED,
+        shape.COMPOSED,
+        index.COMPOSED,
+        contract.COMPOSED,
+        cumulative.COMPOSED,
+        arrange.COMPOSED,
+        products.COMPOSED,
+        statistics.COMPOSED,
+    )
     for one in rows
 }
 """A row for each public function that is made of primitives."""

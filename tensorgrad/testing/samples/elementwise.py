@@ -15,7 +15,7 @@ from .row import Fails, OpSamples, Sample, at, between, complex_normal, each, ki
 INF, NAN = math.inf, math.nan
 
 
-def _broadcasting(a: Any = normal, b: Any = normal) -> tuple[Sample, ...]:
+def broadcasting(a: Any = normal, b: Any = normal) -> tuple[Sample, ...]:
     """What every op of two inputs is tried at."""
     return (
         at("0-d", a(), b(seed=1)),
@@ -26,12 +26,13 @@ def _broadcasting(a: Any = normal, b: Any = normal) -> tuple[Sample, ...]:
     )
 
 
-def _simple(a: Any = normal) -> tuple[Sample, ...]:
+def simple(a: Any = normal) -> tuple[Sample, ...]:
     """What every op of one input is tried at."""
     return at("0-d", a()), at("size 1", a(1, 1)), at("axes", a(2, 3)), at("empty", a(3, 0))
 
 
-def _misfit(name: str) -> Fails:
+def misfit(name: str) -> Fails:
+    """A call with shapes that do not broadcast."""
     op = getattr(ops, name)
     return Fails(
         lambda: op(np.ones(2), np.ones((2, 3))),
@@ -40,7 +41,8 @@ def _misfit(name: str) -> Fails:
     )
 
 
-def _not_numbers(name: str) -> Fails:
+def not_numbers(name: str) -> Fails:
+    """A call with text for numbers."""
     op = getattr(ops, name)
     return Fails(lambda: op(np.array(["word"])), DtypeError, rf"{name}: .*<U4")
 
@@ -74,48 +76,48 @@ def _signed(x: Any) -> Any:
 ARITHMETIC = [
     row(
         "add",
-        *_broadcasting(),
+        *broadcasting(),
         at("edge: infinities", np.array([INF, 1e308, -0.0]), np.array([1.0, -1e308, -0.0]), smooth=False),
         at("complex", complex_normal(3), complex_normal(2, 1, seed=1)),
         reference=each(lambda a, b: math.fsum([a, b]) if isinstance(a, float) else a + b),
-        errors=_misfit("add"),
+        errors=misfit("add"),
         numpy=np.add,
     ),
     row(
         "subtract",
-        *_broadcasting(),
+        *broadcasting(),
         at("edge: equal, signed zeros", np.array([2.5, 0.0, -0.0]), np.array([2.5, -0.0, 0.0])),
         at("complex", complex_normal(3), complex_normal(2, 1, seed=1)),
         reference=each(lambda a, b: math.fsum([a, -b]) if isinstance(a, float) else a - b),
-        errors=_misfit("subtract"),
+        errors=misfit("subtract"),
         numpy=np.subtract,
     ),
     row(
         "multiply",
-        *_broadcasting(),
+        *broadcasting(),
         at("edge: zeros", np.array([0.0, -0.0, 3.0]), np.array([2.0, 5.0, 0.0])),
         at("complex", complex_normal(3), complex_normal(2, 1, seed=1)),
         reference=each(lambda a, b: math.prod([a, b])),
-        errors=_misfit("multiply"),
+        errors=misfit("multiply"),
         numpy=np.multiply,
     ),
     row(
         "divide",
-        *_broadcasting(b=_pos),
+        *broadcasting(b=_pos),
         at("edge: 0 above, small below", np.array([0.0, 1.0]), np.array([-2.0, 0.1])),
         at("edge: infinities", np.array([INF, 1.0]), np.array([2.0, -INF]), smooth=False),
         at("complex", complex_normal(3), complex_normal(2, 1, seed=1)),
         reference=each(lambda a, b: a * b**-1),
-        errors=_misfit("divide"),
+        errors=misfit("divide"),
         numpy=np.divide,
     ),
     row(
         "power",
-        *_broadcasting(a=_pos),
+        *broadcasting(a=_pos),
         at("edge: negative base", np.array([-2.0, -1.5]), np.array([2.0, 3.0]), wrt=(0,), complex_step=False),
         at("edge: exponents 0, 1, 2", np.array([0.5, 0.5, 0.5, 3.0]), np.array([0.0, 1.0, 2.0, -1.0])),
         reference=each(_power),
-        errors=_misfit("power"),
+        errors=misfit("power"),
         numpy=np.power,
         kinks=(
             kink(
@@ -129,24 +131,24 @@ ARITHMETIC = [
     ),
     row(
         "negative",
-        *_simple(),
+        *simple(),
         at("edge: signed zeros, infinity", np.array([0.0, -0.0, INF]), smooth=False),
         at("complex", complex_normal(3)),
         reference=each(lambda x: -x),
-        errors=_not_numbers("negative"),
+        errors=not_numbers("negative"),
         numpy=np.negative,
     ),
     row(
         "positive",
-        *_simple(),
+        *simple(),
         at("edge: signed zeros, NaN", np.array([0.0, -0.0, NAN]), smooth=False),
         reference=each(lambda x: x),
-        errors=_not_numbers("positive"),
+        errors=not_numbers("positive"),
         numpy=np.positive,
     ),
     row(
         "square",
-        *_simple(),
+        *simple(),
         at("edge: 0, large", np.array([0.0, 30.0])),
         at("complex", complex_normal(3)),
         reference=each(lambda x: x**2),
@@ -158,84 +160,84 @@ ARITHMETIC = [
 FUNCTIONS = [
     row(
         "exp",
-        *_simple(),
+        *simple(),
         at("edge: nearly over- and underflow", np.array([709.0, -745.0, -INF]), smooth=False),
         at("complex", complex_normal(3)),
         reference=_real_or_complex("exp"),
-        errors=_not_numbers("exp"),
+        errors=not_numbers("exp"),
         numpy=np.exp,
     ),
     row(
         "log",
-        *_simple(_pos),
+        *simple(_pos),
         at("edge: tiny, huge", np.array([5e-324, 1e308, INF]), smooth=False),
         at("complex", complex_normal(3)),
         reference=_real_or_complex("log"),
-        errors=_not_numbers("log"),
+        errors=not_numbers("log"),
         numpy=np.log,
     ),
     row(
         "sqrt",
-        *_simple(_pos),
+        *simple(_pos),
         at("edge: 0, huge", np.array([0.0, 1e308, INF]), smooth=False),
         reference=each(lambda x: x**0.5),
-        errors=_not_numbers("sqrt"),
+        errors=not_numbers("sqrt"),
         numpy=np.sqrt,
         kinks=(kink("0", np.array([0.0, 4.0]), gradients=(np.array([INF, 0.25]),)),),
     ),
     row(
         "sin",
-        *_simple(),
+        *simple(),
         at("edge: 0, a quarter turn, many turns", np.array([0.0, math.pi / 2, 100.0])),
         at("complex", complex_normal(3)),
         reference=_real_or_complex("sin"),
-        errors=_not_numbers("sin"),
+        errors=not_numbers("sin"),
         numpy=np.sin,
     ),
     row(
         "cos",
-        *_simple(),
+        *simple(),
         at("edge: 0, a quarter turn, many turns", np.array([0.0, math.pi / 2, 100.0])),
         reference=_real_or_complex("cos"),
-        errors=_not_numbers("cos"),
+        errors=not_numbers("cos"),
         numpy=np.cos,
     ),
     row(
         "tanh",
-        *_simple(),
+        *simple(),
         at("edge: flat on both sides", np.array([-30.0, 30.0, 0.0])),
         at("edge: infinities", np.array([-INF, INF, 1e4]), smooth=False),
         reference=_real_or_complex("tanh"),
-        errors=_not_numbers("tanh"),
+        errors=not_numbers("tanh"),
         numpy=np.tanh,
     ),
     row(
         "sigmoid",
-        *_simple(),
+        *simple(),
         at("edge: flat on both sides", np.array([-40.0, 40.0, 0.0])),
         at("edge: infinities", np.array([-INF, INF, -1000.0]), smooth=False),
         reference=each(_sigmoid),
-        errors=_not_numbers("sigmoid"),
+        errors=not_numbers("sigmoid"),
     ),
 ]
 
 PIECES = [
     row(
         "abs",
-        *_simple(spread),
+        *simple(spread),
         at("edge: infinity, NaN", np.array([-INF, NAN, -0.0]), smooth=False),
         at("complex", complex_normal(3)),
         reference=each(lambda x: math.hypot(x.real, x.imag), np.float64),
-        errors=_not_numbers("abs"),
+        errors=not_numbers("abs"),
         numpy=np.abs,
         kinks=(kink("0", np.array([-2.0, 0.0, -0.0, 2.0]), gradients=(np.array([-1.0, 0.0, 0.0, 1.0]),)),),
     ),
     row(
         "maximum",
-        *_broadcasting(),
+        *broadcasting(),
         at("edge: NaN wins", np.array([NAN, 1.0, INF]), np.array([1.0, NAN, 0.0]), smooth=False),
         reference=each(_larger),
-        errors=_misfit("maximum"),
+        errors=misfit("maximum"),
         numpy=np.maximum,
         kinks=(
             kink(
@@ -248,10 +250,10 @@ PIECES = [
     ),
     row(
         "minimum",
-        *_broadcasting(),
+        *broadcasting(),
         at("edge: NaN wins", np.array([NAN, 1.0, INF]), np.array([1.0, NAN, 0.0]), smooth=False),
         reference=each(lambda a, b: -_larger(-a, -b)),
-        errors=_misfit("minimum"),
+        errors=misfit("minimum"),
         numpy=np.minimum,
         kinks=(
             kink(
@@ -264,10 +266,10 @@ PIECES = [
     ),
     row(
         "relu",
-        *_simple(spread),
+        *simple(spread),
         at("edge: infinities", np.array([-INF, INF, -0.0]), smooth=False),
         reference=each(lambda x: x if x > 0 else 0.0),
-        errors=_not_numbers("relu"),
+        errors=not_numbers("relu"),
         numpy=lambda x: np.maximum(x, np.zeros((), x.dtype)),
         kinks=(kink("0", np.array([-2.0, 0.0, 2.0]), gradients=(np.array([0.0, 0.0, 1.0]),)),),
     ),
@@ -294,15 +296,15 @@ PIECES = [
     ),
     row(
         "sign",
-        *_simple(spread),
+        *simple(spread),
         at("edge: zeros, infinity, NaN", np.array([0.0, -0.0, -INF, NAN]), smooth=False),
         reference=each(_signed),
-        errors=_not_numbers("sign"),
+        errors=not_numbers("sign"),
         numpy=np.sign,
     ),
     row(
         "wins",
-        *_broadcasting(),
+        *broadcasting(),
         at("edge: equal, NaN", np.array([1.0, NAN, 2.0]), np.array([1.0, 1.0, NAN]), smooth=False),
         reference=each(lambda a, b: 1.0 if a > b else 0.5 if a == b else 0.0),
         errors=Fails(

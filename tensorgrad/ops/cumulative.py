@@ -1,0 +1,291 @@
+"""Products, and what runs along an axis: sums, products, extrema so far, differences."""
+
+from __future__ import annotations
+
+from typing import Any, SupportsIndex
+
+import numpy as np
+
+from .._errors import ShapeError
+from .._primitive import constant, linear, primitive
+from .compare import not_equal
+from .dtype import conjugate
+from .elementwise import subtract
+from .index import take_along_axis
+from .reduce import max, min, numpy_axes, restore_axes, sum
+from .shape import (
+    Axis,
+    broadcast_to,
+    concat,
+    invert,
+    lifted,
+    normalise_axes,
+    normalise_axis,
+    permute_dims,
+    ravel,
+    reshape,
+)
+
+_product: Any = np.multiply.reduce
+
+# ---- cards
+
+
+@primitive
+def prod(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Product over the axes; its derivative in an element is the product of the others, without division."""
+    if x.dtype.char == "e":
+        product = _product(x, axis=numpy_axes(axis), dtype=np.float32, keepdims=keepdims)
+        return product.astype(x.dtype)
+    return _product(x, axis=numpy_axes(axis), keepdims=keepdims)
+
+
+@linear
+def running_sum(x: Any, /, axis: int) -> Any:
+    """The sum of each element and those before it along an axis; float16 is added up in float32."""
+    if x.dtype.char == "e":
+        return np.add.accumulate(x, axis=axis, dtype=np.float32).astype(x.dtype)
+    return np.add.accumulate(x, axis=axis)
+
+
+@primitive
+def running_product(x: Any, /, axis: int) -> Any:
+    """The product of each element and those before it along an axis."""
+    if x.dtype.char == "e":
+        return np.multiply.accumulate(x, axis=axis, dtype=np.float32).astype(x.dtype)
+    return np.multiply.accumulate(x, axis=axis)
+
+
+@primitive
+def recurrence(a: Any, b: Any, /, axis: int) -> Any:
+    """``y[k] = a[k] * y[k - 1] + b[k]`` along an axis: the derivative of running products, and its own."""
+    y = np.empty(b.shape, np.result_type(a, b))
+    rows, factors, terms = np.moveaxis(y, axis, 0), np.moveaxis(a, axis, 0), np.moveaxis(b, axis, 0)
+    rows[:1] = terms[:1]
+    for k in range(1, len(rows)):
+        rows[k] = factors[k] * rows[k - 1] + terms[k]
+    return y
+
+
+@constant
+def leaders(x: Any, /, axis: int, largest: bool) -> Any:
+    """Where the largest (or smallest) element so far stands, the first of equal ones; a NaN stays in front."""
+    x = np.moveaxis(x, axis, 0)
+    top = (np.maximum if largest else np.minimum).accumulate(x, axis=0)
+    fresh = np.ones(x.shape, bool)
+    fresh[1:] = np.not_equal(top[1:], top[:-1]) & np.equal(top[:-1], top[:-1])
+    places = np.arange(len(x)).reshape((-1, *[1] * (x.ndim - 1)))
+    return np.moveaxis(np.maximum.accumulate(places * fresh, axis=0), 0, axis)
+
+
+prod.vjp(
+    x=lambda g, x, axis, keepdims: restore_axes(g, x.shape, axis, keepdims) * _conjugate(_others(x, axis))
+)
+prod.jvp(x=lambda t, x, axis, keepdims: sum(t * _others(x, axis), axis, keepdims))
+running_sum.transpose(x=lambda g, axis: _reversed(running_sum(_reversed(g, axis), axis), axis))
+running_product.vjp(x=lambda g, x, y, axis: _conjugate(_delayed(y, axis, 1)) * _recurrence_pull(g, x, axis))
+running_product.jvp(x=lambda t, x, y, axis: recurrence(x, t * _delayed(y, axis, 1), axis))
+recurrence.vjp(
+    a=lambda g, a, y, axis: _recurrence_pull(g, a, axis) * _conjugate(_delayed(y, axis, 0)),
+    b=lambda g, a, axis: _recurrence_pull(g, a, axis),
+)
+recurrence.jvp(
+    a=lambda t, a, y, axis: recurrence(a, t * _delayed(y, axis, 0), axis),
+    b=lambda t, a, axis: recurrence(a, t, axis),
+)
+
+
+def _others(x: Any, axis: Axis) -> Any:
+    """At each element the product of all others that are multiplied with it: those before times those after."""
+    axes = normalise_axes("prod", axis, x.ndim)
+    if not axes:
+        return np.ones(x.shape, x.dtype)
+    order = (*[i for i in range(x.ndim) if i not in axes], *axes)
+    moved = permute_dims(x, order)
+    kept = moved.shape[: x.ndim - len(axes)]
+    count = int(np.prod(moved.shape[len(kept) :]))
+    rows = reshape(moved, (*kept, count))
+    last = len(kept)
+    before = _delayed(running_product(rows, last), last, 1)
+    after = _reversed(_delayed(running_product(_reversed(rows, last), last), last, 1), last)
+    return permute_dims(reshape(before * after, moved.shape), invert(order))
+
+
+def _recurrence_pull(g: Any, a: Any, axis: int) -> Any:
+    """The transpose in ``b``: the recurrence from the end, where each step has the factor of the next."""
+    factors = _delayed(_reversed(_conjugate(a), axis), axis, 0)
+    return _reversed(recurrence(factors, _reversed(g, axis), axis), axis)
+
+
+def _delayed(x: Any, axis: int, first: float) -> Any:
+    """``x`` one place later along the axis, with ``first`` in front; the last element drops out."""
+    if not x.shape[axis]:
+        return x
+    lead = (slice(None),) * axis
+    front = np.full((*x.shape[:axis], 1, *x.shape[axis + 1 :]), first, x.dtype)
+    return concat([front, x[(*lead, slice(0, -1))]], axis=axis)
+
+
+def _reversed(x: Any, axis: int) -> Any:
+    return x[(*(slice(None),) * axis, slice(None, None, -1))]
+
+
+def _conjugate(x: Any) -> Any:
+    return conjugate(x) if x.dtype.kind == "c" else x
+
+
+@prod.batching
+def _prod_batch(size: int, batched: Any, args: Any, axis: Axis, keepdims: bool) -> Any:
+    axes = normalise_axes("prod", axis, args[0].ndim - 1)
+    return prod(args[0], tuple([a + 1 for a in axes]), keepdims)
+
+
+running_sum.batching(lambda size, batched, args, axis: running_sum(args[0], axis + 1))
+running_product.batching(lambda size, batched, args, axis: running_product(args[0], axis + 1))
+leaders.batching(lambda size, batched, args, axis, largest: leaders(args[0], axis + 1, largest))
+
+
+@recurrence.batching
+def _recurrence_batch(size: int, batched: Any, args: Any, axis: int) -> Any:
+    a, b = [x if own else broadcast_to(x, (size, *x.shape)) for x, own in zip(args, batched, strict=True)]
+    return recurrence(a, b, axis + 1)
+
+
+# ---- what runs along an axis
+
+
+def cumsum(x: Any, /, axis: SupportsIndex | None = None) -> Any:
+    """The sum of each element and those before it.
+
+    Args:
+        x: an array or tensor.
+        axis: the axis to go along; None flattens ``x`` first.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.cumsum(tg.tensor([1.0, 2.0, 3.0]))
+        tensor([1., 3., 6.])
+    """
+    x, place = _line("cumsum", x, axis)
+    return running_sum(x, place)
+
+
+def cumprod(x: Any, /, axis: SupportsIndex | None = None) -> Any:
+    """The product of each element and those before it; derivatives are exact where elements are 0.
+
+    Args:
+        x: an array or tensor.
+        axis: the axis to go along; None flattens ``x`` first.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.grad(lambda x: tg.cumprod(x).sum())(tg.tensor([2.0, 0.0, 5.0]))
+        tensor([ 1., 12.,  0.])
+    """
+    x, place = _line("cumprod", x, axis)
+    return running_product(x, place)
+
+
+def cumulative_sum(x: Any, /, *, axis: SupportsIndex | None = None, include_initial: bool = False) -> Any:
+    """The sums of `cumsum`, as the Array API standard has them.
+
+    Args:
+        x: an array or tensor.
+        axis: the axis to go along; it may be left out if there is only one.
+        include_initial: put the sum of nothing, 0, in front.
+
+    Raises:
+        ShapeError: no axis is named, and ``x`` has several.
+    """
+    return _cumulative("cumulative_sum", running_sum, 0, x, axis, include_initial)
+
+
+def cumulative_prod(x: Any, /, *, axis: SupportsIndex | None = None, include_initial: bool = False) -> Any:
+    """The products of `cumprod`, as the Array API standard has them.
+
+    Args:
+        x: an array or tensor.
+        axis: the axis to go along; it may be left out if there is only one.
+        include_initial: put the product of nothing, 1, in front.
+
+    Raises:
+        ShapeError: no axis is named, and ``x`` has several.
+    """
+    return _cumulative("cumulative_prod", running_product, 1, x, axis, include_initial)
+
+
+def cummax(x: Any, /, axis: SupportsIndex = -1) -> Any:
+    """The largest element so far along an axis; of equal ones the first gets the gradient.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.cummax(tg.tensor([1.0, 3.0, 2.0, 4.0]))
+        tensor([1., 3., 3., 4.])
+    """
+    return _extremum_so_far("cummax", x, axis, True)
+
+
+def cummin(x: Any, /, axis: SupportsIndex = -1) -> Any:
+    """The smallest element so far along an axis; of equal ones the first gets the gradient."""
+    return _extremum_so_far("cummin", x, axis, False)
+
+
+def diff(x: Any, /, n: int = 1, axis: SupportsIndex = -1) -> Any:
+    """Each element minus the one before it along an axis, ``n`` times over.
+
+    Raises:
+        ShapeError: ``n`` is negative.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.diff(tg.tensor([1.0, 4.0, 9.0]))
+        tensor([3., 5.])
+    """
+    x = lifted("diff", x)
+    place = normalise_axis("diff", axis, x.ndim)
+    if n < 0:
+        raise ShapeError(f"diff: n is {n}; it says how often to take differences, 0 or more")
+    lead = (slice(None),) * place
+    for _ in range(n):
+        late, early = x[(*lead, slice(1, None))], x[(*lead, slice(0, -1))]
+        x = not_equal(late, early) if x.dtype.kind == "b" else subtract(late, early)
+    return x
+
+
+def ptp(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Peak to peak: the largest element minus the smallest; equal ones share the gradient evenly."""
+    x = lifted("ptp", x)
+    axes = normalise_axes("ptp", axis, x.ndim)
+    if not all(x.shape[a] for a in axes):
+        raise ShapeError(f"ptp: x has shape {x.shape}; of no elements there is no largest")
+    return subtract(max(x, axes, keepdims), min(x, axes, keepdims))
+
+
+# ---- helpers
+
+
+def _line(op: str, x: Any, axis: SupportsIndex | None) -> tuple[Any, int]:
+    x = lifted(op, x)
+    return (ravel(x), 0) if axis is None else (x, normalise_axis(op, axis, x.ndim))
+
+
+def _cumulative(
+    op: str, run: Any, start: int, x: Any, axis: SupportsIndex | None, include_initial: bool
+) -> Any:
+    x = lifted(op, x)
+    if axis is None and x.ndim > 1:
+        raise ShapeError(f"{op}: x has shape {x.shape}; name the axis to go along")
+    if not x.ndim:
+        x = reshape(x, (1,))
+    place = normalise_axis(op, 0 if axis is None else axis, x.ndim)
+    y = run(x, place)
+    if include_initial:
+        front = np.full((*y.shape[:place], 1, *y.shape[place + 1 :]), start, y.dtype)
+        y = concat([front, y], axis=place)
+    return y
+
+
+def _extremum_so_far(op: str, x: Any, axis: SupportsIndex, largest: bool) -> Any:
+    x = lifted(op, x)
+    place = normalise_axis(op, axis, x.ndim)
+    return take_along_axis(x, leaders(x, place, largest), place)

@@ -1,0 +1,96 @@
+"""Diagonals and triangles of matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._errors import ShapeError
+from .elementwise import where
+from .index import add_at, read
+from .shape import lifted, normalise_axes, permute_dims
+
+
+def tril(x: Any, /, *, k: int = 0) -> Any:
+    """The lower triangle of the last two axes, 0 above the ``k``-th diagonal.
+
+    Raises:
+        ShapeError: there are fewer than two axes.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.tril(tg.ones((2, 3)))
+        tensor([[1., 0., 0.],
+                [1., 1., 0.]])
+    """
+    return _triangle("tril", x, k)
+
+
+def triu(x: Any, /, *, k: int = 0) -> Any:
+    """The upper triangle of the last two axes, 0 below the ``k``-th diagonal.
+
+    Raises:
+        ShapeError: there are fewer than two axes.
+    """
+    return _triangle("triu", x, k)
+
+
+def diagonal(x: Any, /, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The elements on a diagonal of two axes, along a new last axis.
+
+    Args:
+        x: an array or tensor with two axes or more.
+        offset: how far above the main diagonal; negative is below.
+        axis1: the axis of the rows.
+        axis2: the axis of the columns.
+
+    Raises:
+        ShapeError: there are fewer than two axes, or both are the same.
+    """
+    return _diagonal("diagonal", lifted("diagonal", x), offset, axis1, axis2)
+
+
+def diag(x: Any, /, k: int = 0) -> Any:
+    """The ``k``-th diagonal of a matrix; of a vector, the matrix that has it there and is 0 elsewhere.
+
+    Raises:
+        ShapeError: ``x`` has neither one nor two axes.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.diag(tg.tensor([1.0, 2.0]))
+        tensor([[1., 0.],
+                [0., 2.]])
+    """
+    x = lifted("diag", x)
+    if x.ndim == 2:
+        return _diagonal("diag", x, k, 0, 1)
+    if x.ndim != 1:
+        raise ShapeError(f"diag: x has shape {x.shape}; one axis or two are needed")
+    rows, columns = np.arange(x.size) + max(0, -k), np.arange(x.size) + max(0, k)
+    n = x.size + abs(k)
+    return add_at(x, rows, columns, pattern=("array", "array"), shape=(n, n))
+
+
+# ---- helpers
+
+
+def _triangle(op: str, x: Any, k: int) -> Any:
+    x = lifted(op, x)
+    if x.ndim < 2:
+        raise ShapeError(f"{op}: x has shape {x.shape}; two axes or more are needed")
+    rows, columns = x.shape[-2:]
+    below = np.tri(rows, columns, k if op == "tril" else k - 1, dtype=bool)
+    kept = below if op == "tril" else ~below
+    return where(kept, x, np.zeros((), x.dtype))
+
+
+def _diagonal(op: str, x: Any, offset: int, axis1: int, axis2: int) -> Any:
+    if x.ndim < 2:
+        raise ShapeError(f"{op}: x has shape {x.shape}; two axes or more are needed")
+    axes = normalise_axes(op, (axis1, axis2), x.ndim)
+    x = permute_dims(x, (*[i for i in range(x.ndim) if i not in axes], *axes))
+    rows, columns = x.shape[-2] - max(0, -offset), x.shape[-1] - max(0, offset)
+    along = np.arange(max(0, min(rows, columns)))
+    return read(x, (..., along + max(0, -offset), along + max(0, offset)))

@@ -1,0 +1,159 @@
+"""Trigonometric and hyperbolic functions, their inverses, and angles."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .._primitive import analytic, elementwise
+from .elementwise import sqrt
+from .explog import hypot, rsqrt
+
+DEGREE = math.pi / 180
+
+# ---- functions
+
+
+@analytic
+def tan(x: Any, /) -> Any:
+    """Tangent of each element, in radians."""
+    return np.tan(x)
+
+
+@analytic
+def sinh(x: Any, /) -> Any:
+    """Hyperbolic sine of each element."""
+    return np.sinh(x)
+
+
+@analytic
+def cosh(x: Any, /) -> Any:
+    """Hyperbolic cosine of each element."""
+    return np.cosh(x)
+
+
+tan.derivative(x=lambda y: 1 + y * y)
+sinh.derivative(x=lambda x: cosh(x))
+cosh.derivative(x=lambda x: sinh(x))
+
+
+# ---- inverse functions
+
+
+@analytic
+def asin(x: Any, /) -> Any:
+    """Inverse sine of each element, in radians; its slope at -1 and 1 is +inf."""
+    return np.arcsin(x)
+
+
+@analytic
+def acos(x: Any, /) -> Any:
+    """Inverse cosine of each element, in radians; its slope at -1 and 1 is -inf."""
+    return np.arccos(x)
+
+
+@analytic
+def atan(x: Any, /) -> Any:
+    """Inverse tangent of each element, in radians."""
+    return np.arctan(x)
+
+
+@analytic
+def asinh(x: Any, /) -> Any:
+    """Inverse hyperbolic sine of each element."""
+    return np.arcsinh(x)
+
+
+@analytic
+def acosh(x: Any, /) -> Any:
+    """Inverse hyperbolic cosine of each element; its slope at 1 is +inf."""
+    return np.arccosh(x)
+
+
+@analytic
+def atanh(x: Any, /) -> Any:
+    """Inverse hyperbolic tangent of each element."""
+    return np.arctanh(x)
+
+
+def _radius(x: Any) -> Any:
+    # Where it can: x * x would overflow.
+    return sqrt(1 + x * x) if x.dtype.kind == "c" else hypot(x, 1)
+
+
+# 1 - x and 1 + x keep the digits that 1 - x * x loses near 1.
+asin.derivative(x=lambda x: rsqrt((1 - x) * (1 + x)))
+acos.derivative(x=lambda x: -rsqrt((1 - x) * (1 + x)))
+atan.derivative(x=lambda x: 1 / _radius(x) / _radius(x))
+asinh.derivative(x=lambda x: 1 / _radius(x))
+acosh.derivative(x=lambda x: rsqrt(x - 1) * rsqrt(x + 1))
+atanh.derivative(x=lambda x: 1 / ((1 - x) * (1 + x)))
+
+
+# ---- angles
+
+
+@elementwise
+def atan2(a: Any, b: Any, /) -> Any:
+    """The angle of the point ``(b, a)`` in radians, from -pi to pi; its slopes at (0, 0) are 0."""
+    return np.arctan2(a, b)
+
+
+@elementwise
+def deg2rad(x: Any, /) -> Any:
+    """Angles from degrees to radians."""
+    return np.deg2rad(x)
+
+
+@elementwise
+def rad2deg(x: Any, /) -> Any:
+    """Angles from radians to degrees."""
+    return np.rad2deg(x)
+
+
+def _distance(a: Any, b: Any) -> Any:
+    y = hypot(a, b)
+    return y + (y == 0)
+
+
+atan2.derivative(
+    a=lambda a, b: b / _distance(a, b) / _distance(a, b),
+    b=lambda a, b: -a / _distance(a, b) / _distance(a, b),
+)
+deg2rad.derivative(x=DEGREE)
+rad2deg.derivative(x=1 / DEGREE)
+
+
+# ---- sinc
+
+
+@analytic
+def sinc(x: Any, /) -> Any:
+    """``sin(pi x) / (pi x)`` for each element, and 1 at 0."""
+    u = x * math.pi
+    return np.where(u == 0, 1, np.sin(u) / (u + (u == 0)))
+
+
+@analytic
+def sinc_slope(x: Any, /, *, order: int) -> Any:
+    """The derivative of ``sinc`` of an order of 1 or more, with all digits at 0 and near it."""
+    u = x * math.pi
+    near = np.abs(u) < order + 1
+    # Near 0 Taylor's series; farther out u f = sin(u) differentiated n times, u f(n) + n f(n-1) = sin(n)(u),
+    # whose errors grow by n / u from one order to the next.
+    small, large = np.where(near, u, 0), np.where(near, 1, u)
+    term, series = small ** (order % 2), np.zeros_like(small)
+    for m in range(order % 2, 20 + 5 * (order + 1), 2):
+        series = series + term * ((-1) ** ((m + order) // 2) / (m + order + 1))
+        term = term * small * small / ((m + 1) * (m + 2))
+    sin, cos = np.sin(large), np.cos(large)
+    far = sin / large
+    for n in range(1, order + 1):
+        far = ((sin, cos, -sin, -cos)[n % 4] - n * far) / large
+    return np.where(near, series, far) * math.pi**order
+
+
+sinc.derivative(x=lambda x: sinc_slope(x, order=1))
+sinc_slope.derivative(x=lambda x, order: sinc_slope(x, order=order + 1))
