@@ -22,7 +22,8 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad._array import UFUNCS, Array
+from tensorgrad._array import Array
+from tensorgrad._ufuncs import UFUNCS
 from tensorgrad._primitive import Primitive, registry
 
 ROOT = Path(__file__).parent.parent
