@@ -23,8 +23,8 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad._array import Array
-from tensorgrad._ufuncs import UFUNCS
 from tensorgrad._primitive import Primitive, registry
+from tensorgrad._ufuncs import UFUNCS
 
 ROOT = Path(__file__).parent.parent
 PUBLIC = [name for name in dir(tg) if not name.startswith("_")]
