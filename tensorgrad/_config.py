@@ -178,19 +178,6 @@ def watching(watcher: Watcher) -> Iterator[None]:
             _mode.set(get_mode() & ~WATCHED)
 
 
-@contextmanager
-def unwatched() -> Iterator[None]:
-    """Hide the operations in the block from every watcher (a watcher's own arithmetic)."""
-    before, mode = _watchers.get(), get_mode()
-    _watchers.set(())
-    _mode.set(mode & ~WATCHED)
-    try:
-        yield
-    finally:
-        _watchers.set(before)
-        _mode.set(get_mode() & ~WATCHED | mode & WATCHED)
-
-
 # ---- scopes
 
 

@@ -250,9 +250,6 @@ class Op(Protocol, Generic[P]):
         """Declare how the op runs on a batch; without, `vmap` loops over the examples."""
 
 
-Forward = Callable[Concatenate[Any, P], Any]
-
-
 def declare(
     forward: Callable[..., Any],
     kind: str,

@@ -25,7 +25,8 @@ from .shape import broadcast_to, lifted, normalise_axis, permute_dims, reshape, 
 @view
 def getitem(x: Any, /, index: Any) -> Any:
     """The part of ``x`` that a basic index names, without a copy."""
-    return x[index]
+    y = x[index]
+    return y if y.ndim else y[()]
 
 
 @linear

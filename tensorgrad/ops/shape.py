@@ -22,7 +22,8 @@ Axis = SupportsIndex | Sequence[SupportsIndex] | None
 @view
 def reshape(x: Any, /, shape: int | Sequence[int]) -> Any:
     """The elements of ``x`` in another shape, row by row; one length may be -1."""
-    return x.reshape(shape)
+    y = x.reshape(shape)
+    return y if y.ndim else y[()]
 
 
 @view
