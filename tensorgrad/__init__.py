@@ -91,7 +91,6 @@ from .ops import concat as concat
 from .ops import concatenate as concatenate
 from .ops import conjugate as conjugate
 from .ops import copysign as copysign
-from .ops import correlate2d as correlate2d
 from .ops import cos as cos
 from .ops import cosh as cosh
 from .ops import count_nonzero as count_nonzero
@@ -231,27 +230,31 @@ from .transforms import vmap as vmap
 if _typing.TYPE_CHECKING:
     from . import data as data
     from . import ir as ir
+    from . import linalg as linalg
     from . import nn as nn
+    from . import special as special
     from . import testing as testing
     from . import viz as viz
     from .ir import trace as trace
+    from .ops.window import correlate2d as correlate2d
 
-_ON_FIRST_USE = {"data", "ir", "nn", "testing", "viz"}
+_ON_FIRST_USE = {"data", "ir", "linalg", "nn", "special", "testing", "viz"}
+# Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
+_LATE = {"trace": "ir", "correlate2d": "ops.window"}
 
 
 def __getattr__(name: str) -> _typing.Any:
-    """Load a subpackage when it is first asked for, so that importing stays light."""
+    """Load a subpackage, or a function of one, when it is first asked for."""
     if name in _ON_FIRST_USE:
         return _importlib.import_module(f"{__name__}.{name}")
-    if name == "trace":
-        from .ir import trace
-
-        globals()[name] = trace
-        return trace
+    if name in _LATE:
+        found = getattr(_importlib.import_module(f"{__name__}.{_LATE[name]}"), name)
+        globals()[name] = found
+        return found
     from ._names import missing
 
     raise missing(f"module {__name__!r}", name, __dir__())
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ON_FIRST_USE, "trace"})
+    return sorted({*globals(), *_ON_FIRST_USE, *_LATE})

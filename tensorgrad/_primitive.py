@@ -35,6 +35,7 @@ function that pulls cotangents back through it, are written by `_specialise`.
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -127,7 +128,7 @@ class Primitive:
         return self.name
 
     def __reduce__(self) -> Any:
-        return (_card_named, (self.name,)) if self.trusted else (_card_of, (self.op,))
+        return (_card_named, (self.name, self.forward.__module__)) if self.trusted else (_card_of, (self.op,))
 
     def declare(self, which: str, formulas: dict[str, Any]) -> None:
         """Add formulas; a name that cannot be asked for is an error now, not at the first call."""
@@ -300,6 +301,10 @@ def declare(
         setattr(op, which, _declarer(card, which))
     op.batching = functools.partial(setattr, card, "batch")  # type: ignore[attr-defined]
     if trusted:
+        if name in registry:
+            raise GradientError(
+                f"{name}: there is a card of that name, in {registry[name].forward.__module__}"
+            )
         registry[name] = card
     return cast("Op[Any]", op)
 
@@ -397,7 +402,8 @@ def _each(value: Any, get: Callable[[Any], Any]) -> Any:
     return tuple(get(one) for one in value) if isinstance(value, tuple) else get(value)
 
 
-def _card_named(name: str) -> Primitive:
+def _card_named(name: str, module: str) -> Primitive:
+    importlib.import_module(module)  # a family that loads on first use
     return registry[name]
 
 

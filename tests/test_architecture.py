@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import dataclasses
 import doctest
@@ -85,6 +86,13 @@ def test_dir_lists_what_can_be_had() -> None:
         getattr(tg, name)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         tg.nothing  # noqa: B018
+
+
+def test_what_loads_late_is_known_to_type_checkers() -> None:
+    tree = ast.parse((ROOT / "tensorgrad" / "__init__.py").read_text())
+    (branch,) = [node for node in tree.body if isinstance(node, ast.If)]
+    typed = {alias.asname: node.module for node in branch.body for alias in node.names}  # type: ignore[attr-defined]
+    assert typed == {**dict.fromkeys(tg._ON_FIRST_USE), **tg._LATE}
 
 
 def test_every_exception_is_also_the_builtin_that_one_would_expect() -> None:

@@ -163,4 +163,3 @@ from .trig import rad2deg as rad2deg
 from .trig import sinc as sinc
 from .trig import sinh as sinh
 from .trig import tan as tan
-from .window import correlate2d as correlate2d

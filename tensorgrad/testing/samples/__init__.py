@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from . import (
     arrange,
+    bits,
+    choose,
     compare,
     contract,
     cumulative,
@@ -17,12 +19,18 @@ from . import (
     elementwise,
     explog,
     index,
+    linalg_solve,
+    linalg_spectral,
+    pool,
     products,
     reduce,
     rounding,
     shape,
+    special_error,
+    special_gamma,
     statistics,
     trig,
+    window,
 )
 from .row import Fails as Fails
 from .row import Fresh as Fresh
@@ -34,25 +42,38 @@ from .row import is_floating as is_floating
 from .row import kink as kink
 from .row import row as row
 
-_FAMILIES = (elementwise, explog, trig, rounding, compare, dtype, reduce, shape, index, contract, cumulative)
+_FAMILIES = (
+    elementwise,
+    explog,
+    trig,
+    rounding,
+    bits,
+    special_error,
+    special_gamma,
+    compare,
+    dtype,
+    reduce,
+    shape,
+    index,
+    choose,
+    contract,
+    cumulative,
+    arrange,
+    products,
+    statistics,
+    linalg_solve,
+    linalg_spectral,
+    window,
+    pool,
+)
 
-ROWS: dict[str, OpSamples] = {one.name: one for family in _FAMILIES for one in family.ROWS}
+
+def _table(name: str) -> dict[str, OpSamples]:
+    return {one.name: one for family in _FAMILIES for one in getattr(family, name, ())}
+
+
+ROWS: dict[str, OpSamples] = _table("ROWS")
 """A row for each primitive, by its name."""
 
-COMPOSED: dict[str, OpSamples] = {
-    one.name: one
-    for rows in (
-        dtype.COMPOSED,
-        rounding.COMPOSED,
-        reduce.COMPOSED,
-        shape.COMPOSED,
-        index.COMPOSED,
-        contract.COMPOSED,
-        cumulative.COMPOSED,
-        arrange.COMPOSED,
-        products.COMPOSED,
-        statistics.COMPOSED,
-    )
-    for one in rows
-}
+COMPOSED: dict[str, OpSamples] = _table("COMPOSED")
 """A row for each public function that is made of primitives."""

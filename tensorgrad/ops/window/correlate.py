@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .._errors import ShapeError
-from .._primitive import bilinear
-from .shape import lifted, reshape
+from ..._errors import ShapeError
+from ..._primitive import bilinear
+from ..shape import lifted, reshape
 
 Pair = tuple[int, int]
 

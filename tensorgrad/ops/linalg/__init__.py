@@ -1,0 +1,8 @@
+"""Linear algebra on matrices in the last two axes, with any number of axes before them.
+
+Loaded on first use, so that importing tensorgrad stays light.
+"""
+
+from __future__ import annotations
+
+__all__: list[str] = []
