@@ -182,7 +182,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "sinc": torch.sinc, "deg2rad": torch.deg2rad, "rad2deg": torch.rad2deg, "floor": torch.floor,
     "ceil": torch.ceil, "trunc": torch.trunc, "copysign": torch.copysign, "fmax": torch.fmax,
     "fmin": torch.fmin, "lerp": torch.lerp, "isnan": torch.isnan, "isinf": torch.isinf,
-    "floor_divide": torch.floor_divide, "remainder": torch.remainder,
+    "one_minus_square": lambda x: (1 - x) * (1 + x), "floor_divide": torch.floor_divide, "remainder": torch.remainder,
     "round": lambda x, decimals=0: torch.round(x, decimals=decimals),
     "clip": lambda x, *b, **s: torch.clip(x, *b, **s) if b or s else x,
     "at_least": lambda x, low: torch.clamp(x, min=low), "at_most": lambda x, high: torch.clamp(x, max=high),
@@ -285,6 +285,7 @@ WITHOUT_COUNTERPART = {
     "share": "the slope of max; PyTorch has no name for it",
     "winners": "which writes stay; PyTorch leaves the order of repeated writes open",
     "random": "other generators draw other numbers",
+    "random_given": "other generators draw other numbers",
     "expand_dims": "PyTorch adds one axis at a time; reshape covers it",
 }
 

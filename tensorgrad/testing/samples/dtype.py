@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ... import _random, ops
-from ..._errors import DtypeError
+from ..._errors import DtypeError, ShapeError
 from ...ops import dtype as dtypes
 from .row import Fails, Fresh, OpSamples, at, complex_normal, each, normal, row
 
@@ -29,6 +29,11 @@ def _truncated(x: Any, dtype: Any) -> Any:
 def _draw(label: str, law: str, arguments: Any, size: Any, dtype: str = "float64") -> Any:
     generator = Fresh(lambda: np.random.default_rng(SEED))
     return at(label, law=law, arguments=arguments, size=size, generator=generator, dtype=np.dtype(dtype))
+
+
+def _trials(label: str, n: Any, p: Any, shape: Any) -> Any:
+    generator = Fresh(lambda: np.random.default_rng(SEED))
+    return at(label, n, p, law="binomial", shape=shape, generator=generator, dtype=np.dtype(np.int64))
 
 
 ROWS: list[OpSamples] = [
@@ -99,7 +104,19 @@ ROWS: list[OpSamples] = [
         _draw("axes, permutation", "permutation", (5,), (), "int64"),
         _draw("edge: empty", "normal", (0.0, 1.0), (0, 2)),
         reference=_drawn,
-        errors=Fails(lambda: _random.randint(3, 3), ValueError, "randint: high 3 must be greater than low 3"),
+        errors=Fails(
+            lambda: _random.randint(3, 3), ValueError, "randint: high 3 must be a number greater than low 3"
+        ),
+        keeps_dtype=False,
+    ),
+    row(  # trials that always or never succeed: the draws do not depend on the noise
+        "random_given",
+        _trials("0-d", np.array(5), np.array(1), shape=()),
+        _trials("broadcast", np.array([3, 4]), np.array([[1], [0]]), shape=(2, 2)),
+        _trials("axes", np.array([[3, 4, 5]]), np.array([1, 0, 1]), shape=(2, 3)),
+        _trials("edge: empty", np.zeros((0, 2), int), np.array([1, 0]), shape=(0, 2)),
+        reference=lambda n, p, shape, **settings: np.broadcast_to(n * p, shape),
+        errors=Fails(lambda: _random.normal(np.ones(2), np.ones(3)), ShapeError, r"normal: .*\(2,\), \(3,\)"),
         keeps_dtype=False,
     ),
 ]
