@@ -81,10 +81,14 @@ from .ops import acos as acos
 from .ops import acosh as acosh
 from .ops import add as add
 from .ops import all as all
+from .ops import allclose as allclose
+from .ops import angle as angle
 from .ops import any as any
 from .ops import argmax as argmax
 from .ops import argmin as argmin
 from .ops import argsort as argsort
+from .ops import array_equal as array_equal
+from .ops import array_equiv as array_equiv
 from .ops import array_split as array_split
 from .ops import asin as asin
 from .ops import asinh as asinh
@@ -96,6 +100,13 @@ from .ops import atleast_1d as atleast_1d
 from .ops import atleast_2d as atleast_2d
 from .ops import atleast_3d as atleast_3d
 from .ops import average as average
+from .ops import bitwise_and as bitwise_and
+from .ops import bitwise_count as bitwise_count
+from .ops import bitwise_invert as bitwise_invert
+from .ops import bitwise_left_shift as bitwise_left_shift
+from .ops import bitwise_or as bitwise_or
+from .ops import bitwise_right_shift as bitwise_right_shift
+from .ops import bitwise_xor as bitwise_xor
 from .ops import broadcast_arrays as broadcast_arrays
 from .ops import broadcast_to as broadcast_to
 from .ops import cbrt as cbrt
@@ -130,10 +141,13 @@ from .ops import exp2 as exp2
 from .ops import expand_dims as expand_dims
 from .ops import expm1 as expm1
 from .ops import flip as flip
+from .ops import float_power as float_power
 from .ops import floor as floor
 from .ops import floor_divide as floor_divide
 from .ops import fmax as fmax
 from .ops import fmin as fmin
+from .ops import fmod as fmod
+from .ops import gcd as gcd
 from .ops import greater as greater
 from .ops import greater_equal as greater_equal
 from .ops import heaviside as heaviside
@@ -141,10 +155,16 @@ from .ops import hstack as hstack
 from .ops import hypot as hypot
 from .ops import imag as imag
 from .ops import inner as inner
+from .ops import isclose as isclose
+from .ops import iscomplex as iscomplex
 from .ops import isfinite as isfinite
 from .ops import isinf as isinf
 from .ops import isnan as isnan
+from .ops import isneginf as isneginf
+from .ops import isposinf as isposinf
+from .ops import isreal as isreal
 from .ops import kron as kron
+from .ops import lcm as lcm
 from .ops import lerp as lerp
 from .ops import less as less
 from .ops import less_equal as less_equal
@@ -158,6 +178,7 @@ from .ops import logaddexp2 as logaddexp2
 from .ops import logical_and as logical_and
 from .ops import logical_not as logical_not
 from .ops import logical_or as logical_or
+from .ops import logical_xor as logical_xor
 from .ops import logsumexp as logsumexp
 from .ops import matmul as matmul
 from .ops import matrix_transpose as matrix_transpose
@@ -168,6 +189,7 @@ from .ops import median as median
 from .ops import meshgrid as meshgrid
 from .ops import min as min
 from .ops import minimum as minimum
+from .ops import modf as modf
 from .ops import moveaxis as moveaxis
 from .ops import multiply as multiply
 from .ops import nan_to_num as nan_to_num
@@ -176,6 +198,7 @@ from .ops import nanmean as nanmean
 from .ops import nanmin as nanmin
 from .ops import nansum as nansum
 from .ops import negative as negative
+from .ops import nextafter as nextafter
 from .ops import not_equal as not_equal
 from .ops import one_hot as one_hot
 from .ops import outer as outer
@@ -194,12 +217,14 @@ from .ops import relu as relu
 from .ops import remainder as remainder
 from .ops import repeat as repeat
 from .ops import reshape as reshape
+from .ops import rint as rint
 from .ops import roll as roll
 from .ops import rot90 as rot90
 from .ops import round as round
 from .ops import rsqrt as rsqrt
 from .ops import sigmoid as sigmoid
 from .ops import sign as sign
+from .ops import signbit as signbit
 from .ops import sin as sin
 from .ops import sinc as sinc
 from .ops import sinh as sinh
@@ -240,6 +265,30 @@ from .transforms import grad as grad
 from .transforms import jvp as jvp
 from .transforms import value_and_grad as value_and_grad
 from .transforms import vmap as vmap
+
+# NumPy's other names, each for the same object.
+absolute = abs
+amax = max
+amin = min
+arccos = acos
+arccosh = acosh
+arcsin = asin
+arcsinh = asinh
+arctan = atan
+arctan2 = atan2
+arctanh = atanh
+around = round
+bitwise_not = bitwise_invert
+conj = conjugate
+degrees = rad2deg
+fix = trunc
+invert = bitwise_invert
+left_shift = bitwise_left_shift
+mod = remainder
+pow = power
+radians = deg2rad
+right_shift = bitwise_right_shift
+true_divide = divide
 
 if _typing.TYPE_CHECKING:
     from . import data as data

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._primitive import constant, linear, primitive
+from .adding import LONG, added
 from .dtype import astype
 from .elementwise import multiply, sqrt, square, subtract
 from .shape import Axis, as_sequence, broadcast_to, lifted, normalise_axes, reshape
@@ -22,9 +23,9 @@ _minimum: Any = np.minimum.reduce
 @linear
 def sum(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     """Sum over the axes; float16 is added up in float32."""
-    if x.dtype.char == "e":
-        return _add(x, axis=numpy_axes(axis), dtype=np.float32, keepdims=keepdims).astype(x.dtype)
-    return _add(x, axis=numpy_axes(axis), keepdims=keepdims)
+    if x.size < LONG and x.dtype.char != "e":
+        return _add(x, axis=numpy_axes(axis), keepdims=keepdims)
+    return added(x, numpy_axes(axis), keepdims)
 
 
 @primitive

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from .._primitive import analytic, elementwise
+from .dtype import astype, imag, real
 from .elementwise import sqrt
 from .explog import hypot, rsqrt
+from .shape import lifted
 
 DEGREE = math.pi / 180
 
@@ -117,6 +119,25 @@ def deg2rad(x: Any, /) -> Any:
 def rad2deg(x: Any, /) -> Any:
     """Angles from radians to degrees."""
     return np.rad2deg(x)
+
+
+def angle(x: Any, /, deg: bool = False) -> Any:
+    """The angle of each complex number in the plane, from -pi to pi; of a real one 0 or pi.
+
+    Args:
+        x: an array or tensor.
+        deg: in degrees instead of radians.
+
+    Example:
+        >>> import numpy as np, tensorgrad as tg
+        >>> tg.angle(np.array([1.0, 1j, -1.0]), deg=True)
+        array([  0.,  90., 180.])
+    """
+    x = lifted("angle", x)
+    if x.dtype.kind not in "fc":
+        x = astype(x, np.float64)
+    y = atan2(imag(x), real(x))
+    return rad2deg(y) if deg else y
 
 
 def _distance(a: Any, b: Any) -> Any:

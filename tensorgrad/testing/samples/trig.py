@@ -123,3 +123,19 @@ ROWS: list[OpSamples] = [
         ),
     ),
 ]
+
+COMPOSED: list[OpSamples] = [
+    row(
+        "angle",
+        *simple(),
+        at("axes, complex", complex_normal(2, 3)),
+        at("axes, degrees", complex_normal(2, 1), deg=True),
+        at("edge: on the axes, NaN", np.array([0.0, -2.0, math.nan]), smooth=False),
+        reference=lambda x, deg=False: (
+            each(lambda z: math.degrees(cmath.phase(z)) if deg else cmath.phase(z))(x).real
+        ),
+        errors=Fails(lambda: ops.angle(["word"]), DtypeError, "angle: "),
+        op=ops.angle,
+        kinks=(kink("0, real", np.array([0.0, -2.0, 3.0]), gradients=(np.zeros(3),)),),
+    ),
+]
