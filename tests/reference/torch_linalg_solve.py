@@ -5,7 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-TORCH: dict[str, Callable[..., Any]] = {}
+from tests.reference.peer import torch
+
+
+def alike(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of two arrays of one dtype, which PyTorch does not make alike by itself."""
+
+    def call(a: Any, b: Any, **settings: Any) -> Any:
+        dtype = torch.promote_types(a.dtype, b.dtype)
+        return f(a.to(dtype), b.to(dtype), **settings)
+
+    return call
+
+
+def columns(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A vector as a matrix of one column, as NumPy reads it."""
+    return lambda a, b, **settings: (
+        f(a, b[:, None], **settings)[..., 0] if b.ndim == 1 else f(a, b, **settings)
+    )
+
+
+TORCH: dict[str, Callable[..., Any]] = {
+    "inv": torch.linalg.inv,
+    "solve": torch.linalg.solve,
+    "solve, a vector too": alike(columns(torch.linalg.solve)),
+    "solve_triangular": torch.linalg.solve_triangular,
+    "solve_triangular, either side": alike(columns(torch.linalg.solve_triangular)),
+    "tensorinv": torch.linalg.tensorinv,
+    "tensorsolve": lambda a, b, axes=None: torch.linalg.tensorsolve(a, b, dims=axes),
+}
 
 WITHOUT_COUNTERPART: dict[str, str] = {}
 

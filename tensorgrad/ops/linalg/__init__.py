@@ -5,4 +5,12 @@ Loaded on first use, so that importing tensorgrad stays light.
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from .solve import inv, solve, solve_triangular, tensorinv, tensorsolve
+
+__all__ = [
+    "inv",
+    "solve",
+    "solve_triangular",
+    "tensorinv",
+    "tensorsolve",
+]

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..._errors import LinalgError, ShapeError
-from ..dtype import conjugate
-from ..shape import matrix_transpose
+from ..dtype import cast, conjugate
+from ..shape import broadcast_to, lifted, matrix_transpose, sum_to
 
 # ---- in forwards
 
@@ -62,7 +62,26 @@ def attempt(
         raise LinalgError(f"{op}: {_which(a, where)} {wrong}") from None
 
 
-# ---- in formulas
+# ---- in public functions, formulas and batching rules
+
+
+def alike(op: str, *xs: Any) -> list[Any]:
+    """Arguments lifted, and cast to one floating dtype, so that each gets a cotangent in its own."""
+    xs = tuple([lifted(op, x) for x in xs])
+    dtype = np.result_type(*[x.dtype for x in xs])
+    if dtype.kind not in "fc":
+        dtype = np.dtype(np.float64)
+    return [x if x.dtype == dtype else cast(x, dtype) for x in xs]
+
+
+def full_batches(size: int, batched: Any, args: Any) -> list[Any]:
+    """Arguments with a batch axis in front, repeated where they have none."""
+    return [x if b else broadcast_to(x, (size, *x.shape)) for x, b in zip(args, batched, strict=True)]
+
+
+def refitted(x: Any, shape: tuple[int, ...]) -> Any:
+    """A cotangent summed over the axes that its input was repeated along."""
+    return x if x.shape == shape else sum_to(x, shape)
 
 
 def adjoint(x: Any) -> Any:

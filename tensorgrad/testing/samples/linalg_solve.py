@@ -2,8 +2,206 @@
 
 from __future__ import annotations
 
-from .row import OpSamples
+from typing import Any
 
-ROWS: list[OpSamples] = []
+import numpy as np
 
-COMPOSED: list[OpSamples] = []
+from ... import linalg
+from ..._errors import LinalgError, ShapeError
+from .row import Fails, OpSamples, at, complex_normal, normal, row
+
+SINGULAR = np.array([[[2.0, 0.0], [0.0, 1.0]], [[1.0, 2.0], [2.0, 4.0]]])
+"""Two matrices, of which the second is singular."""
+
+
+def regular(*shape: int, seed: int = 0) -> Any:
+    """Well conditioned matrices: a few times the identity, and normal numbers."""
+    return normal(*shape, seed=seed) + 3 * np.eye(shape[-1])
+
+
+def complex_regular(*shape: int, seed: int = 0) -> Any:
+    """The same with complex numbers."""
+    return complex_normal(*shape, seed=seed) + 4 * np.eye(shape[-1])
+
+
+def _gauss_jordan(a: Any, b: Any) -> Any:
+    """Solve by elimination with the largest pivot, row by row."""
+    n = len(a)
+    rows = [[*map(complex, a[i].tolist()), *map(complex, b[i].tolist())] for i in range(n)]
+    for j in range(n):
+        best = max(range(j, n), key=lambda i: abs(rows[i][j]))
+        rows[j], rows[best] = rows[best], rows[j]
+        rows[j] = [value / rows[j][j] for value in rows[j]]
+        for i in range(n):
+            if i != j:
+                factor = rows[i][j]
+                rows[i] = [x - factor * y for x, y in zip(rows[i], rows[j], strict=True)]
+    return np.array([row[n:] for row in rows]).reshape(b.shape)
+
+
+def _solve(a: Any, b: Any) -> Any:
+    if b.ndim == 1:
+        return _solve(a, b[:, None])[..., 0]
+    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    a, b = (np.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (a, b))
+    out = np.zeros(b.shape, complex)
+    for index in np.ndindex(batch):
+        out[index] = _gauss_jordan(a[index], b[index])
+    return out if np.iscomplexobj(a) or np.iscomplexobj(b) else out.real
+
+
+def _inv(a: Any) -> Any:
+    return _solve(a, np.eye(a.shape[-1]))
+
+
+def _triangle_of(a: Any, upper: bool, unitriangular: bool = False) -> Any:
+    part = np.triu(a) if upper else np.tril(a)
+    return part * (1 - np.eye(a.shape[-1])) + np.eye(a.shape[-1]) if unitriangular else part
+
+
+def _solve_triangular(a: Any, b: Any, upper: bool, left: bool = True, unitriangular: bool = False) -> Any:
+    part = _triangle_of(a, upper, unitriangular)
+    return _solve(part, b) if left else _solve(part.swapaxes(-1, -2), b.swapaxes(-1, -2)).swapaxes(-1, -2)
+
+
+def _not_square(name: str, call: Any) -> Fails:
+    return Fails(
+        lambda: call(np.ones((2, 3))), ShapeError, rf"{name}: a has shape \(2, 3\); the last two axes"
+    )
+
+
+def _no_matrix(name: str, call: Any) -> Fails:
+    return Fails(lambda: call(np.ones(3)), ShapeError, rf"{name}: a has shape \(3,\); a matrix")
+
+
+SOLVING = [
+    row(
+        "inv",
+        at("size 1", np.array([[2.0]])),
+        at("axes", regular(2, 3, 3)),
+        at("edge: rows are exchanged", np.array([[0.0, 1.0], [2.0, 1.0]])),
+        at("edge: empty", np.zeros((2, 0, 0))),
+        at("complex", complex_regular(2, 2)),
+        reference=_inv,
+        errors=(
+            _not_square("inv", linalg.inv),
+            _no_matrix("inv", linalg.inv),
+            Fails(lambda: linalg.inv(SINGULAR), LinalgError, r"inv: the matrix a\[1\] of 2 x 2 is singular"),
+        ),
+        numpy=np.linalg.inv,
+    ),
+    row(
+        "solve",
+        at("size 1", np.array([[2.0]]), np.array([[3.0]])),
+        at("axes", regular(3, 3), normal(3, 2)),
+        at("broadcast (2, 1) (2,)", regular(2, 1, 2, 2), normal(2, 2, 1)),
+        at("edge: empty", np.zeros((0, 0)), np.zeros((0, 2))),
+        at("edge: no columns", regular(2, 2), np.zeros((2, 0))),
+        at("complex", complex_regular(2, 2), complex_normal(2, 2)),
+        reference=_solve,
+        errors=(
+            Fails(
+                lambda: linalg.solve(SINGULAR, np.ones((2, 1))),
+                LinalgError,
+                r"solve: the matrix a\[1\] of 2 x 2 is singular",
+            ),
+            Fails(
+                lambda: linalg.solve(np.eye(2), np.ones((3, 1))),
+                ShapeError,
+                r"solve: a \(2, 2\) has 2 rows, and b \(3, 1\) has 3",
+            ),
+            Fails(
+                lambda: linalg.solve(np.ones((2, 1, 1)), np.ones((3, 1, 1))),
+                ShapeError,
+                "solve: .*do not broadcast",
+            ),
+        ),
+        numpy=np.linalg.solve,
+    ),
+    row(
+        "solve_triangular",
+        at("size 1", np.array([[2.0]]), np.array([[3.0]]), upper=True, unitriangular=False),
+        at("axes, lower", regular(3, 3), normal(3, 2), upper=False, unitriangular=False),
+        at("broadcast (2, 1) (2,)", regular(2, 1, 2, 2), normal(2, 2, 1), upper=True, unitriangular=False),
+        at("edge: diagonal not read", normal(3, 3), normal(3, 1), upper=False, unitriangular=True),
+        at("edge: empty", np.zeros((0, 0)), np.zeros((0, 2)), upper=True, unitriangular=False),
+        at("complex", complex_regular(2, 2), complex_normal(2, 2), upper=True, unitriangular=True),
+        reference=_solve_triangular,
+        errors=(
+            Fails(
+                lambda: linalg.solve_triangular(np.zeros((2, 2)), np.ones((2, 1)), upper=True),
+                LinalgError,
+                "solve_triangular: an element on the diagonal is 0",
+            ),
+            Fails(
+                lambda: linalg.solve_triangular(np.ones((2, 3)), np.ones((2, 1)), upper=True),
+                ShapeError,
+                r"solve_triangular: a has shape \(2, 3\)",
+            ),
+        ),
+    ),
+]
+
+COMPOSED_SOLVING = [
+    row(
+        "solve, a vector too",
+        at("size 1", np.array([[2.0]]), np.array([3.0])),
+        at("axes", regular(3, 3), normal(3)),
+        at("broadcast: one vector for all", regular(2, 2, 2), normal(2)),
+        at("edge: real and complex", regular(2, 2), complex_normal(2)),
+        reference=_solve,
+        errors=Fails(
+            lambda: linalg.solve(np.eye(2), np.float64(1.0)), ShapeError, r"solve: b has shape \(\); a matrix"
+        ),
+        numpy=np.linalg.solve,
+        op=linalg.solve,
+    ),
+    row(
+        "solve_triangular, either side",
+        at("size 1", np.array([[2.0]]), np.array([3.0]), upper=False),
+        at("axes, right", regular(3, 3), normal(2, 3), upper=True, left=False),
+        at("axes, a vector", regular(3, 3), normal(3), upper=True),
+        at("edge: real and complex", regular(2, 2), complex_normal(2, 2), upper=False, left=False),
+        reference=lambda a, b, **settings: _solve_triangular(a, b, **settings),
+        errors=Fails(
+            lambda: linalg.solve_triangular(np.eye(2), np.ones(2), upper=True, left=False),
+            ShapeError,
+            r"solve_triangular: b has shape \(2,\)",
+        ),
+        op=linalg.solve_triangular,
+    ),
+    row(
+        "tensorinv",
+        at("size 1", np.full((1, 1, 1), 2.0), ind=1),
+        at("axes", np.reshape(regular(4, 4), (2, 2, 4))),
+        at("edge: rows last", np.reshape(regular(4, 4), (4, 2, 2)), ind=1),
+        reference=lambda a, ind=2: np.reshape(
+            _inv(a.reshape((int(np.sqrt(a.size)), -1))), (*a.shape[ind:], *a.shape[:ind])
+        ),
+        errors=(
+            Fails(lambda: linalg.tensorinv(np.ones((2, 3)), ind=1), ShapeError, r"tensorinv: axes \(2,\)"),
+            Fails(lambda: linalg.tensorinv(np.ones((2, 2)), ind=0), ShapeError, "tensorinv: ind is 0"),
+        ),
+        numpy=None,
+        op=linalg.tensorinv,
+    ),
+    row(
+        "tensorsolve",
+        at("size 1", np.full((1, 1), 2.0), np.array([3.0])),
+        at("axes", np.reshape(regular(4, 4), (2, 2, 4)), normal(2, 2)),
+        at("edge: another order", np.reshape(regular(4, 4), (2, 4, 2)), normal(4), axes=(0, 2)),
+        reference=lambda a, b, axes=None: np.linalg.tensorsolve(a, b, axes),
+        errors=(
+            Fails(
+                lambda: linalg.tensorsolve(np.ones((2, 2)), np.ones(3)),
+                ShapeError,
+                r"tensorsolve: a has shape \(2, 2\), which does not begin",
+            ),
+        ),
+        op=linalg.tensorsolve,
+    ),
+]
+
+ROWS: list[OpSamples] = [*SOLVING]
+
+COMPOSED: list[OpSamples] = [*COMPOSED_SOLVING]
