@@ -31,14 +31,20 @@ TORCH: dict[str, Callable[..., Any]] = {
     "solve, a vector too": alike(columns(torch.linalg.solve)),
     "solve_triangular": torch.linalg.solve_triangular,
     "solve_triangular, either side": alike(columns(torch.linalg.solve_triangular)),
+    "det": torch.linalg.det,
+    "slogdet": torch.linalg.slogdet,
     "tensorinv": torch.linalg.tensorinv,
     "tensorsolve": lambda a, b, axes=None: torch.linalg.tensorsolve(a, b, dims=axes),
 }
 
-WITHOUT_COUNTERPART: dict[str, str] = {}
+WITHOUT_COUNTERPART: dict[str, str] = {
+    "cofactors": "a derivative with a card of its own",
+}
 
 DIFFERENT: dict[tuple[str, str], str] = {}
 
-SECOND_ORDER_DIFFERS: dict[tuple[str, str], str] = {}
+SECOND_ORDER_DIFFERS: dict[tuple[str, str], str] = {
+    ("det", "edge: 0"): "a polynomial has derivatives everywhere; PyTorch's second is NaN at 0",
+}
 
 KINKS_THAT_DIFFER: dict[tuple[str, str], str] = {}

@@ -8,6 +8,7 @@ import numpy as np
 
 from ... import linalg
 from ..._errors import LinalgError, ShapeError
+from ...ops.linalg import determinant
 from .row import Fails, OpSamples, at, complex_normal, normal, row
 
 SINGULAR = np.array([[[2.0, 0.0], [0.0, 1.0]], [[1.0, 2.0], [2.0, 4.0]]])
@@ -142,6 +143,83 @@ SOLVING = [
     ),
 ]
 
+
+def _det(a: Any) -> Any:
+    """By expansion along the first row."""
+    n = a.shape[-1]
+    if n == 0:
+        return np.ones(a.shape[:-2], a.dtype)
+    rest = [_det(a[..., 1:, [k for k in range(n) if k != j]]) for j in range(n)]
+    return np.asarray(sum((-1) ** j * a[..., 0, j] * rest[j] for j in range(n)))
+
+
+def _cofactors(*operands: Any) -> Any:
+    """Cofactors by minors; of sums of directions, of which the part linear in each is taken."""
+    a, *directions = operands
+    if directions:
+        *others, last = directions
+        # A polynomial of degree n - 1 along a line: differences of so many points give its slope.
+        n = a.shape[-1]
+        points = np.arange(n) - (n - 1) / 2
+        values = np.stack([_cofactors(a + h * last, *others) for h in points])
+        weights = np.linalg.inv(np.vander(points, increasing=True))[1] if n > 1 else np.zeros(n)
+        return np.tensordot(weights, values, 1)
+    n = a.shape[-1]
+    out = np.zeros_like(a)
+    for i in range(n):
+        for j in range(n):
+            rows, columns = ([k for k in range(n) if k != m] for m in (i, j))
+            out[..., i, j] = (-1) ** (i + j) * _det(a[..., rows, :][..., columns])
+    return out
+
+
+def _slogdet(a: Any) -> Any:
+    value = _det(a)
+    return value / np.abs(value), np.log(np.abs(value))
+
+
+RANK_2 = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [5.0, 7.0, 9.0]])
+RANK_1 = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [-1.0, -2.0, -3.0]])
+
+DETERMINANTS = [
+    row(
+        "det",
+        at("size 1", np.array([[2.5]])),
+        at("axes", regular(2, 3, 3)),
+        at("edge: rank n - 1", RANK_2),
+        at("edge: rank n - 2", RANK_1),
+        at("edge: 0", np.zeros((2, 2))),
+        at("edge: empty", np.zeros((2, 0, 0))),
+        at("complex", complex_normal(2, 2)),
+        reference=_det,
+        errors=(_not_square("det", linalg.det), _no_matrix("det", linalg.det)),
+        numpy=np.linalg.det,
+    ),
+    row(
+        "cofactors",
+        at("size 1", np.array([[2.5]])),
+        at("axes", regular(2, 3, 3)),
+        at("axes, one direction", regular(2, 3, 3), normal(2, 3, 3)),
+        at("edge: two directions, rank n - 1", RANK_2, normal(3, 3), normal(3, 3, seed=1)),
+        at("edge: a direction, rank n - 2", RANK_1, normal(3, 3)),
+        at("edge: empty", np.zeros((0, 0))),
+        at("complex", complex_normal(2, 2), complex_normal(2, 2, seed=1)),
+        reference=_cofactors,
+        errors=Fails(lambda: determinant.cofactors(np.ones((2, 3))), ShapeError, "cofactors: "),
+    ),
+    row(
+        "slogdet",
+        at("size 1", np.array([[-2.5]])),
+        at("axes", regular(2, 3, 3)),
+        at("edge: rows are exchanged", np.array([[0.0, 1.0], [2.0, 1.0]])),
+        at("edge: empty", np.zeros((2, 0, 0))),
+        at("complex", complex_regular(2, 2)),
+        reference=_slogdet,
+        errors=(_not_square("slogdet", linalg.slogdet), _no_matrix("slogdet", linalg.slogdet)),
+        numpy=np.linalg.slogdet,
+    ),
+]
+
 COMPOSED_SOLVING = [
     row(
         "solve, a vector too",
@@ -202,6 +280,6 @@ COMPOSED_SOLVING = [
     ),
 ]
 
-ROWS: list[OpSamples] = [*SOLVING]
+ROWS: list[OpSamples] = [*SOLVING, *DETERMINANTS]
 
 COMPOSED: list[OpSamples] = [*COMPOSED_SOLVING]
