@@ -25,12 +25,35 @@ def columns(f: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+def hermitian(a: Any) -> Any:
+    return (a + a.mH) / 2
+
+
+def cholesky_of_product(a: Any, upper: bool = False) -> Any:
+    return torch.linalg.cholesky(a @ a.mH + torch.eye(a.shape[-2], dtype=a.dtype), upper=upper)
+
+
+def cholesky_solve(b: Any, low: Any, upper: bool = False) -> Any:
+    low = low.triu() if upper else low.tril()
+    return columns(lambda low, b: torch.cholesky_solve(b, low, upper=upper))(low, b)
+
+
+def lu(a: Any) -> Any:
+    """The permutation as what has a gradient of 0, as any constant has here."""
+    p, low, up = torch.linalg.lu(a)
+    return p + 0 * a.sum(), low, up
+
+
 TORCH: dict[str, Callable[..., Any]] = {
     "inv": torch.linalg.inv,
     "solve": torch.linalg.solve,
     "solve, a vector too": alike(columns(torch.linalg.solve)),
     "solve_triangular": torch.linalg.solve_triangular,
     "solve_triangular, either side": alike(columns(torch.linalg.solve_triangular)),
+    "cholesky": lambda a: torch.linalg.cholesky(hermitian(a)),
+    "cholesky of a product": cholesky_of_product,
+    "cholesky_solve": cholesky_solve,
+    "lu": lu,
     "det": torch.linalg.det,
     "slogdet": torch.linalg.slogdet,
     "tensorinv": torch.linalg.tensorinv,

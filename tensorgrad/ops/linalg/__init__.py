@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from .determinant import det, slogdet
 from .solve import inv, solve, solve_triangular, tensorinv, tensorsolve
+from .triangular import cholesky, cholesky_solve, lu
 
 __all__ = [
+    "cholesky",
+    "cholesky_solve",
     "det",
     "inv",
+    "lu",
     "slogdet",
     "solve",
     "solve_triangular",

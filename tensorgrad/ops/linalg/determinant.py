@@ -139,7 +139,9 @@ def _by_inverse(a: Any) -> Any:
         size = np.linalg.det(a)[..., None, None]
         y = size * np.swapaxes(inverse, -1, -2)
         condition = np.abs(a).sum(-1).max(-1, initial=0) * np.abs(inverse).sum(-1).max(-1, initial=0)
-        trusted = (condition < float(kind.eps) ** -0.25).all() and (np.abs(size) > kind.tiny / kind.eps).all()
+        trusted = (condition < float(kind.eps) ** (-1 / 3)).all() and (
+            np.abs(size) > kind.tiny / kind.eps
+        ).all()
         return y if trusted and np.isfinite(y).all() else None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ... import linalg
+from ... import linalg, ops
 from ..._errors import LinalgError, ShapeError
 from ...ops.linalg import determinant
 from .row import Fails, OpSamples, at, complex_normal, normal, row
@@ -220,6 +220,130 @@ DETERMINANTS = [
     ),
 ]
 
+
+def positive(*shape: int, seed: int = 0) -> Any:
+    """Positive definite matrices."""
+    a = normal(*shape, seed=seed)
+    return a @ a.swapaxes(-1, -2) + np.eye(shape[-1])
+
+
+def complex_positive(*shape: int, seed: int = 0) -> Any:
+    """The same with complex numbers."""
+    a = complex_normal(*shape, seed=seed)
+    return a @ a.conj().swapaxes(-1, -2) + np.eye(shape[-1])
+
+
+def _hermitian(a: Any) -> Any:
+    """The Hermitian part: what `cholesky` is a function of, whichever triangle it reads."""
+    return (a + ops.matrix_transpose(ops.conjugate(a))) * 0.5 if np.ndim(a) > 1 else a
+
+
+def _cholesky(a: Any, upper: bool = False) -> Any:
+    """Column by column."""
+    out = np.zeros(a.shape, a.dtype)
+    for index in np.ndindex(a.shape[:-2]):
+        x, low = a[index], out[index]
+        for j in range(len(x)):
+            low[j, j] = np.sqrt(x[j, j].real - sum(abs(low[j, k]) ** 2 for k in range(j)))
+            for i in range(j + 1, len(x)):
+                low[i, j] = (x[i, j] - sum(low[i, k] * low[j, k].conj() for k in range(j))) / low[j, j]
+    return out.conj().swapaxes(-1, -2) if upper else out
+
+
+def _lu(a: Any) -> tuple[Any, ...]:
+    """Row by row, by the formula of Doolittle."""
+    *lead, m, n = a.shape
+    k = min(m, n)
+    p, low, u = (np.zeros((*lead, *shape), a.dtype) for shape in ((m, m), (m, k), (k, n)))
+    for index in np.ndindex(*lead):
+        rows: list[Any] = [(i, list(map(complex, a[index][i].tolist())), []) for i in range(m)]
+        for j in range(k):
+            best = max(range(j, m), key=lambda i: abs(rows[i][1][j].real) + abs(rows[i][1][j].imag))
+            rows[j], rows[best] = rows[best], rows[j]
+            pivot = rows[j][1]
+            for i in range(j + 1, m):
+                factor = rows[i][1][j] / pivot[j] if pivot[j] else 0
+                rows[i][2].append(factor)
+                rows[i][1][:] = [x - factor * y for x, y in zip(rows[i][1], pivot, strict=True)]
+        for i, (source, remains, factors) in enumerate(rows):
+            p[(*index, source, i)] = 1
+            for j in range(k):
+                factor = 1 if i == j else factors[j] if j < min(i, len(factors)) else 0
+                low[(*index, i, j)] = factor if np.iscomplexobj(a) else np.real(factor)
+            for j in range(i, n if i < k else 0):
+                u[(*index, i, j)] = remains[j] if np.iscomplexobj(a) else remains[j].real
+    return p, low, u
+
+
+FACTORS = [
+    row(
+        "cholesky",
+        at("size 1", np.array([[2.5]])),
+        at("axes", positive(2, 3, 3)),
+        at("edge: no neighbours", np.diag([1.0, 1e-6, 1e6]), smooth=False),
+        at("edge: empty", np.zeros((2, 0, 0))),
+        at("complex", complex_positive(2, 2)),
+        reference=_cholesky,
+        errors=(
+            _not_square("cholesky", linalg.cholesky),
+            _no_matrix("cholesky", linalg.cholesky),
+            Fails(
+                lambda: linalg.cholesky(SINGULAR - [[[0.0]], [[1.0]]]),
+                LinalgError,
+                r"cholesky: the matrix a\[1\] of 2 x 2 is not positive definite",
+            ),
+        ),
+        op=lambda a: linalg.cholesky(_hermitian(a)),
+    ),
+    row(
+        "lu",
+        at("size 1", np.array([[2.5]])),
+        at("axes", regular(2, 3, 3)),
+        at("axes, wide", regular(5, 5)[:2]),
+        at("axes, tall", np.array([[1.0, 2.0], [3.0, 1.0], [2.0, 4.0], [0.5, 0.25]])),
+        at("edge: rows are exchanged", np.array([[0.0, 1.0, 2.0], [2.0, 3.0, 1.0], [3.0, 0.0, 2.0]])),
+        at("edge: empty", np.zeros((2, 0, 3))),
+        at("complex", complex_regular(3, 3)),
+        reference=_lu,
+        errors=_no_matrix("lu", linalg.lu),
+    ),
+]
+
+COMPOSED_FACTORS = [
+    row(
+        "cholesky of a product",
+        at("size 1", np.array([[2.5]])),
+        at("axes, upper", normal(2, 3, 3), upper=True),
+        at("edge: one column", normal(3, 1)),
+        at("complex, upper", complex_normal(2, 2), upper=True),
+        reference=lambda a, upper=False: _cholesky(
+            a @ a.conj().swapaxes(-1, -2) + np.eye(a.shape[-2]), upper
+        ),
+        errors=_not_square("cholesky", lambda a: linalg.cholesky(a, upper=True)),
+        op=lambda a, upper=False: linalg.cholesky(
+            a @ ops.matrix_transpose(ops.conjugate(a)) + np.eye(a.shape[-2], dtype=a.dtype), upper=upper
+        ),
+    ),
+    row(
+        "cholesky_solve",
+        at("size 1", np.array([3.0]), np.array([[2.0]])),
+        at("axes", normal(3, 2), regular(3, 3)),
+        at("broadcast", normal(3, 2), regular(2, 3, 3), upper=True),
+        at("edge: complex", complex_normal(2, 2), complex_regular(2, 2), upper=True),
+        reference=lambda b, low, upper=False: _solve(_squared(_triangle_of(low, upper), upper), b),
+        errors=Fails(
+            lambda: linalg.cholesky_solve(np.ones(2), np.ones(2)), ShapeError, "cholesky_solve: low has shape"
+        ),
+        op=linalg.cholesky_solve,
+    ),
+]
+
+
+def _squared(low: Any, upper: bool) -> Any:
+    other = low.conj().swapaxes(-1, -2)
+    return other @ low if upper else low @ other
+
+
 COMPOSED_SOLVING = [
     row(
         "solve, a vector too",
@@ -280,6 +404,6 @@ COMPOSED_SOLVING = [
     ),
 ]
 
-ROWS: list[OpSamples] = [*SOLVING, *DETERMINANTS]
+ROWS: list[OpSamples] = [*SOLVING, *DETERMINANTS, *FACTORS]
 
-COMPOSED: list[OpSamples] = [*COMPOSED_SOLVING]
+COMPOSED: list[OpSamples] = [*COMPOSED_SOLVING, *COMPOSED_FACTORS]
