@@ -96,6 +96,7 @@ def test_every_exception_is_also_the_builtin_that_one_would_expect() -> None:
         "ShapeError": ValueError,
         "IndexingError": IndexError,
         "DtypeError": TypeError,
+        "LinalgError": np.linalg.LinAlgError,
         "GradientError": RuntimeError,
         "NoGraphError": tg.GradientError,
         "MutatedError": tg.GradientError,

@@ -5,4 +5,19 @@ Loaded on first use, so that importing tensorgrad stays light.
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from .determinant import det, slogdet
+from .solve import inv, solve, solve_triangular, tensorinv, tensorsolve
+from .triangular import cholesky, cholesky_solve, lu
+
+__all__ = [
+    "cholesky",
+    "cholesky_solve",
+    "det",
+    "inv",
+    "lu",
+    "slogdet",
+    "solve",
+    "solve_triangular",
+    "tensorinv",
+    "tensorsolve",
+]
