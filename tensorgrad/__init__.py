@@ -108,11 +108,13 @@ from .ops import bitwise_left_shift as bitwise_left_shift
 from .ops import bitwise_or as bitwise_or
 from .ops import bitwise_right_shift as bitwise_right_shift
 from .ops import bitwise_xor as bitwise_xor
+from .ops import block_diag as block_diag
 from .ops import broadcast_arrays as broadcast_arrays
 from .ops import broadcast_to as broadcast_to
 from .ops import cbrt as cbrt
 from .ops import ceil as ceil
 from .ops import clip as clip
+from .ops import complex as complex
 from .ops import concat as concat
 from .ops import concatenate as concatenate
 from .ops import conjugate as conjugate
@@ -129,6 +131,7 @@ from .ops import cumulative_prod as cumulative_prod
 from .ops import cumulative_sum as cumulative_sum
 from .ops import deg2rad as deg2rad
 from .ops import diag as diag
+from .ops import diag_embed as diag_embed
 from .ops import diagonal as diagonal
 from .ops import diff as diff
 from .ops import divide as divide
@@ -205,6 +208,7 @@ from .ops import one_hot as one_hot
 from .ops import outer as outer
 from .ops import pad as pad
 from .ops import permute_dims as permute_dims
+from .ops import polar as polar
 from .ops import positive as positive
 from .ops import power as power
 from .ops import prod as prod
@@ -256,6 +260,8 @@ from .ops import vander as vander
 from .ops import var as var
 from .ops import vdot as vdot
 from .ops import vecdot as vecdot
+from .ops import view_as_complex as view_as_complex
+from .ops import view_as_real as view_as_real
 from .ops import vstack as vstack
 from .ops import where as where
 from .transforms import Function as Function

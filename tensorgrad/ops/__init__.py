@@ -55,6 +55,10 @@ from .compare import logical_not as logical_not
 from .compare import logical_or as logical_or
 from .compare import logical_xor as logical_xor
 from .compare import not_equal as not_equal
+from .complexes import complex as complex
+from .complexes import polar as polar
+from .complexes import view_as_complex as view_as_complex
+from .complexes import view_as_real as view_as_real
 from .contract import einsum as einsum
 from .contract import matmul as matmul
 from .cumulative import cummax as cummax
@@ -66,7 +70,9 @@ from .cumulative import cumulative_sum as cumulative_sum
 from .cumulative import diff as diff
 from .cumulative import prod as prod
 from .cumulative import ptp as ptp
+from .diagonals import block_diag as block_diag
 from .diagonals import diag as diag
+from .diagonals import diag_embed as diag_embed
 from .diagonals import diagonal as diagonal
 from .diagonals import tril as tril
 from .diagonals import triu as triu

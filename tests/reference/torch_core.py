@@ -261,6 +261,8 @@ TORCH: dict[str, Callable[..., Any]] = {
     "tril": lambda x, k=0: torch.tril(x, k), "triu": lambda x, k=0: torch.triu(x, k),
     "diagonal": lambda x, offset=0, axis1=0, axis2=1: torch.diagonal(x, offset, axis1, axis2),
     "diag": lambda x, k=0: torch.diag(x, k),
+    "joined": torch.view_as_complex, "complex": torch.complex, "polar": torch.polar, "view_as_real": torch.view_as_real,
+    "view_as_complex": torch.view_as_complex, "diag_embed": torch.diag_embed, "block_diag": torch.block_diag,
     "dot": dot, "inner": torch.inner, "tensordot": tensordot, "kron": torch.kron,
     "vdot": lambda a, b: torch.vdot(a.ravel(), b.ravel()),
     "outer": lambda a, b: torch.outer(a.ravel(), b.ravel()),
@@ -305,6 +307,7 @@ DIFFERENT: dict[tuple[str, str], str] = {
 }
 
 SECOND_ORDER_DIFFERS: dict[tuple[str, str], str] = {
+    ("polar", "edge: 0"): "PyTorch's slopes are made from the result divided by the absolute value",
     ("logaddexp", "edge: far apart, large"): "PyTorch gives NaN where the terms are far apart",
     (
         "power",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 from typing import Any
 
@@ -9,8 +10,9 @@ import numpy as np
 
 from ... import _random, ops
 from ..._errors import DtypeError, ShapeError
+from ...ops import complexes
 from ...ops import dtype as dtypes
-from .row import Fails, Fresh, OpSamples, at, complex_normal, each, normal, row
+from .row import Fails, Fresh, OpSamples, at, between, complex_normal, each, normal, row
 
 SEED = 7
 
@@ -96,6 +98,14 @@ ROWS: list[OpSamples] = [
         errors=Fails(lambda: ops.conjugate(np.array(["word"])), DtypeError, "conjugate: .*<U4"),
         numpy=np.conjugate,
     ),
+    row(
+        "joined",
+        at("size 1", normal(1, 2)),
+        at("axes", normal(2, 3, 2)),
+        at("edge: infinite", np.array([[1.0, math.inf], [math.inf, -0.0]]), smooth=False),
+        reference=lambda x: np.array([complex(*v) for v in x.reshape(-1, 2).tolist()]).reshape(x.shape[:-1]),
+        errors=Fails(lambda: complexes.joined(np.ones((2, 1))), IndexError, "joined: "),
+    ),
     row(  # without inputs: only what is drawn can be looked at
         "random",
         _draw("0-d", "normal", (0.0, 1.0), ()),
@@ -122,6 +132,46 @@ ROWS: list[OpSamples] = [
 ]
 
 COMPOSED = [
+    row(
+        "complex",
+        at("0-d", 1.5, -2.0),
+        at("broadcast", normal(2, 1), normal(3, seed=1)),
+        at("edge: empty", np.zeros(0), np.zeros(0)),
+        reference=each(lambda a, b: complex(a, b), complex),
+        errors=Fails(
+            lambda: ops.complex(1j, 1.0), DtypeError, "complex: real numbers are needed, not complex"
+        ),
+        op=ops.complex,
+    ),
+    row(
+        "polar",
+        at("0-d", 1.5, -2.0),
+        at("broadcast", between(1, 2, 2, 1), normal(3, seed=1)),
+        at("edge: 0", np.array([0.0]), np.array([1.0])),
+        reference=each(cmath.rect, complex),
+        errors=Fails(lambda: ops.polar(1j, 1.0), DtypeError, "polar: real numbers are needed, not complex"),
+        op=ops.polar,
+    ),
+    row(
+        "view_as_real",
+        at("0-d", 1.5 - 2j),
+        at("axes", complex_normal(2, 3)),
+        at("edge: 0", np.zeros((1, 2), complex)),
+        reference=lambda x: np.stack([x.real, x.imag], -1),
+        errors=Fails(lambda: ops.view_as_real(np.ones(2)), DtypeError, "view_as_real: x has dtype float64"),
+        op=ops.view_as_real,
+    ),
+    row(
+        "view_as_complex",
+        at("size 1", normal(1, 2)),
+        at("axes", normal(2, 3, 2)),
+        at("edge: 0", np.zeros((1, 2))),
+        reference=lambda x: x[..., 0] + 1j * x[..., 1],
+        errors=Fails(
+            lambda: ops.view_as_complex(np.ones(3)), ShapeError, r"view_as_complex: x has shape \(3,\)"
+        ),
+        op=ops.view_as_complex,
+    ),
     row(
         "astype",
         at("0-d", 1.5, dtype="complex128"),
