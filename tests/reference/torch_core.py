@@ -294,6 +294,7 @@ WITHOUT_COUNTERPART = {
 NEGATIVE_STEP = "PyTorch has no negative steps"
 ORDER = "PyTorch leaves the order of repeated writes open"
 DIFFERENT: dict[tuple[str, str], str] = {
+    ("polar", "edge: 0"): "PyTorch's slopes are 0 there: made from the result, divided by the absolute value",
     ("sinc", "edge: 0 and near it"): "PyTorch's slope loses its digits near 0",
     ("getitem", "axes"): NEGATIVE_STEP,
     ("place", "axes"): NEGATIVE_STEP,
@@ -307,7 +308,6 @@ DIFFERENT: dict[tuple[str, str], str] = {
 }
 
 SECOND_ORDER_DIFFERS: dict[tuple[str, str], str] = {
-    ("polar", "edge: 0"): "PyTorch's slopes are made from the result divided by the absolute value",
     ("logaddexp", "edge: far apart, large"): "PyTorch gives NaN where the terms are far apart",
     (
         "power",
