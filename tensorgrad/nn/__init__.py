@@ -3,3 +3,4 @@
 from __future__ import annotations
 
 from .._tensor import Parameter as Parameter
+from . import functional as functional
