@@ -149,7 +149,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     on its right, at the last knot that of the last segment; outside of the knots it is 0.
 
     Args:
-        x: where to evaluate, of any shape.
+        x: where to evaluate, of any shape; NaN gives NaN.
         xp: the knots, rising; with a period in any order.
         fp: the values at the knots, of floats or complex numbers.
         left: the value before the first knot, ``fp[0]`` if None.
