@@ -1,4 +1,4 @@
-"""Neural networks: for now the trainable leaf."""
+"""Neural networks: the trainable leaf, and functions by PyTorch's names."""
 
 from __future__ import annotations
 

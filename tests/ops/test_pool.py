@@ -232,3 +232,14 @@ def test_interp_jumps_where_knots_coincide() -> None:
     xp, fp = np.array([0.0, 1.0, 1.0, 2.0]), np.array([0.0, 1.0, 5.0, 6.0])
     x = np.array([0.5, 1.0, 1.5])
     assert tg.interp(x, xp, fp).tolist() == np.interp(x, xp, fp).tolist() == [0.5, 5, 5.5]
+
+
+@given(st.integers(1, 9), st.integers(0, 9))
+def test_interp_with_knots_of_their_own_for_each_example(knots: int, seed: int) -> None:
+    xp, fp = np.sort(numbers(3, 2, knots, seed=seed)), numbers(3, 2, knots, seed=seed + 100)
+    x = np.concatenate([2 * numbers(3, 2, 4, seed=seed), xp], axis=-1)
+    y = tg.vmap(tg.vmap(tg.interp))(x, xp, fp)
+    z = [[np.interp(x[i, j], xp[i, j], fp[i, j]) for j in range(2)] for i in range(3)]
+    np.testing.assert_allclose(y, z, rtol=1e-9, atol=1e-12)
+    one = tg.vmap(tg.interp, in_axes=(None, 0, None))(x[0, 0], xp[:, 0], fp[0, 0])
+    np.testing.assert_allclose(one, [np.interp(x[0, 0], row, fp[0, 0]) for row in xp[:, 0]], atol=1e-12)

@@ -142,7 +142,7 @@ def _adaptive_max(op: str, rank: int, x: Any, output_size: Any, return_indices: 
 
 
 def _counts(op: str, rank: int, shape: tuple[int, ...], output_size: Any) -> list[int]:
-    given = list(output_size) if isinstance(output_size, Sequence) else [output_size] * rank
+    given = list(output_size) if isinstance(output_size, list | tuple) else [output_size] * rank
     if len(given) != rank:
         raise ShapeError(f"{op}: output_size {output_size} has {len(given)} numbers; {rank} are needed")
     try:

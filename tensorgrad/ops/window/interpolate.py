@@ -16,7 +16,7 @@ from ..dtype import astype
 from ..elementwise import where
 from ..index import take_at
 from ..rounding import lerp, remainder
-from ..shape import concat, lifted
+from ..shape import broadcast_to, concat, lifted
 from .adaptive import adaptive_mean
 from .resample import Plan, resample
 
@@ -85,11 +85,12 @@ def interpolate(
     sizes, steps = _sizes(x.shape[2:], size, scale_factor)
     if rule == "area":
         return adaptive_mean("interpolate", rank, x, sizes)
-    if x.dtype.kind not in "fc" and not rule.startswith("nearest"):
-        x = astype(x, np.float64)
+    dtype = x.dtype if x.dtype.kind in "fc" or rule.startswith("nearest") else np.dtype(np.float64)
+    wide = np.dtype(np.float32) if dtype.char == "e" else dtype
+    x = x if x.dtype == wide else astype(x, wide)
     for axis in range(-1, -rank - 1, -1):
         x = resample(x, axis, Plan(rule, x.shape[axis], sizes[axis], steps[axis], bool(align_corners)))
-    return x
+    return x if dtype == wide else astype(x, dtype)
 
 
 def _sizes(lengths: tuple[int, ...], size: Any, scale: Any) -> tuple[list[int], list[float | None]]:
@@ -99,7 +100,7 @@ def _sizes(lengths: tuple[int, ...], size: Any, scale: Any) -> tuple[list[int], 
             f"interpolate: size is {size} and scale_factor is {scale}; exactly one of them is needed"
         )
     value = scale if size is None else size
-    given = list(value) if isinstance(value, Sequence) else [value] * len(lengths)
+    given = list(value) if np.ndim(value) else [value] * len(lengths)
     if len(given) != len(lengths):
         raise ShapeError(
             f"interpolate: {value} has {len(given)} numbers, but there are {len(lengths)} axes to resize"
@@ -125,21 +126,37 @@ def _sizes(lengths: tuple[int, ...], size: Any, scale: Any) -> tuple[list[int], 
 
 @constant
 def segment_of(x: Any, xp: Any, /) -> Any:
-    """The segment of rising knots in which each ``x`` lies; a knot begins one, but the last ends one."""
-    if xp.ndim != 1 or not xp.size:
-        raise ShapeError(f"interp: xp has shape {xp.shape}; one axis with at least one knot is needed")
-    if np.less(xp[1:], xp[:-1]).any():
+    """The segment of rising knots in which each ``x`` lies; a knot begins one, but the last ends one.
+
+    Knots with axes in front of their own are rows for as many first axes of ``x``.
+    """
+    if not xp.ndim or not xp.shape[-1]:
+        raise ShapeError(f"interp: xp has shape {xp.shape}; at least one knot is needed")
+    if np.less(xp[..., 1:], xp[..., :-1]).any():
         raise ShapeError("interp: xp does not rise; sort xp, and fp in the same order")
-    return np.clip(np.searchsorted(xp, x, side="right") - 1, 0, max(xp.size - 2, 0))
+    places = np.searchsorted(xp, x, side="right") if xp.ndim == 1 else _places_in_rows(x, xp)
+    return np.clip(places - 1, 0, max(xp.shape[-1] - 2, 0))
+
+
+def _places_in_rows(x: Any, xp: Any) -> Any:
+    """How many knots of its row are not larger than each ``x``, by bisection of all rows at once."""
+    rows = x.reshape((*xp.shape[:-1], -1)) if x.size else x.reshape((*xp.shape[:-1], 0))
+    low, high = np.zeros(rows.shape, np.intp), np.full(rows.shape, xp.shape[-1])
+    for _ in range(xp.shape[-1].bit_length()):
+        middle = (low + high) // 2
+        behind = np.take_along_axis(xp, np.minimum(middle, xp.shape[-1] - 1), -1) <= rows
+        low, high = np.where(behind & (low < high), middle + 1, low), np.where(behind, high, middle)
+    return low.reshape(x.shape)
 
 
 @segment_of.batching
 def _segment_batch(size: int, batched: Any, args: Any) -> Any:
     x, xp = args
-    if not batched[1]:
+    if not batched[1] and xp.ndim == 1:
         return segment_of(x, xp)
-    rows = [(x[i] if batched[0] else x, xp[i]) for i in range(size)]
-    return concat([segment_of(a, b)[None] for a, b in rows], axis=0)
+    return segment_of(
+        *[a if own else broadcast_to(a, (size, *a.shape)) for a, own in zip(args, batched, strict=True)]
+    )
 
 
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None) -> Any:
