@@ -1,0 +1,23 @@
+"""Functions of neural networks by PyTorch's names and arguments, without parameters of their own."""
+
+from __future__ import annotations
+
+from ..ops.window import adaptive_avg_pool1d as adaptive_avg_pool1d
+from ..ops.window import adaptive_avg_pool2d as adaptive_avg_pool2d
+from ..ops.window import adaptive_avg_pool3d as adaptive_avg_pool3d
+from ..ops.window import adaptive_max_pool1d as adaptive_max_pool1d
+from ..ops.window import adaptive_max_pool2d as adaptive_max_pool2d
+from ..ops.window import adaptive_max_pool3d as adaptive_max_pool3d
+from ..ops.window import avg_pool1d as avg_pool1d
+from ..ops.window import avg_pool2d as avg_pool2d
+from ..ops.window import avg_pool3d as avg_pool3d
+from ..ops.window import interpolate as interpolate
+from ..ops.window import lp_pool1d as lp_pool1d
+from ..ops.window import lp_pool2d as lp_pool2d
+from ..ops.window import lp_pool3d as lp_pool3d
+from ..ops.window import max_pool1d as max_pool1d
+from ..ops.window import max_pool2d as max_pool2d
+from ..ops.window import max_pool3d as max_pool3d
+from ..ops.window import max_unpool1d as max_unpool1d
+from ..ops.window import max_unpool2d as max_unpool2d
+from ..ops.window import max_unpool3d as max_unpool3d
