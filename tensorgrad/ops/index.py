@@ -118,8 +118,10 @@ take_along_axis.transpose(
 add_along_axis.transpose(x=lambda g, indices, axis: take_along_axis(g, indices, axis))
 
 
-def sort(x: Any, /, *, axis: int = -1, descending: bool = False) -> Any:
+def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
     """``x`` sorted along an axis; equal elements keep their order, and so do their gradients.
+
+    It is stable also where ``stable=False`` allows it not to be.
 
     Example:
         >>> import tensorgrad as tg
@@ -270,17 +272,17 @@ def _index(pattern: Any, indices: Any) -> tuple[Any, ...]:
     return tuple([next(gaps) if item == "array" else item for item in pattern])
 
 
-def check_fits(v: Any, dtype: Any) -> None:
+def check_fits(v: Any, dtype: Any, caller: str = "[...] =") -> None:
     """Raise if writing ``v`` into an array of ``dtype`` would change its kind: a float into integers."""
     if type(v) in SCALARS:
         if dtype.kind in "fc" or (dtype.kind in "iu" and type(v) is not float) or type(v) is bool:
             return  # whether its size fits is for NumPy to say
         kind = np.asarray(v).dtype
     else:
-        kind = v.dtype
+        kind = v.dtype if hasattr(v, "dtype") else np.asarray(v).dtype
     if not np.can_cast(kind, dtype, "same_kind"):
         raise DtypeError(
-            f"[...] =: values of dtype {kind} do not fit an array of {dtype}; convert by .astype first"
+            f"{caller}: values of dtype {kind} do not fit an array of {dtype}; convert by .astype first"
         )
 
 
