@@ -17,6 +17,7 @@ from .._primitive import constant, declare, linear, view
 from .._specialise import SCALARS, plain
 from .compare import argsort
 from .elementwise import multiply
+from .positions import known
 from .shape import broadcast_to, lifted, normalise_axis, permute_dims, reshape, sum_to
 
 # ---- basic indexing: slices, numbers, ellipsis and new axes
@@ -246,12 +247,7 @@ def _positions(item: Any, shape: tuple[int, ...], axis: int) -> list[Any]:
             f"index: {type(item).__name__} of dtype {getattr(item, 'dtype', None)} given; an index is made "
             "of integers, slices, None, ..., integer arrays and boolean masks"
         )
-    if getattr(item, "level", 0):
-        raise IndexingError(
-            "index: inside a transformation a boolean mask cannot choose elements, since each example may have "
-            "another number of them; use tg.where(mask, x, 0)"
-        )
-    mask = np.asarray(item)
+    mask = known("index", item)
     if mask.ndim == 0:
         raise IndexingError("index: a single boolean given; use tg.where, or a mask with an axis")
     if mask.shape != shape[axis : axis + mask.ndim]:

@@ -82,8 +82,8 @@ def known(caller: str, x: Any) -> Any:
         under = getattr(x, "primal", None) if under is None else under
         if under is None:
             raise IndexingError(
-                f"{caller}: under vmap the elements decide how many results there are, and each example may have "
-                "another number of them; use tg.where, or a function with results of a fixed shape"
+                f"{caller}: under vmap a mask or the elements decide how many results there are, and each example "
+                "may have another number of them; use tg.where(mask, x, 0), or a function with results of a fixed shape"
             )
         x = under
     return np.asarray(x._leave(caller) if isinstance(x, Value) else x)  # type: ignore[attr-defined]
