@@ -63,9 +63,7 @@ def take_at(x: Any, /, *indices: Any, pattern: Any) -> Any:
 @linear
 def add_at(x: Any, /, *indices: Any, pattern: Any, shape: Any) -> Any:
     """Zeros of ``shape`` with ``x`` added at integer positions, repeated ones again and again."""
-    out = np.zeros(shape, x.dtype)
-    np.add.at(out, _index(pattern, indices), x)
-    return out
+    return _added(x, _index(pattern, indices), shape)
 
 
 @linear
@@ -106,10 +104,9 @@ def take_along_axis(x: Any, indices: Any, /, axis: int = -1) -> Any:
 def add_along_axis(x: Any, indices: Any, /, axis: int, shape: Any) -> Any:
     """Zeros of ``shape`` with ``x`` added at positions along an axis: the transpose of `take_along_axis`."""
     whole = tuple([shape[axis] if i == axis else n for i, n in enumerate(x.shape)])
-    out = np.zeros(whole, x.dtype)
     grid = list(np.ogrid[tuple(slice(n) for n in x.shape)])
     grid[axis] = indices
-    np.add.at(out, tuple(grid), x)
+    out = _added(x, tuple(grid), whole)
     return sum_to(out, shape) if whole != tuple(shape) else out  # `take_along_axis` broadcasts the other axes
 
 
@@ -287,6 +284,13 @@ def _written(x: Any, v: Any, index: Any) -> Any:
     out = np.array(x)
     out[index] = v
     return plain(out)
+
+
+def _added(x: Any, index: Any, shape: Any) -> Any:
+    # A sum in half precision stops at 2048, where adding 1 changes nothing.
+    out = np.zeros(shape, np.float32 if x.dtype.char == "e" else x.dtype)
+    np.add.at(out, index, x)
+    return out.astype(x.dtype, copy=False)
 
 
 # ---- batching

@@ -12,12 +12,12 @@ import numpy as np
 from .._errors import ShapeError
 from .._specialise import SCALARS
 from .choosing import cut_to, place_of
-from .compare import argsort
+from .compare import argsort, equal
 from .dtype import astype
-from .elementwise import add, divide, maximum, minimum, negative, where
+from .elementwise import add, divide, maximum, minimum, multiply, negative, where
 from .index import add_at, check_fits, set_at, take_at
-from .positions import grid, lead_to, one_axis, positions_of, same_rank
-from .shape import broadcast_to, lifted, normalise_axis, ravel, reshape
+from .positions import grid, lead_to, one_axis, positions_of, ravel_multi_index, same_rank
+from .shape import broadcast_to, concat, lifted, normalise_axis, ravel, reshape
 
 # ---- one position for each element
 
@@ -109,7 +109,7 @@ def scatter_reduce(
         axis: the axis that the positions are along.
         index: integers, see `scatter`.
         src: an array, see `scatter`.
-        reduce: 'sum', 'mean', 'amax' or 'amin'. Of equal extrema in ``src`` one gets the gradient; it and
+        reduce: 'sum', 'prod', 'mean', 'amax' or 'amin'. Of equal extrema in ``src`` one gets the gradient; it and
             an equal element of ``x`` share it evenly, as in `maximum`.
         include_self: whether the element of ``x`` takes part where something goes to its place.
 
@@ -122,10 +122,19 @@ def scatter_reduce(
         >>> tg.scatter_reduce(tg.zeros(2), 0, [0, 0, 1], tg.tensor([3.0, 5.0, -1.0]), "amax")
         tensor([5., 0.])
     """
-    if reduce not in ("sum", "mean", "amax", "amin"):
-        raise ShapeError(f"scatter_reduce: reduce is {reduce!r}; it is 'sum', 'mean', 'amax' or 'amin'")
+    if reduce not in ("sum", "prod", "mean", "amax", "amin"):
+        raise ShapeError(
+            f"scatter_reduce: reduce is {reduce!r}; it is 'sum', 'prod', 'mean', 'amax' or 'amin'"
+        )
     x = lifted("scatter_reduce", x)
     places, src = _writes("scatter_reduce", x, axis, index, src)
+    if reduce == "prod":
+        check_fits(src, x.dtype, "scatter_reduce")
+        return (
+            multiply(x, _products(np.ones(x.shape, x.dtype), src, places))
+            if include_self
+            else _products(x, src, places)
+        )
     if reduce in ("amax", "amin"):
         check_fits(src, x.dtype, "scatter_reduce")
         best = _extremum(x, src, places, reduce == "amax")
@@ -214,6 +223,24 @@ def _extremum(x: Any, src: Any, places: list[Any], largest: bool) -> Any:
     pattern = ("array",)
     rows = [take_at(ravel(broadcast_to(one, shape)), order, pattern=pattern) for one in places]
     return set_at(x, take_at(row, order, pattern=pattern), *rows, pattern=("array",) * x.ndim)
+
+
+def _products(x: Any, src: Any, places: list[Any]) -> Any:
+    """Each element of ``x`` that is written to as the product of what goes there.
+
+    Sorted by target, each element is multiplied with the 1, 2, 4... before it that have the same one, so
+    that the last of them has the product, without a division that a zero would spoil. It is written last.
+    """
+    shape, pattern = np.broadcast_shapes(*[one.shape for one in places]), ("array",)
+    target = ravel(ravel_multi_index([broadcast_to(one, shape) for one in places], x.shape))
+    order = argsort(target)
+    target, row = take_at(target, order, pattern=pattern), take_at(ravel(src), order, pattern=pattern)
+    step = 1
+    while step < row.shape[0]:
+        before = where(equal(target[step:], target[:-step]), row[:-step], np.ones((), row.dtype))
+        row = concat([row[:step], multiply(row[step:], before)])
+        step *= 2
+    return reshape(set_at(ravel(x), row, target, pattern=pattern), x.shape)
 
 
 def _parts(caller: str, x: Any, axis: Any, index: Any, src: Any) -> tuple[Any, Any, tuple[Any, ...]]:

@@ -245,11 +245,11 @@ def test_no_function_writes_to_its_arguments() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["int64", "uint8", "bool", "float16"])
-@pytest.mark.parametrize("reduce", ["amax", "amin"])
-def test_extrema_of_what_goes_to_one_place(dtype: str, reduce: str) -> None:
+@pytest.mark.parametrize("reduce", ["amax", "amin", "prod"])
+def test_what_goes_to_one_place_is_combined(dtype: str, reduce: str) -> None:
     x, src, index = np.array([1, 1, 0], dtype), np.array([0, 1, 0, 1], dtype), np.array([0, 0, 1, 2])
     expected = x.copy()
-    getattr(np, {"amax": "maximum", "amin": "minimum"}[reduce]).at(expected, index, src)
+    getattr(np, {"amax": "maximum", "amin": "minimum", "prod": "multiply"}[reduce]).at(expected, index, src)
     same(tg.scatter_reduce(x, 0, index, src, reduce), expected)
 
 
@@ -259,6 +259,21 @@ def test_an_extremum_beside_nan_is_nan(reduce: str) -> None:
     for order in (src, src[::-1]):
         y = tg.scatter_reduce(np.zeros(2), 0, [0] * 5, order, reduce)
         assert np.isnan(y[0]) and y[1] == 0
+
+
+def test_products_of_many() -> None:
+    rng = np.random.default_rng(0)
+    index, src, x = rng.integers(0, 5, 50), rng.uniform(0.5, 2, 50), np.ones(6)
+    expected = x.copy()
+    np.multiply.at(expected, index, src)
+    assert_allclose(tg.scatter_reduce(x, 0, index, src, "prod"), expected, rtol=1e-13)
+
+
+def test_half_precision_counts_beyond_2048() -> None:
+    ones = np.ones(5000, "float16")
+    assert tg.bincount(np.zeros(5000, int), ones).tolist() == [5000.0]
+    x = tg.tensor([1.0], dtype="float16", requires_grad=True)
+    assert tg.autograd.grad(tg.take(x, np.zeros(5000, int)), [x], [ones])[0].tolist() == [5000.0]
 
 
 # ---- gradients

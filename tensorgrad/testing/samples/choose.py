@@ -21,6 +21,7 @@ ONE = np.array([0])
 HIGH = np.array([2, 0, 2])
 WIDE = np.array([[0, 2, 1], [2, 2, 0]])
 APART = spread(2, 3, seed=1) + 0.07
+ZEROS = np.array([[0.0, 2.0, 3.0], [0.0, 0.0, 5.0]])
 MASK = np.array([[True, False, True], [False, False, True]])
 
 
@@ -66,7 +67,13 @@ def _scatter(combine: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 
 
 def _scatter_reduce(x: Any, src: Any, index: Any, axis: int, reduce: str, include_self: bool = True) -> Any:
-    combine: Any = {"sum": sum, "mean": lambda v: sum(v) / len(v), "amax": max, "amin": min}
+    combine: Any = {
+        "sum": sum,
+        "prod": math.prod,
+        "mean": lambda v: sum(v) / len(v),
+        "amax": max,
+        "amin": min,
+    }
     found: dict[Any, list[Any]] = {}
     for place in np.ndindex(index.shape):
         target = _at(index, place, axis)
@@ -349,13 +356,15 @@ SCATTERING = [
         at("size 1, sum", normal(1), normal(1, seed=1), ONE, axis=0, reduce="sum"),
         at("axes, mean", normal(2, 3), normal(2, 3, seed=1), WIDE, axis=1, reduce="mean"),
         at("axes, mean without self", normal(2, 3), normal(2, 3, seed=1), WIDE, axis=1, reduce="mean", include_self=False),
+        at("axes, prod", ZEROS, normal(2, 3, seed=1), WIDE, axis=1, reduce="prod"),
+        at("axes, prod without self", normal(2, 3), ZEROS, WIDE, axis=1, reduce="prod", include_self=False),
         at("axes, amax", spread(2, 3), APART, WIDE, axis=1, reduce="amax"),
         at("axes, amin without self", spread(2, 3), APART, WIDE, axis=1, reduce="amin", include_self=False),
         at("edge: none", normal(2, 3), normal(2, 2), np.zeros((2, 0), int), axis=1, reduce="amin"),
         reference=_scatter_reduce,
         errors=(
             _out_of_range("scatter_reduce", lambda: ops.scatter_reduce(np.ones(3), 0, [3], np.ones(1), "sum")),
-            Fails(lambda: ops.scatter_reduce(np.ones(3), 0, [0], np.ones(1), "prod"), ShapeError, "reduce is 'prod'"),
+            Fails(lambda: ops.scatter_reduce(np.ones(3), 0, [0], np.ones(1), "last"), ShapeError, "reduce is 'last'"),
         ),
         op=lambda x, src, index, axis, reduce, include_self=True: ops.scatter_reduce(
             x, axis, index, src, reduce, include_self=include_self
