@@ -445,6 +445,24 @@ class Array(Value):
     repeat = ops.repeat
     roll = ops.roll
     unstack = ops.unstack
+    argpartition = ops.argpartition
+    argwhere = ops.argwhere
+    bincount = ops.bincount
+    gather = ops.gather
+    index_add = ops.index_add
+    index_copy = ops.index_copy
+    index_select = ops.index_select
+    kthvalue = ops.kthvalue
+    masked_fill = ops.masked_fill
+    masked_select = ops.masked_select
+    nonzero = ops.nonzero
+    scatter = ops.scatter
+    scatter_add = ops.scatter_add
+    scatter_reduce = ops.scatter_reduce
+    searchsorted = ops.searchsorted
+    take = ops.take
+    topk = ops.topk
+    unique = ops.unique
 
     def reshape(self, *shape: Any) -> Any:
         """The elements in another shape: ``x.reshape(2, -1)`` or ``x.reshape((2, -1))``."""
