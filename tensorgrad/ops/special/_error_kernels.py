@@ -120,7 +120,7 @@ def ndtri(y: Any) -> Any:
 
 
 def _erfinv_near(y: Any) -> Any:
-    return y + y * _polynomial(tables.ERFINV, y * y)
+    return np.copysign(y + y * _polynomial(tables.ERFINV, y * y), y)  # of -0.0, too
 
 
 def _erfcinv_far(y: Any) -> Any:
