@@ -350,12 +350,19 @@ if _typing.TYPE_CHECKING:
     from . import testing as testing
     from . import viz as viz
     from .ir import trace as trace
+    from .ops.special import erf as erf
+    from .ops.special import erfc as erfc
+    from .ops.special import erfinv as erfinv
+    from .ops.special import logit as logit
+    from .ops.special import xlogy as xlogy
     from .ops.window import correlate2d as correlate2d
     from .ops.window import interp as interp
 
 _ON_FIRST_USE = {"data", "ir", "linalg", "nn", "special", "testing", "viz"}
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
 _LATE = {"trace": "ir", "correlate2d": "ops.window", "interp": "ops.window"}
+_LATE = {"trace": "ir", "correlate2d": "ops.window"}
+_LATE |= dict.fromkeys(["erf", "erfc", "erfinv", "logit", "xlogy"], "ops.special")
 
 
 def __getattr__(name: str) -> _typing.Any:
