@@ -62,12 +62,12 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
     return adjoint(_cholesky(adjoint(square("cholesky", a)))) if upper else _cholesky(a)
 
 
-def cholesky_solve(b: Any, low: Any, /, *, upper: bool = False) -> Any:
+def cholesky_solve(b: Any, factor: Any, /, *, upper: bool = False) -> Any:
     """The x with ``a @ x = b``, from the Cholesky factor of a.
 
     Args:
         b: a vector, or matrices.
-        low: what `cholesky` returned for a.
+        factor: what `cholesky` returned for a.
         upper: whether it is the upper triangle.
 
     Raises:
@@ -80,10 +80,8 @@ def cholesky_solve(b: Any, low: Any, /, *, upper: bool = False) -> Any:
         >>> tg.linalg.cholesky_solve(tg.tensor([6.0, 7.0]), low)
         tensor([1., 1.])
     """
-    low = lifted("cholesky_solve", low)
-    first, second = (
-        (adjoint(low), low) if upper else (low, adjoint(as_matrices("cholesky_solve", low, "low")))
-    )
+    factor = as_matrices("cholesky_solve", lifted("cholesky_solve", factor), "factor")
+    first, second = (adjoint(factor), factor) if upper else (factor, adjoint(factor))
     return solve_triangular(second, solve_triangular(first, b, upper=False), upper=True)
 
 
