@@ -81,18 +81,39 @@ def _squared_back(x: Numbers, size: Any) -> Numbers:
     if halvings.any():
         scale = np.ldexp(np.ones(len(size), size.dtype), -halvings)[:, None, None]
         x = [None if c is None else c * scale for c in x]
-    y = _fraction(x, degree)
-    for i in range(halvings.max()):
-        chosen = np.flatnonzero(halvings > i)
-        squared = _times(*[[None if c is None else c[chosen] for c in y]] * 2)
-        for c, part in zip(y, squared, strict=True):
-            if c is not None:
-                c[chosen] = part
+    even, odd = _halves(x, degree)
+    divisor = _plus(even, odd, -1)
+    y = _quotient(_plus(even, odd), divisor)
+    if halvings.any():
+        above = np.diagonal(np.linalg.solve(divisor[0], 2 * odd[0]), axis1=-2, axis2=-1).copy()
+        for i in range(halvings.max()):
+            chosen = np.flatnonzero(halvings > i)
+            squared, above[chosen] = _square([None if c is None else c[chosen] for c in y], above[chosen])
+            for c, part in zip(y, squared, strict=True):
+                if c is not None:
+                    c[chosen] = part
     return y
 
 
-def _fraction(x: Numbers, degree: int) -> Numbers:
-    """The diagonal approximation of Padé."""
+def _square(y: Numbers, above: Any) -> tuple[Numbers, Any]:
+    """The square of ``y``, and what of its diagonal is above 1, from that of ``y``.
+
+    Where one element of the matrix is much larger than another, that other has become so small by the
+    scaling that beside 1 nothing would be left of it.
+    """
+    along = np.arange(above.shape[-1])
+    diagonal = y[0][:, along, along]
+    rest = np.where(np.eye(len(along), dtype=bool), 0, y[0])
+    product = rest @ rest
+    others = product[:, along, along]
+    product += rest * (diagonal[:, :, None] + diagonal[:, None, :])
+    above = above * (2 + above) + others
+    product[:, along, along] = np.where(np.abs(above) < 0.5, 1 + above, diagonal * diagonal + others)
+    return [product, *[_coefficient(y, y, t) for t in range(1, len(y))]], above
+
+
+def _halves(x: Numbers, degree: int) -> tuple[Numbers, Numbers]:
+    """The even and odd terms of the polynomial p in Padé's approximation, p(x) / p(-x)."""
     m = degree
     b = [
         factorial(2 * m - j) * factorial(m) / (factorial(2 * m) * factorial(m - j) * factorial(j))
@@ -108,37 +129,29 @@ def _fraction(x: Numbers, degree: int) -> Numbers:
         odd, even = (
             _plus(low, _times(powers[3], high)) for low, high in ((odd, high_odd), (even, high_even))
         )
-    odd = _times(x, odd)
-    return _quotient(_plus(even, odd), _plus(even, odd, -1))
+    return even, _times(x, odd)
 
 
 # ---- the algebra
 
 
 def _times(x: Numbers, y: Numbers) -> Numbers:
-    return [
-        _total(
-            [
-                x[s] @ y[t ^ s]
-                for s in range(t + 1)
-                if s & t == s and x[s] is not None and y[t ^ s] is not None
-            ]
-        )
-        for t in range(len(x))
-    ]
+    return [_coefficient(x, y, t) for t in range(len(x))]
+
+
+def _coefficient(x: Numbers, y: Numbers, t: int) -> Any:
+    """One coefficient of the product: numbers with square 0 come from one of the two factors each."""
+    pairs = [(x[s], y[t ^ s]) for s in range(t + 1) if s & t == s]
+    return _total([a @ b for a, b in pairs if a is not None and b is not None])
 
 
 def _quotient(p: Numbers, q: Numbers) -> Numbers:
-    """The x with ``q @ x = p``."""
+    """The x with ``q @ x = p``: each coefficient from those before it."""
     x: Numbers = []
-    for t, rest in enumerate(p):
-        known = [
-            -q[s] @ x[t ^ s]
-            for s in range(1, t + 1)
-            if s & t == s and q[s] is not None and x[t ^ s] is not None
-        ]
-        right = _total([*([] if rest is None else [rest]), *known])
-        x.append(None if right is None else np.linalg.solve(q[0], right))
+    for t, right in enumerate(p):
+        known = _coefficient([None, *q[1:]], [*x, *[None] * (len(p) - t)], t)
+        rest = _total([c for c in (right, None if known is None else -known) if c is not None])
+        x.append(None if rest is None else np.linalg.solve(q[0], rest))
     return x
 
 

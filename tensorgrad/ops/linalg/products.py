@@ -12,8 +12,9 @@ from ..._errors import DtypeError, ShapeError
 from .. import diagonals
 from ..contract import matmul
 from ..dtype import astype
+from ..elementwise import where
 from ..reduce import sum
-from ..shape import broadcast_to, lifted
+from ..shape import lifted
 from ._matrices import as_matrices, square
 from .solve import inv
 
@@ -42,7 +43,7 @@ def matrix_power(a: Any, n: SupportsIndex, /) -> Any:
     except TypeError:
         raise DtypeError(f"matrix_power: n is {n!r}; an integer is needed") from None
     if exponent == 0:
-        return astype(broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape) + a * 0, a.dtype)
+        return where(True, np.eye(a.shape[-1], dtype=a.dtype), a)
     if exponent < 0:
         a, exponent = inv(a), -exponent
     product, square_of = None, a
