@@ -44,6 +44,15 @@ def lu(a: Any) -> Any:
     return p + 0 * a.sum(), low, up
 
 
+def matrix_exp(a: Any, *directions: Any) -> Any:
+    """With directions, from the exponential of a block matrix that has them above its diagonal."""
+    n = a.shape[-1]
+    for direction in directions:
+        beside = torch.kron(torch.eye(a.shape[-1] // n, dtype=a.dtype), direction)
+        a = torch.cat([torch.cat([a, beside], -1), torch.cat([0 * a, a], -1)], -2)
+    return torch.linalg.matrix_exp(a)[..., :n, a.shape[-1] - n :]
+
+
 TORCH: dict[str, Callable[..., Any]] = {
     "inv": torch.linalg.inv,
     "solve": torch.linalg.solve,
@@ -56,6 +65,11 @@ TORCH: dict[str, Callable[..., Any]] = {
     "lu": lu,
     "det": torch.linalg.det,
     "slogdet": torch.linalg.slogdet,
+    "matrix_exp": matrix_exp,
+    "matrix_power": lambda a, n: torch.linalg.matrix_power(a, n),
+    "multi_dot": lambda *arrays: torch.linalg.multi_dot(arrays),
+    "trace of matrices": lambda x, offset=0: torch.linalg.diagonal(x, offset=offset).sum(-1),
+    "diagonal of matrices": lambda x, offset=0: torch.linalg.diagonal(x, offset=offset),
     "tensorinv": torch.linalg.tensorinv,
     "tensorsolve": lambda a, b, axes=None: torch.linalg.tensorsolve(a, b, dims=axes),
 }

@@ -5,19 +5,35 @@ Loaded on first use, so that importing tensorgrad stays light.
 
 from __future__ import annotations
 
+from ..contract import matmul
+from ..products import cross, outer, tensordot, vecdot
+from ..shape import matrix_transpose
 from .determinant import det, slogdet
+from .exponential import matrix_exp
+from .products import diagonal, matrix_power, multi_dot, trace
 from .solve import inv, solve, solve_triangular, tensorinv, tensorsolve
 from .triangular import cholesky, cholesky_solve, lu
 
 __all__ = [
     "cholesky",
     "cholesky_solve",
+    "cross",
     "det",
+    "diagonal",
     "inv",
     "lu",
+    "matmul",
+    "matrix_exp",
+    "matrix_power",
+    "matrix_transpose",
+    "multi_dot",
+    "outer",
     "slogdet",
     "solve",
     "solve_triangular",
+    "tensordot",
     "tensorinv",
     "tensorsolve",
+    "trace",
+    "vecdot",
 ]

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..._errors import LinalgError
 from ..._primitive import declare, primitive
 from ..dtype import cast, conjugate, imag, real
 from ..elementwise import multiply
@@ -79,7 +80,7 @@ def _sign_and_logarithm(a: Any, /) -> tuple[Any, ...]:
 
 _slogdet = declare(_sign_and_logarithm, "general", several=True, name="slogdet")
 _slogdet.vjp(a=lambda g, a, y: _logarithm_pull(g, a, y[0]))
-_slogdet.jvp(a=lambda t, a, y: _logarithm_push(sum(matrix_transpose(inv(a)) * t, (-2, -1)), y[0]))
+_slogdet.jvp(a=lambda t, a, y: _logarithm_push(sum(matrix_transpose(_inverse(a)) * t, (-2, -1)), y[0]))
 
 
 @_slogdet.batching
@@ -115,7 +116,14 @@ def _logarithm_pull(g: Any, a: Any, sign: Any) -> Any:
     slope = g[1]
     if a.dtype.kind == "c":  # a change of phase turns the sign at a right angle
         slope = cast(slope, a.dtype) + 1j * imag(conjugate(sign) * g[0])
-    return expand_dims(slope, (-2, -1)) * adjoint(inv(a))
+    return expand_dims(slope, (-2, -1)) * adjoint(_inverse(a))
+
+
+def _inverse(a: Any) -> Any:
+    try:
+        return inv(a)
+    except LinalgError as error:
+        raise LinalgError(f"slogdet: log(0) has no derivative; that of det has one ({error})") from None
 
 
 def _logarithm_push(change: Any, sign: Any) -> tuple[Any, Any]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..._errors import LinalgError
 from ..._primitive import declare
 from ..diagonals import tril, triu
 from ..elementwise import multiply
@@ -62,12 +63,12 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
     return adjoint(_cholesky(adjoint(square("cholesky", a)))) if upper else _cholesky(a)
 
 
-def cholesky_solve(b: Any, low: Any, /, *, upper: bool = False) -> Any:
+def cholesky_solve(b: Any, factor: Any, /, *, upper: bool = False) -> Any:
     """The x with ``a @ x = b``, from the Cholesky factor of a.
 
     Args:
         b: a vector, or matrices.
-        low: what `cholesky` returned for a.
+        factor: what `cholesky` returned for a.
         upper: whether it is the upper triangle.
 
     Raises:
@@ -80,10 +81,8 @@ def cholesky_solve(b: Any, low: Any, /, *, upper: bool = False) -> Any:
         >>> tg.linalg.cholesky_solve(tg.tensor([6.0, 7.0]), low)
         tensor([1., 1.])
     """
-    low = lifted("cholesky_solve", low)
-    first, second = (
-        (adjoint(low), low) if upper else (low, adjoint(as_matrices("cholesky_solve", low, "low")))
-    )
+    factor = as_matrices("cholesky_solve", lifted("cholesky_solve", factor), "factor")
+    first, second = (adjoint(factor), factor) if upper else (factor, adjoint(factor))
     return solve_triangular(second, solve_triangular(first, b, upper=False), upper=True)
 
 
@@ -106,7 +105,7 @@ def _factors(a: Any, /) -> tuple[Any, ...]:
 
 
 _lu = declare(_factors, "general", several=True, name="lu")
-_lu.vjp(a=lambda g, y: _lu_pull(y[0], y[1], y[2], g[1], g[2]))
+_lu.vjp(a=lambda g, y: _lu_pull(y, g))
 
 
 @_lu.batching
@@ -159,30 +158,36 @@ def _between(triangle: Any, x: Any, upper: bool) -> Any:
     return solve_triangular(triangle, adjoint(half), upper=upper)
 
 
-def _lu_pull(p: Any, low: Any, u: Any, gl: Any, gu: Any) -> Any:
-    """The cotangent of ``a``.
+def _lu_pull(y: Any, g: Any) -> Any:
+    p, low, u = y
+    try:
+        return p @ _pull_of_rows(low, u, g[1], g[2])
+    except LinalgError as error:
+        raise LinalgError(f"lu: the factors of a singular matrix have no derivative ({error})") from None
 
-    With the square parts l1 and u1, inv(l1) @ d(p.T @ a) @ inv(u1) = inv(l1) @ dl1 + du1 @ inv(u1), of which the
-    first is strictly lower and the second upper. Rows of low below are a @ inv(u1), columns of u on the
-    right inv(l1) @ a.
+
+def _pull_of_rows(low: Any, u: Any, glow: Any, gu: Any) -> Any:
+    """The cotangent of the rows in their new order, r.
+
+    Of the square parts l1 and u1, inv(l1) @ dr @ inv(u1) = inv(l1) @ dl1 + du1 @ inv(u1): the first is
+    strictly lower and the second upper. Further rows of l are those of r @ inv(u1), and further columns
+    of u those of inv(l1) @ r.
     """
     k = low.shape[-1]
-    l1, u1, gl1, gu1 = low[..., :k, :], u[..., :k], gl[..., :k, :], gu[..., :k]
-    below, beside = None, None
+    l1, u1, gl1, gu1 = low[..., :k, :], u[..., :k], glow[..., :k, :], gu[..., :k]
+    below = beside = None
     if low.shape[-2] > k:
-        below = adjoint(solve_triangular(u1, adjoint(gl[..., k:, :]), upper=True))
+        below = adjoint(solve_triangular(u1, adjoint(glow[..., k:, :]), upper=True))
         gu1 = gu1 - adjoint(low[..., k:, :]) @ below
     if u.shape[-1] > k:
         beside = solve_triangular(adjoint(l1), gu[..., k:], upper=True, unitriangular=True)
         gl1 = gl1 - beside @ adjoint(u[..., k:])
     middle = tril(adjoint(l1) @ gl1, k=-1) + triu(gu1 @ adjoint(u1))
     middle = solve_triangular(adjoint(l1), middle, upper=True, unitriangular=True)
-    ga = adjoint(solve_triangular(u1, adjoint(middle), upper=True))
+    g = adjoint(solve_triangular(u1, adjoint(middle), upper=True))
     if below is not None:
-        ga = concat([ga, below], axis=-2)
-    if beside is not None:
-        ga = concat([ga, beside], axis=-1)
-    return p @ ga
+        return concat([g, below], axis=-2)
+    return g if beside is None else concat([g, beside], axis=-1)
 
 
 # ---- elimination
