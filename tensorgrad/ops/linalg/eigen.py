@@ -1,9 +1,9 @@
 """Eigenvalues and eigenvectors.
 
 Equal eigenvalues (to rounding) share a space, and LAPACK picks some basis of it. How that basis would
-turn is not defined; the formulas take it to stand still. So the gradient of what does not depend on the
-choice through the values alone, such as a sum of eigenvalues or of ``f`` of them, is exact there; that
-of what depends on the vectors is finite, and lacks what the turning would add.
+turn is not defined; the formulas take it to stand still. So the gradient is exact there for sums of ``f``
+of all eigenvalues, and for what depends on the space only, as the projector onto it does. All else has a
+gradient that is finite, and lacks what the turning would add; so have second derivatives.
 """
 
 from __future__ import annotations
@@ -110,9 +110,12 @@ def eigh(a: Any, /, UPLO: str = "L") -> EighResult:
     One triangle is read, the other is taken to be its mirror image. The gradient is Hermitian: it is that
     of changes which keep ``a`` Hermitian, and both triangles have their half of it.
 
-    Eigenvectors of equal eigenvalues are taken to stand still, so what depends on eigenvalues only has an
-    exact gradient there, and all else a finite one. The sign of a vector, or its phase, is the one that
-    LAPACK picked, and the gradient is that of this very vector.
+    Eigenvectors of eigenvalues that are equal (to rounding) are taken to stand still. Sums of a function of
+    all eigenvalues, and projectors onto the whole space of equal ones, have an exact gradient there. All else
+    has a finite one that need not be exact, and so have second derivatives.
+
+    The sign of a vector, or its phase, is the one that LAPACK picked, and the gradient is that of this very
+    vector.
 
     Args:
         a: matrices ``(..., N, N)``.
@@ -164,7 +167,8 @@ def eig(a: Any, /) -> EigResult:
 
     Both are complex, also where all imaginary parts are 0, as the Array API has it; `numpy.linalg.eig`
     lets the values decide. Each vector has length 1, and its largest element is real, as LAPACK has it;
-    the gradient is that of these very vectors. For float16 they are complex64.
+    the gradient is that of these very vectors. For float16 they are complex64. Where the eigenvectors do not
+    span the space, as those of ``[[0, 1], [0, 0]]``, slopes are infinite, and what comes out is very large.
 
     Args:
         a: matrices ``(..., N, N)``.
@@ -174,13 +178,12 @@ def eig(a: Any, /) -> EigResult:
 
     Raises:
         ShapeError: the matrices are not square.
-        LinalgError: LAPACK does not converge; or a gradient is wanted of a matrix whose eigenvectors do not
-            span the space, such as ``[[0, 1], [0, 0]]``, where there is none.
+        LinalgError: LAPACK does not converge; or a gradient is wanted, and the eigenvectors are dependent.
 
     Example:
         >>> import tensorgrad as tg
-        >>> tg.linalg.eig(tg.tensor([[2.0, 1.0], [0.0, 3.0]])).eigenvalues
-        tensor([2.+0.j, 3.+0.j])
+        >>> tg.real(tg.linalg.eig(tg.tensor([[2.0, 1.0], [0.0, 3.0]])).eigenvalues)
+        tensor([2., 3.])
 
     Source:
         Boeddeker, Hanebrink, Drude, Heymann and Haeb-Umbach, On the computation of complex-valued gradients
@@ -201,8 +204,8 @@ def eigvals(a: Any, /) -> Any:
 
     Example:
         >>> import tensorgrad as tg
-        >>> tg.linalg.eigvals(tg.tensor([[2.0, 1.0], [0.0, 3.0]]))
-        tensor([2.+0.j, 3.+0.j])
+        >>> tg.imag(tg.linalg.eigvals(tg.tensor([[0.0, -1.0], [1.0, 0.0]])))
+        tensor([ 1., -1.])
     """
     return _eigvals(opened("eigvals", a, square_only=True))
 

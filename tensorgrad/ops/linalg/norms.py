@@ -9,6 +9,7 @@ import numpy as np
 
 from ..._errors import DtypeError, ShapeError
 from ..._primitive import constant, primitive
+from ..._specialise import plain
 from ..compare import not_equal
 from ..dtype import astype, conjugate, real
 from ..elementwise import abs, power, where
@@ -30,12 +31,17 @@ def _vector_norm(x: Any, /, axis: Axis, keepdims: bool, ord: float) -> Any:
     size = np.abs(x.astype(np.float32) if x.dtype.char == "e" else x)
     axes = numpy_axes(axis)
     with np.errstate(all="ignore"):
+        if ord == 2:
+            total = np.asarray(_add(size * size, axes, keepdims=keepdims))
+            limits = np.finfo(total.dtype)
+            if ((total > limits.tiny / limits.eps) & (total < math.inf)).all():  # no square was lost
+                return plain(np.sqrt(total).astype(_real_of(x.dtype), copy=False))
         extreme = np.maximum if ord > 0 else np.minimum
         m = extreme.reduce(size, axes, keepdims=True, initial=0 if ord > 0 else math.inf)
         m = np.where(np.isfinite(m) & (m > 0), m, np.ones((), m.dtype))
         total = _add((size / m) ** ord, axes, keepdims=keepdims)
         y = (m if keepdims else m.reshape(np.shape(total))) * total ** (1 / ord)
-    return y.astype(x.dtype) if x.dtype.char == "e" else y
+    return y.astype(_real_of(x.dtype), copy=False)
 
 
 @constant
@@ -65,17 +71,19 @@ def _vector_norm_batch(size: int, batched: Any, args: Any, axis: Axis, keepdims:
 invertible.batching(lambda size, batched, args: invertible(args[0]))
 
 
+def _real_of(dtype: Any) -> Any:
+    return np.finfo(dtype).dtype
+
+
 def _slope(x: Any, y: Any, ord: float) -> Any:
-    """The derivative of the norm ``y`` in each element, 0 where it would be 0 / 0 or infinite."""
-    alive = not_equal(y, 0)
-    y = y + (y == 0)  # every element is 0 then, or (for negative orders) one is
+    """The derivative of the norm ``y`` in each element; 0, as are its own, where it would be 0 / 0 or infinite."""
+    alive = not_equal(y, 0)  # else every element is 0, or (for negative orders) one is
     if ord == 2:
-        return x / y
+        return x / where(alive, y, math.inf)
     size = abs(x)
-    none = size == 0
-    size = size + none
-    unit = x / size if ord > 0 else x / size * alive
-    return unit * power(where(none, 1.0, size / y), ord - 1)
+    some = not_equal(size, 0)
+    unit = x / where(some, size, math.inf)
+    return unit * alive * power(where(some, size, 1.0) / where(alive, y, 1.0), ord - 1)
 
 
 def _real_product(t: Any, slope: Any) -> Any:
@@ -214,7 +222,7 @@ def _norm_of_vectors(op: str, x: Any, axis: Axis, keepdims: bool, ord: Any) -> A
             raise ShapeError(f"{op}: x has shape {x.shape}; of no elements there is no largest or smallest")
         return (max if ord > 0 else min)(abs(x), axes, keepdims)
     if ord == 0:
-        return sum(astype(not_equal(x, 0), np.finfo(x.dtype).dtype), axes, keepdims)
+        return sum(astype(not_equal(x, 0), _real_of(x.dtype)), axes, keepdims)
     if ord == 1:
         return sum(abs(x), axes, keepdims)
     return _vector_norm(x, axes, keepdims, float(ord))

@@ -118,7 +118,8 @@ def svd(a: Any, /, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """Singular values and vectors: ``a = U @ diag(S) @ Vh``.
 
     Vectors of equal singular values are taken to stand still, and singular values that are 0 (both to
-    rounding) to have no slope, so the gradient of what depends on others only is exact, and all else finite.
+    rounding) to have no slope. What depends on either only through values that are neither has an exact gradient,
+    and so have sums of a function of all values that are not 0; all else has a finite one.
     Columns of ``U`` and rows of ``Vh`` beyond the first ``min(M, N)`` are some basis of the rest of the space;
     their gradient is that of any function which does not depend on the choice of basis.
 
