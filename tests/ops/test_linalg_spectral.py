@@ -237,6 +237,13 @@ def test_rank_has_no_gradient_and_condition_of_a_singular_matrix_is_infinite() -
     )
 
 
+def test_where_there_is_no_gradient_the_error_says_why() -> None:
+    with pytest.raises(tg.LinalgError, match="qr: the first columns of some matrix are linearly dependent"):
+        tg.grad(lambda a: linalg.qr(a).R.sum())(np.array([[1.0, 0.0], [1.0, 0.0]]))
+    with pytest.raises(tg.DtypeError, match="pinv: the bound for singular values is a list"):
+        linalg.pinv(np.eye(2), [0.1])  # type: ignore[arg-type]
+
+
 # ---- norms at the ends of the range
 
 SCALES = [1e300, 1e-300, 2.0**-1060, 1e3, -1e3]

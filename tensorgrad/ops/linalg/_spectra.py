@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from ..._errors import LinalgError
 from ..compare import argmax, equal, greater, less_equal
 from ..dtype import astype, conjugate, imag, real
 from ..elementwise import abs, where
 from ..reduce import max, sum
 from ..shape import lifted
 from ._matrices import as_matrices, square
+from .solve import solve
 
 # ---- in public functions
 
@@ -61,6 +63,14 @@ def inverse_or_zero(values: Any) -> Any:
 def unless_zero(g: Any, values: Any) -> Any:
     """``g``, and 0 where ``values`` are 0 beside the largest."""
     return where(greater(values, negligible(values)), g, 0.0)
+
+
+def divided(op: str, wrong: str, a: Any, b: Any) -> Any:
+    """The solution of ``a @ x = b`` in a formula, with an error that says what it means that there is none."""
+    try:
+        return solve(a, b)
+    except LinalgError:
+        raise LinalgError(f"{op}: {wrong}, so there is no gradient") from None
 
 
 def pinned(g: Any, v: Any) -> Any:

@@ -17,8 +17,9 @@ from ..._primitive import declare
 from ..dtype import conjugate, real
 from ..reduce import sum
 from ._matrices import adjoint, attempt
-from ._spectra import closed, inverse_gaps, opened, pinned
-from .solve import solve
+from ._spectra import closed, divided, inverse_gaps, opened, pinned
+
+DEPENDENT = "the eigenvectors of some matrix are linearly dependent"
 
 # ---- cards
 
@@ -76,11 +77,11 @@ def _eig_pull(g: Any, gv: Any, values: Any, v: Any) -> Any:
     gv = gv - v * sum(real(conjugate(v) * gv), -2, True)  # the vectors keep their length
     inner = np.eye(v.shape[-1], dtype=v.dtype) * g[..., None, :]
     inner = inner + conjugate(inverse_gaps(values)) * (adjoint(v) @ gv)
-    return solve(adjoint(v), inner @ adjoint(v))
+    return divided("eig", DEPENDENT, adjoint(v), inner @ adjoint(v))
 
 
 def _eigvals_pull(g: Any, v: Any) -> Any:
-    return solve(adjoint(v), g[..., None] * adjoint(v))
+    return divided("eigvals", DEPENDENT, adjoint(v), g[..., None] * adjoint(v))
 
 
 def _like(c: Any, dtype: Any) -> Any:

@@ -12,9 +12,8 @@ from ..diagonals import triu
 from ..dtype import real
 from ..shape import concat
 from ._matrices import adjoint
-from ._spectra import closed, opened
+from ._spectra import closed, divided, opened
 from .singular import completed
-from .solve import solve
 
 # ---- the card
 
@@ -34,7 +33,8 @@ def _qr_pull(gq: Any, gr: Any, q: Any, r: Any) -> Any:
     x = adjoint(q) @ gq - gr @ adjoint(r)
     upper = triu(x, k=1)
     mirrored = upper + adjoint(upper) + real(np.eye(r.shape[-1], dtype=r.dtype) * x)
-    return adjoint(solve(r, adjoint(gq - q @ mirrored)))
+    wrong = "the first columns of some matrix are linearly dependent"
+    return adjoint(divided("qr", wrong, r, adjoint(gq - q @ mirrored)))
 
 
 # ---- the public function

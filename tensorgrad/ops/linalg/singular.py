@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..._errors import ShapeError
+from ..._errors import DtypeError, ShapeError
 from ..._primitive import constant, declare
 from ..compare import greater
 from ..dtype import astype, conjugate, imag, real, stop_gradient
@@ -175,7 +175,7 @@ def svdvals(a: Any, /) -> Any:
 # ---- pseudo-inverse and least squares
 
 
-def pinv(a: Any, /, rtol: float | None = None) -> Any:
+def pinv(a: Any, /, rcond: float | None = None, *, rtol: float | None = None) -> Any:
     """The Moore-Penrose inverse of matrices.
 
     The gradient holds for any rank, as long as it does not change nearby; it does not go through singular
@@ -183,11 +183,13 @@ def pinv(a: Any, /, rtol: float | None = None) -> Any:
 
     Args:
         a: matrices ``(..., M, N)``.
-        rtol: singular values up to ``rtol`` times the largest count as 0; by default
+        rcond: singular values up to ``rcond`` times the largest count as 0; by default
             ``max(M, N)`` times the spacing of floats at 1, as in the Array API.
+        rtol: the same; the name that the Array API has for it.
 
     Raises:
         ShapeError: there are fewer than two axes.
+        DtypeError: the bound is not a number.
         LinalgError: LAPACK does not converge.
 
     Example:
@@ -201,7 +203,7 @@ def pinv(a: Any, /, rtol: float | None = None) -> Any:
         variables separate, 1973, theorem 4.3.
     """
     x = opened("pinv", a)
-    return closed(_pinv(x, _tolerance(x, rtol)), a)
+    return closed(_pinv(x, _tolerance("pinv", x, rcond if rtol is None else rtol)), a)
 
 
 class LstsqResult(NamedTuple):
@@ -242,13 +244,15 @@ def lstsq(a: Any, b: Any, /, rcond: float | None = None) -> LstsqResult:
     half = b if b.dtype == getattr(a, "dtype", None) == np.float16 else None
     b = astype(b, m.dtype) if b.dtype.kind in "biu" or b.dtype.char == "e" else b
     column = b[:, None] if b.ndim == 1 else b
-    x = _pinv(m, _tolerance(m, rcond)) @ column
+    x = _pinv(m, _tolerance("lstsq", m, rcond)) @ column
     rest = column - m @ x
     residuals = sum(real(rest * conjugate(rest)) if rest.dtype.kind == "c" else square(rest), -2)
     if b.ndim == 1:
         x, residuals = x[..., 0], residuals[..., 0]
     s = _svdvals(m)
-    return LstsqResult(closed(x, half), closed(residuals, half), _rank(s, m, None, rcond), closed(s, a))
+    return LstsqResult(
+        closed(x, half), closed(residuals, half), _rank("lstsq", s, m, None, rcond), closed(s, a)
+    )
 
 
 # ---- rank and condition
@@ -272,7 +276,7 @@ def matrix_rank(a: Any, /, tol: float | None = None, *, rtol: float | None = Non
         1
     """
     x = stop_gradient(opened("matrix_rank", a))
-    return _rank(_svdvals(x), x, tol, rtol)
+    return _rank("matrix_rank", _svdvals(x), x, tol, rtol)
 
 
 def completed(q: Any) -> Any:
@@ -296,11 +300,16 @@ def _values(op: str, a: Any) -> Any:
     return closed(_svdvals(opened(op, a)), a)
 
 
-def _tolerance(a: Any, rtol: float | None) -> float:
-    return max(a.shape[-2:]) * float(np.finfo(a.dtype).eps) if rtol is None else float(rtol)
+def _tolerance(op: str, a: Any, rtol: Any) -> float:
+    if rtol is None:
+        return float(max(a.shape[-2:]) * np.finfo(a.dtype).eps)
+    if not isinstance(rtol, int | float | np.integer | np.floating):
+        raise DtypeError(
+            f"{op}: the bound for singular values is a {type(rtol).__name__}; one number is needed"
+        )
+    return float(rtol)
 
 
-def _rank(s: Any, a: Any, tol: float | None, rtol: float | None) -> Any:
+def _rank(op: str, s: Any, a: Any, tol: float | None, rtol: float | None) -> Any:
     s = stop_gradient(s)
-    limit = s[..., :1] * _tolerance(a, rtol) if tol is None else tol
-    return sum(greater(s, limit), -1)
+    return sum(greater(s, s[..., :1] * _tolerance(op, a, rtol) if tol is None else tol), -1)

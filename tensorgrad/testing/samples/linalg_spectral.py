@@ -537,7 +537,7 @@ COMPOSED: list[OpSamples] = [
         at("edge: rank 2 of 3", TALL, np.array([[1.0, 0.5, -0.5], [0.25, 2.0, 1.0]])),
         reference=lambda u, v: _pinv(u @ v, rtol=1e-2),
         errors=_no_matrix("pinv", linalg.pinv),
-        op=lambda u, v: linalg.pinv(u @ v, 1e-2),
+        op=lambda u, v: linalg.pinv(u @ v, rcond=1e-2),
     ),
     row(
         "lstsq",
