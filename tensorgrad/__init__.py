@@ -355,6 +355,7 @@ if _typing.TYPE_CHECKING:
     from .ops.special import erfinv as erfinv
     from .ops.special import logit as logit
     from .ops.special import xlogy as xlogy
+    from .ops.linalg import norm as norm
     from .ops.window import correlate2d as correlate2d
     from .ops.window import interp as interp
 
@@ -363,6 +364,7 @@ _ON_FIRST_USE = {"data", "ir", "linalg", "nn", "special", "testing", "viz"}
 _LATE = {"trace": "ir", "correlate2d": "ops.window", "interp": "ops.window"}
 _LATE = {"trace": "ir", "correlate2d": "ops.window"}
 _LATE |= dict.fromkeys(["erf", "erfc", "erfinv", "logit", "xlogy"], "ops.special")
+_LATE = {"trace": "ir", "correlate2d": "ops.window", "norm": "ops.linalg"}
 
 
 def __getattr__(name: str) -> _typing.Any:

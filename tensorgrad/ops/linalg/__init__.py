@@ -11,6 +11,10 @@ from ..shape import matrix_transpose
 from .determinant import det, slogdet
 from .exponential import matrix_exp
 from .products import diagonal, matrix_power, multi_dot, trace
+from .eigen import eig, eigh, eigvals, eigvalsh
+from .norms import cond, matrix_norm, norm, vector_norm
+from .orthogonal import qr
+from .singular import lstsq, matrix_rank, pinv, svd, svdvals
 from .solve import inv, solve, solve_triangular, tensorinv, tensorsolve
 from .triangular import cholesky, cholesky_solve, lu
 
@@ -36,4 +40,23 @@ __all__ = [
     "tensorsolve",
     "trace",
     "vecdot",
+    "cond",
+    "eig",
+    "eigh",
+    "eigvals",
+    "eigvalsh",
+    "inv",
+    "lstsq",
+    "matrix_norm",
+    "matrix_rank",
+    "norm",
+    "pinv",
+    "qr",
+    "solve",
+    "solve_triangular",
+    "svd",
+    "svdvals",
+    "tensorinv",
+    "tensorsolve",
+    "vector_norm",
 ]
