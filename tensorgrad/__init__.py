@@ -124,9 +124,11 @@ from .ops import concat as concat
 from .ops import concatenate as concatenate
 from .ops import conjugate as conjugate
 from .ops import copysign as copysign
+from .ops import corrcoef as corrcoef
 from .ops import cos as cos
 from .ops import cosh as cosh
 from .ops import count_nonzero as count_nonzero
+from .ops import cov as cov
 from .ops import cross as cross
 from .ops import cummax as cummax
 from .ops import cummin as cummin
@@ -134,6 +136,7 @@ from .ops import cumprod as cumprod
 from .ops import cumsum as cumsum
 from .ops import cumulative_prod as cumulative_prod
 from .ops import cumulative_sum as cumulative_sum
+from .ops import cumulative_trapezoid as cumulative_trapezoid
 from .ops import deg2rad as deg2rad
 from .ops import diag as diag
 from .ops import diag_embed as diag_embed
@@ -145,6 +148,7 @@ from .ops import divide as divide
 from .ops import divmod as divmod
 from .ops import dot as dot
 from .ops import dstack as dstack
+from .ops import ediff1d as ediff1d
 from .ops import einsum as einsum
 from .ops import equal as equal
 from .ops import exp as exp
@@ -162,6 +166,7 @@ from .ops import fmin as fmin
 from .ops import fmod as fmod
 from .ops import gcd as gcd
 from .ops import gather as gather
+from .ops import gradient as gradient
 from .ops import greater as greater
 from .ops import greater_equal as greater_equal
 from .ops import heaviside as heaviside
@@ -198,6 +203,7 @@ from .ops import log10 as log10
 from .ops import log_softmax as log_softmax
 from .ops import logaddexp as logaddexp
 from .ops import logaddexp2 as logaddexp2
+from .ops import logcumsumexp as logcumsumexp
 from .ops import logical_and as logical_and
 from .ops import logical_not as logical_not
 from .ops import logical_or as logical_or
@@ -220,10 +226,18 @@ from .ops import multiply as multiply
 from .ops import nan_to_num as nan_to_num
 from .ops import nanargmax as nanargmax
 from .ops import nanargmin as nanargmin
+from .ops import nancumprod as nancumprod
+from .ops import nancumsum as nancumsum
 from .ops import nanmax as nanmax
 from .ops import nanmean as nanmean
+from .ops import nanmedian as nanmedian
 from .ops import nanmin as nanmin
+from .ops import nanpercentile as nanpercentile
+from .ops import nanprod as nanprod
+from .ops import nanquantile as nanquantile
+from .ops import nanstd as nanstd
 from .ops import nansum as nansum
+from .ops import nanvar as nanvar
 from .ops import negative as negative
 from .ops import nextafter as nextafter
 from .ops import nonzero as nonzero
@@ -232,6 +246,7 @@ from .ops import one_hot as one_hot
 from .ops import outer as outer
 from .ops import pad as pad
 from .ops import partition as partition
+from .ops import percentile as percentile
 from .ops import permute_dims as permute_dims
 from .ops import polar as polar
 from .ops import positive as positive
@@ -287,6 +302,7 @@ from .ops import tensordot as tensordot
 from .ops import tile as tile
 from .ops import topk as topk
 from .ops import transpose as transpose
+from .ops import trapezoid as trapezoid
 from .ops import tril as tril
 from .ops import tril_indices as tril_indices
 from .ops import triu as triu

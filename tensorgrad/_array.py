@@ -434,6 +434,12 @@ class Array(Value):
     nanmean = ops.nanmean
     median = ops.median
     quantile = ops.quantile
+    percentile = ops.percentile
+    nanmedian = ops.nanmedian
+    nanquantile = ops.nanquantile
+    logcumsumexp = ops.logcumsumexp
+    cov = ops.cov
+    corrcoef = ops.corrcoef
     dot = ops.dot
     inner = ops.inner
     outer = ops.outer

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
+from tensorgrad.ops.quantiles import PLACES
 
 INF, NAN = math.inf, math.nan
 
@@ -129,3 +130,77 @@ def test_long_sums_are_numpys_in_every_dtype(dtype: str, n: int) -> None:
     assert y.dtype == x.sum(0).dtype
     wide = np.complex128 if y.dtype.kind == "c" else np.float64
     np.testing.assert_array_equal(y, x.astype(wide).sum(0).astype(y.dtype))
+
+
+# ---- quantiles, averages, covariance
+
+
+@pytest.mark.parametrize("method", sorted(PLACES))
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 8, 9])
+def test_places_of_quantiles_are_numpys(n: int, method: str) -> None:
+    x = np.random.default_rng(n).permutation(n) * 1.5
+    q = np.linspace(0, 1, 33)
+    np.testing.assert_allclose(tg.quantile(x, q, method=method), np.quantile(x, q, method=method), rtol=1e-12)
+    holes = np.append(x, [NAN, NAN])
+    found = tg.nanquantile(holes, q, method=method)
+    np.testing.assert_allclose(found, np.quantile(x, q, method=method), rtol=1e-12)
+    assert np.isnan(tg.quantile(holes, q, method=method)).all()
+
+
+def test_quantiles_between_infinities() -> None:
+    x = np.array([-INF, 1.0, 2.0, INF, INF])
+    assert tg.quantile(x, [0, 0.25, 0.375, 0.5, 0.625, 0.75, 1]).tolist() == [-INF, 1, 1.5, 2, INF, INF, INF]
+    assert tg.nanquantile(x, [0, 0.25, 0.375, 0.5, 0.625, 0.75, 1]).tolist() == [
+        -INF,
+        1,
+        1.5,
+        2,
+        INF,
+        INF,
+        INF,
+    ]
+
+
+def test_q_may_be_a_tensor_that_needs_no_gradient() -> None:
+    assert tg.quantile(np.arange(5.0), tg.tensor([0.25, 0.5])).tolist() == [1.0, 2.0]
+    with pytest.raises(tg.DtypeError, match="quantile: q is a tensor"):
+        tg.quantile(np.arange(5.0), tg.tensor(0.5, requires_grad=True))
+    with pytest.raises(tg.DtypeError, match="quantile: q is a tensor"):
+        tg.grad(lambda q: tg.quantile(np.arange(5.0), q))(np.array(0.5))
+
+
+def test_averages_give_the_sum_of_the_weights_back() -> None:
+    x, w = np.arange(6.0).reshape(2, 3), np.array([1.0, 3.0, 0.0])
+    for weights in (None, w):
+        for y, z in zip(
+            tg.average(x, 1, weights, returned=True), np.average(x, 1, weights, returned=True), strict=True
+        ):
+            np.testing.assert_array_equal(y, z)
+    with pytest.raises(tg.ShapeError, match="average: the weights add up to 0"):
+        tg.average(tg.tensor(x), 1, tg.tensor([1.0, -1.0, 0.0]))
+    half = np.full(4000, 30.0, np.float16)
+    assert tg.average(half, weights=half) == 30.0, "float16 is added up in float32"
+
+
+def test_variances_of_complex_numbers_are_real() -> None:
+    z = np.array([1.0, 1j, -2.0 + 1j])
+    for ours, numpys in ((tg.var, np.var), (tg.std, np.std), (tg.nanvar, np.nanvar), (tg.nanstd, np.nanstd)):
+        assert ours(z).dtype == np.float64
+        np.testing.assert_allclose(ours(z, ddof=1), numpys(z, ddof=1), rtol=1e-14)
+
+
+def test_equal_nanstd_has_slope_0() -> None:
+    np.testing.assert_array_equal(gradient(tg.nanstd, [2.0, NAN, 2.0]), [0.0, 0.0, 0.0])
+    np.testing.assert_array_equal(gradient(tg.nanvar, [1.0, NAN, 3.0]), [-1.0, 0.0, 1.0])
+
+
+# ---- differences
+
+
+def test_numbers_beside_arrays_keep_them_arrays() -> None:
+    x = np.ones(3, np.float32)
+    for y in (
+        tg.diff(x, prepend=0.0), tg.ediff1d(x, to_end=1.0), tg.gradient(x), tg.gradient(x, 0.5), tg.trapezoid(x),
+        tg.modf(x)[0], tg.quantile(x, 0.5), tg.nanvar(x), tg.cov(x),
+    ):  # fmt: skip
+        assert isinstance(y, np.ndarray | np.generic) and y.dtype == np.float32
