@@ -236,11 +236,12 @@ if _typing.TYPE_CHECKING:
     from . import testing as testing
     from . import viz as viz
     from .ir import trace as trace
-    from .ops.window import correlate2d as correlate2d
+    from .ops.window import convolve as convolve
+    from .ops.window import correlate as correlate
 
 _ON_FIRST_USE = {"data", "ir", "linalg", "nn", "special", "testing", "viz"}
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
-_LATE = {"trace": "ir", "correlate2d": "ops.window"}
+_LATE = {"trace": "ir", "convolve": "ops.window", "correlate": "ops.window"}
 
 
 def __getattr__(name: str) -> _typing.Any:

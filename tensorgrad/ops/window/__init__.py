@@ -5,6 +5,11 @@ Loaded on first use, so that importing tensorgrad stays light.
 
 from __future__ import annotations
 
-from .correlate import correlate2d as correlate2d
-
-__all__ = ["correlate2d"]
+from .convolution import conv1d as conv1d
+from .convolution import conv2d as conv2d
+from .convolution import conv3d as conv3d
+from .convolution import conv_transpose1d as conv_transpose1d
+from .convolution import conv_transpose2d as conv_transpose2d
+from .convolution import conv_transpose3d as conv_transpose3d
+from .convolution import convolve as convolve
+from .convolution import correlate as correlate
