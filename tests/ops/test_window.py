@@ -54,7 +54,7 @@ def test_transposed_convolutions_against_their_definition(drawn: Any, data: st.D
     more = tuple(
         data.draw(st.integers(0, max(s, d) - 1)) for s, d in zip(how["stride"], how["dilation"], strict=True)
     )
-    x = np.resize(x, (x.shape[0], w.shape[0], *[n + 1 for n in x.shape[2:]]))
+    x = np.resize(x, (x.shape[0], w.shape[0], *[1 + 2 * p for p in how["padding"]]))
     conv = TRANSPOSED[x.ndim - 2]
     expected = COMPOSED["conv_transpose2d"].reference(x, w, output_padding=more, **how)
     y = conv(x, w, output_padding=more, **how)
