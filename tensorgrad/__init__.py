@@ -381,6 +381,12 @@ _LATE = {"trace": "ir", "correlate2d": "ops.window", "interp": "ops.window"}
 _LATE = {"trace": "ir", "correlate2d": "ops.window"}
 _LATE |= dict.fromkeys(["erf", "erfc", "erfinv", "logit", "xlogy"], "ops.special")
 _LATE = {"trace": "ir", "correlate2d": "ops.window", "norm": "ops.linalg"}
+    from .ops.window import convolve as convolve
+    from .ops.window import correlate as correlate
+
+_ON_FIRST_USE = {"data", "ir", "linalg", "nn", "special", "testing", "viz"}
+# Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
+_LATE = {"trace": "ir", "convolve": "ops.window", "correlate": "ops.window"}
 
 
 def __getattr__(name: str) -> _typing.Any:

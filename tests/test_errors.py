@@ -92,7 +92,7 @@ BAD_CALLS = {
     "stack shapes": (lambda: tg.stack([m, v]), tg.ShapeError, ["stack", r"\(2, 3\)", r"\(3,\)"]),
     "split parts": (lambda: tg.split(v, 2), tg.ShapeError, ["split", "3", "2"]),
     "split axis": (lambda: tg.split(v, 3, axis=1), tg.ShapeError, ["split", "axis 1"]),
-    "correlate2d": (lambda: tg.correlate2d(m, m), ValueError, ["correlate2d", r"\(2, 3\)"]),
+    "conv2d": (lambda: tg.nn.functional.conv2d(m, m), ValueError, ["conv2d", r"\(2, 3\)"]),
     "take_along_axis": (
         lambda: tg.take_along_axis(v, np.array([9])),
         tg.IndexingError,

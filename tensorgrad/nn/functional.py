@@ -21,3 +21,9 @@ from ..ops.window import max_pool3d as max_pool3d
 from ..ops.window import max_unpool1d as max_unpool1d
 from ..ops.window import max_unpool2d as max_unpool2d
 from ..ops.window import max_unpool3d as max_unpool3d
+from ..ops.window import conv1d as conv1d
+from ..ops.window import conv2d as conv2d
+from ..ops.window import conv3d as conv3d
+from ..ops.window import conv_transpose1d as conv_transpose1d
+from ..ops.window import conv_transpose2d as conv_transpose2d
+from ..ops.window import conv_transpose3d as conv_transpose3d

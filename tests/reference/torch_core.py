@@ -68,19 +68,6 @@ def as_torch_index(index: Any) -> Any:
     return torch.from_numpy(index) if isinstance(index, np.ndarray) else index
 
 
-def spread(z: Any, w: Any, stride: Any, padding: Any, extent: Any) -> Any:
-    least = [
-        (n - 1) * s - 2 * p + k for n, s, p, k in zip(z.shape[2:], stride, padding, w.shape[2:], strict=True)
-    ]
-    rest = tuple([n - m for n, m in zip(extent, least, strict=True)])
-    return torch.nn.functional.conv_transpose2d(z, w, None, stride, padding, rest)
-
-
-def filters(x: Any, z: Any, stride: Any, padding: Any, extent: Any) -> Any:
-    shape = (z.shape[1], x.shape[1], *extent)
-    return torch.nn.grad.conv2d_weight(x, shape, z, stride, padding)
-
-
 def split(x: Any, sections: Any, axis: int = 0) -> Any:
     return torch.tensor_split(x, sections if isinstance(sections, int) else list(sections), dim=axis)
 
@@ -236,8 +223,6 @@ TORCH: dict[str, Callable[..., Any]] = {
     "matmul": torch.matmul,
     "einsum": lambda *operands, subscripts: torch.einsum(subscripts, *operands),
     "einsum in words": lambda *operands, subscripts: torch.einsum(subscripts, *operands),
-    "_correlate2d": lambda x, w, stride, padding: torch.nn.functional.conv2d(x, w, None, stride, padding),
-    "correlate2d": lambda x, w, stride=1, padding=0: torch.nn.functional.conv2d(x, w, None, stride, padding),
     "prod": prod, "running_sum": torch.cumsum, "running_product": torch.cumprod,
     "cumsum": along(torch.cumsum), "cumprod": along(torch.cumprod),
     "cumulative_sum": with_initial(torch.cumsum, 0.0), "cumulative_prod": with_initial(torch.cumprod, 1.0),
@@ -270,7 +255,6 @@ TORCH: dict[str, Callable[..., Any]] = {
     "count_nonzero": reduction(lambda x, dim, keepdim: torch.sum(x != 0, dim, keepdim)),
     "nansum": reduction(torch.nansum), "nanmean": reduction(torch.nanmean), "average": average,
     "median": row_wise(lambda x: torch.quantile(x, 0.5, -1)), "quantile": row_wise(quantile),
-    "_spread2d": spread, "_correlate2d_filters": filters,
 }  # fmt: skip
 
 

@@ -26,3 +26,11 @@ from .pool import max_pool3d as max_pool3d
 from .pool import max_unpool1d as max_unpool1d
 from .pool import max_unpool2d as max_unpool2d
 from .pool import max_unpool3d as max_unpool3d
+from .convolution import conv1d as conv1d
+from .convolution import conv2d as conv2d
+from .convolution import conv3d as conv3d
+from .convolution import conv_transpose1d as conv_transpose1d
+from .convolution import conv_transpose2d as conv_transpose2d
+from .convolution import conv_transpose3d as conv_transpose3d
+from .convolution import convolve as convolve
+from .convolution import correlate as correlate
