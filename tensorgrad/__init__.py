@@ -236,11 +236,22 @@ if _typing.TYPE_CHECKING:
     from . import testing as testing
     from . import viz as viz
     from .ir import trace as trace
+    from .ops.special import digamma as digamma
+    from .ops.special import i0 as i0
+    from .ops.special import lgamma as lgamma
+    from .ops.special import polygamma as polygamma
     from .ops.window import correlate2d as correlate2d
 
 _ON_FIRST_USE = {"data", "ir", "linalg", "nn", "special", "testing", "viz"}
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
-_LATE = {"trace": "ir", "correlate2d": "ops.window"}
+_LATE = {
+    "trace": "ir",
+    "correlate2d": "ops.window",
+    "digamma": "ops.special",
+    "i0": "ops.special",
+    "lgamma": "ops.special",
+    "polygamma": "ops.special",
+}
 
 
 def __getattr__(name: str) -> _typing.Any:
