@@ -89,9 +89,9 @@ from .ops import argmax as argmax
 from .ops import argmin as argmin
 from .ops import argpartition as argpartition
 from .ops import argsort as argsort
+from .ops import argwhere as argwhere
 from .ops import array_equal as array_equal
 from .ops import array_equiv as array_equiv
-from .ops import argwhere as argwhere
 from .ops import array_split as array_split
 from .ops import asin as asin
 from .ops import asinh as asinh
@@ -103,6 +103,7 @@ from .ops import atleast_1d as atleast_1d
 from .ops import atleast_2d as atleast_2d
 from .ops import atleast_3d as atleast_3d
 from .ops import average as average
+from .ops import bincount as bincount
 from .ops import bitwise_and as bitwise_and
 from .ops import bitwise_count as bitwise_count
 from .ops import bitwise_invert as bitwise_invert
@@ -111,7 +112,6 @@ from .ops import bitwise_or as bitwise_or
 from .ops import bitwise_right_shift as bitwise_right_shift
 from .ops import bitwise_xor as bitwise_xor
 from .ops import block_diag as block_diag
-from .ops import bincount as bincount
 from .ops import broadcast_arrays as broadcast_arrays
 from .ops import broadcast_to as broadcast_to
 from .ops import cbrt as cbrt
@@ -164,8 +164,8 @@ from .ops import floor_divide as floor_divide
 from .ops import fmax as fmax
 from .ops import fmin as fmin
 from .ops import fmod as fmod
-from .ops import gcd as gcd
 from .ops import gather as gather
+from .ops import gcd as gcd
 from .ops import gradient as gradient
 from .ops import greater as greater
 from .ops import greater_equal as greater_equal
@@ -179,9 +179,9 @@ from .ops import index_copy as index_copy
 from .ops import index_select as index_select
 from .ops import indices as indices
 from .ops import inner as inner
+from .ops import intersect1d as intersect1d
 from .ops import isclose as isclose
 from .ops import iscomplex as iscomplex
-from .ops import intersect1d as intersect1d
 from .ops import isfinite as isfinite
 from .ops import isin as isin
 from .ops import isinf as isinf
@@ -190,8 +190,8 @@ from .ops import isneginf as isneginf
 from .ops import isposinf as isposinf
 from .ops import isreal as isreal
 from .ops import kron as kron
-from .ops import lcm as lcm
 from .ops import kthvalue as kthvalue
+from .ops import lcm as lcm
 from .ops import lerp as lerp
 from .ops import less as less
 from .ops import less_equal as less_equal
@@ -366,27 +366,28 @@ if _typing.TYPE_CHECKING:
     from . import testing as testing
     from . import viz as viz
     from .ir import trace as trace
+    from .ops.linalg import norm as norm
+    from .ops.special import digamma as digamma
     from .ops.special import erf as erf
     from .ops.special import erfc as erfc
     from .ops.special import erfinv as erfinv
+    from .ops.special import i0 as i0
+    from .ops.special import lgamma as lgamma
     from .ops.special import logit as logit
+    from .ops.special import polygamma as polygamma
     from .ops.special import xlogy as xlogy
-    from .ops.linalg import norm as norm
-    from .ops.window import correlate2d as correlate2d
+    from .ops.window import convolve as convolve
+    from .ops.window import correlate as correlate
     from .ops.window import interp as interp
 
 _ON_FIRST_USE = {"data", "ir", "linalg", "nn", "special", "testing", "viz"}
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
-_LATE = {"trace": "ir", "correlate2d": "ops.window", "interp": "ops.window"}
-_LATE = {"trace": "ir", "correlate2d": "ops.window"}
-_LATE |= dict.fromkeys(["erf", "erfc", "erfinv", "logit", "xlogy"], "ops.special")
-_LATE = {"trace": "ir", "correlate2d": "ops.window", "norm": "ops.linalg"}
-    from .ops.window import convolve as convolve
-    from .ops.window import correlate as correlate
-
-_ON_FIRST_USE = {"data", "ir", "linalg", "nn", "special", "testing", "viz"}
-# Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
-_LATE = {"trace": "ir", "convolve": "ops.window", "correlate": "ops.window"}
+_LATE = {"trace": "ir"}
+_LATE |= dict.fromkeys(["norm"], "ops.linalg")
+_LATE |= dict.fromkeys(
+    ["digamma", "erf", "erfc", "erfinv", "i0", "lgamma", "logit", "polygamma", "xlogy"], "ops.special"
+)
+_LATE |= dict.fromkeys(["convolve", "correlate", "interp"], "ops.window")
 
 
 def __getattr__(name: str) -> _typing.Any:
