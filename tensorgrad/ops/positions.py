@@ -30,15 +30,14 @@ def positions(x: Any, /, caller: str, axis: Any, length: int, negative: bool = T
         raise DtypeError(
             f"{caller}: the indices have dtype {x.dtype}; integers are needed (a mask chooses by x[mask])"
         )
-    if x.size:
-        low, high = x.min(), x.max()
-        if high >= length or low < (-length if negative else 0):
-            raise IndexingError(
-                f"{caller}: index {high if high >= length else low} is out of range for axis {axis} of length "
-                f"{length}" + ("" if negative or high >= length else "; it must not be negative")
-            )
-    x = x.astype(np.intp)
-    return x + length * (x < 0) if negative else x
+    low, high = (x.min(), x.max()) if x.size else (0, -1)
+    if high >= length or low < (-length if negative else 0):
+        raise IndexingError(
+            f"{caller}: index {high if high >= length else low} is out of range for axis {axis} of length {length}"
+            + ("" if negative or high >= length else "; it must not be negative")
+        )
+    place = x.astype(np.intp)
+    return place if low >= 0 else place + length * (place < 0)
 
 
 def positions_of(caller: str, indices: Any, axis: Any, length: int, *, negative: bool = True) -> Any:
