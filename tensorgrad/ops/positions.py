@@ -15,7 +15,6 @@ from .._primitive import Value
 from .compare import each
 from .elementwise import add, multiply
 from .rounding import clip, floor_divide, remainder
-from .shape import lifted
 
 # ---- positions in an axis
 
@@ -30,15 +29,14 @@ def positions(x: Any, /, caller: str, axis: Any, length: int, negative: bool = T
         raise DtypeError(
             f"{caller}: the indices have dtype {x.dtype}; integers are needed (a mask chooses by x[mask])"
         )
-    if x.size:
-        low, high = x.min(), x.max()
-        if high >= length or low < (-length if negative else 0):
-            raise IndexingError(
-                f"{caller}: index {high if high >= length else low} is out of range for axis {axis} of length "
-                f"{length}" + ("" if negative or high >= length else "; it must not be negative")
-            )
-    x = x.astype(np.intp)
-    return x + length * (x < 0) if negative else x
+    low, high = (x.min(), x.max()) if x.size else (0, -1)
+    if high >= length or low < (-length if negative else 0):
+        raise IndexingError(
+            f"{caller}: index {high if high >= length else low} is out of range for axis {axis} of length {length}"
+            + ("" if negative or high >= length else "; it must not be negative")
+        )
+    place = x.astype(np.intp)
+    return place if low >= 0 else place + length * (place < 0)
 
 
 def positions_of(caller: str, indices: Any, axis: Any, length: int, *, negative: bool = True) -> Any:
@@ -162,7 +160,7 @@ def ravel_multi_index(
     Example:
         >>> import tensorgrad as tg
         >>> tg.ravel_multi_index(([0, 1], [2, 0]), (2, 3))
-        array([2, 3])
+        tensor([2, 3])
     """
     shape = _lengths("ravel_multi_index", dims)
     modes = (mode,) * len(shape) if isinstance(mode, str) else tuple(mode)
@@ -172,7 +170,8 @@ def ravel_multi_index(
             "axis is needed"
         )
     total: Any = 0
-    for axis, (one, n, how) in enumerate(zip(multi_index, shape, modes, strict=True)):
+    listed = [_tensor_of_list("ravel_multi_index", one) for one in multi_index]
+    for axis, (one, n, how) in enumerate(zip(listed, shape, modes, strict=True)):
         place = moded("ravel_multi_index", one, axis, n, how, negative=False)
         total = add(multiply(total, n), place) if axis else place
     return total
@@ -185,6 +184,7 @@ def unravel_index(indices: Any, shape: Sequence[int], /) -> tuple[Any, ...]:
         IndexingError: an integer is out of range, or negative.
     """
     lengths = _lengths("unravel_index", shape)
+    indices = _tensor_of_list("unravel_index", indices)
     rest = positions_of("unravel_index", indices, None, math.prod(lengths), negative=False)
     found: list[Any] = []
     for n in reversed(lengths):
@@ -222,10 +222,8 @@ def one_axis(caller: str, index: Any) -> None:
         raise ShapeError(f"{caller}: index has shape {index.shape}; one axis is needed, see tg.take")
 
 
-def unary(caller: str, x: Any) -> Any:
-    """``x`` in one row, lifted."""
-    x = lifted(caller, x)
-    return x if x.ndim == 1 else x.reshape((x.size,))
+def _tensor_of_list(caller: str, indices: Any) -> Any:
+    return indices if hasattr(indices, "ndim") else as_given(as_integers(caller, indices))
 
 
 def _lengths(caller: str, shape: Any) -> tuple[int, ...]:

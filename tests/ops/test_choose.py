@@ -373,6 +373,9 @@ def test_what_depends_on_values_is_never_recorded(name: str) -> None:
 
 
 def test_constants_may_decide_inside_of_a_recorded_program() -> None:
+    y = np.arange(9.0).reshape(3, 3)
+    graph = tg.trace(lambda x: x[tg.tril_indices(3)] * tg.unravel_index([1, 2, 3, 4, 5, 6], (3, 3))[1], y)
+    assert_array_equal(graph(y + 1), (y + 1)[np.tril_indices(3)] * [1, 2, 0, 1, 2, 0])
     graph = tg.trace(lambda x: tg.compress([True, False, True], x) * tg.nonzero(X)[0], X)
     assert graph(X + 1).tolist() == [0.0, 6.0]
 
