@@ -24,12 +24,24 @@ from ._config import scope as scope
 from ._config import set_default_dtype as set_default_dtype
 from ._config import set_grad_enabled as set_grad_enabled
 from ._creation import arange as arange
+from ._creation import bartlett as bartlett
+from ._creation import blackman as blackman
+from ._creation import empty as empty
+from ._creation import empty_like as empty_like
 from ._creation import eye as eye
+from ._creation import from_numpy as from_numpy
 from ._creation import full as full
 from ._creation import full_like as full_like
+from ._creation import geomspace as geomspace
+from ._creation import hamming as hamming
+from ._creation import hanning as hanning
+from ._creation import identity as identity
+from ._creation import kaiser as kaiser
 from ._creation import linspace as linspace
+from ._creation import logspace as logspace
 from ._creation import ones as ones
 from ._creation import ones_like as ones_like
+from ._creation import tri as tri
 from ._creation import zeros as zeros
 from ._creation import zeros_like as zeros_like
 from ._errors import AnomalyError as AnomalyError
@@ -37,6 +49,7 @@ from ._errors import DtypeError as DtypeError
 from ._errors import GradcheckError as GradcheckError
 from ._errors import GradientError as GradientError
 from ._errors import IndexingError as IndexingError
+from ._errors import LinalgError as LinalgError
 from ._errors import MutatedError as MutatedError
 from ._errors import NoGraphError as NoGraphError
 from ._errors import RuleMissingError as RuleMissingError
@@ -55,8 +68,10 @@ from ._random import manual_seed as manual_seed
 from ._random import normal as normal
 from ._random import permutation as permutation
 from ._random import rand as rand
+from ._random import rand_like as rand_like
 from ._random import randint as randint
 from ._random import randn as randn
+from ._random import randn_like as randn_like
 from ._random import uniform as uniform
 from ._tensor import Tensor as Tensor
 from ._tensor import asarray as asarray
@@ -67,10 +82,16 @@ from .ops import acos as acos
 from .ops import acosh as acosh
 from .ops import add as add
 from .ops import all as all
+from .ops import allclose as allclose
+from .ops import angle as angle
 from .ops import any as any
 from .ops import argmax as argmax
 from .ops import argmin as argmin
+from .ops import argpartition as argpartition
 from .ops import argsort as argsort
+from .ops import argwhere as argwhere
+from .ops import array_equal as array_equal
+from .ops import array_equiv as array_equiv
 from .ops import array_split as array_split
 from .ops import asin as asin
 from .ops import asinh as asinh
@@ -82,18 +103,32 @@ from .ops import atleast_1d as atleast_1d
 from .ops import atleast_2d as atleast_2d
 from .ops import atleast_3d as atleast_3d
 from .ops import average as average
+from .ops import bincount as bincount
+from .ops import bitwise_and as bitwise_and
+from .ops import bitwise_count as bitwise_count
+from .ops import bitwise_invert as bitwise_invert
+from .ops import bitwise_left_shift as bitwise_left_shift
+from .ops import bitwise_or as bitwise_or
+from .ops import bitwise_right_shift as bitwise_right_shift
+from .ops import bitwise_xor as bitwise_xor
+from .ops import block_diag as block_diag
 from .ops import broadcast_arrays as broadcast_arrays
 from .ops import broadcast_to as broadcast_to
 from .ops import cbrt as cbrt
 from .ops import ceil as ceil
+from .ops import choose as choose
 from .ops import clip as clip
+from .ops import complex as complex
+from .ops import compress as compress
 from .ops import concat as concat
 from .ops import concatenate as concatenate
 from .ops import conjugate as conjugate
 from .ops import copysign as copysign
+from .ops import corrcoef as corrcoef
 from .ops import cos as cos
 from .ops import cosh as cosh
 from .ops import count_nonzero as count_nonzero
+from .ops import cov as cov
 from .ops import cross as cross
 from .ops import cummax as cummax
 from .ops import cummin as cummin
@@ -101,39 +136,66 @@ from .ops import cumprod as cumprod
 from .ops import cumsum as cumsum
 from .ops import cumulative_prod as cumulative_prod
 from .ops import cumulative_sum as cumulative_sum
+from .ops import cumulative_trapezoid as cumulative_trapezoid
 from .ops import deg2rad as deg2rad
 from .ops import diag as diag
+from .ops import diag_embed as diag_embed
+from .ops import diag_indices as diag_indices
 from .ops import diagonal as diagonal
 from .ops import diff as diff
+from .ops import digitize as digitize
 from .ops import divide as divide
 from .ops import divmod as divmod
 from .ops import dot as dot
 from .ops import dstack as dstack
+from .ops import ediff1d as ediff1d
 from .ops import einsum as einsum
 from .ops import equal as equal
 from .ops import exp as exp
 from .ops import exp2 as exp2
 from .ops import expand_dims as expand_dims
 from .ops import expm1 as expm1
+from .ops import extract as extract
+from .ops import flatnonzero as flatnonzero
 from .ops import flip as flip
+from .ops import float_power as float_power
 from .ops import floor as floor
 from .ops import floor_divide as floor_divide
 from .ops import fmax as fmax
 from .ops import fmin as fmin
+from .ops import fmod as fmod
+from .ops import gather as gather
+from .ops import gcd as gcd
+from .ops import gradient as gradient
 from .ops import greater as greater
 from .ops import greater_equal as greater_equal
 from .ops import heaviside as heaviside
+from .ops import histogram as histogram
 from .ops import hstack as hstack
 from .ops import hypot as hypot
 from .ops import imag as imag
+from .ops import index_add as index_add
+from .ops import index_copy as index_copy
+from .ops import index_select as index_select
+from .ops import indices as indices
 from .ops import inner as inner
+from .ops import intersect1d as intersect1d
+from .ops import isclose as isclose
+from .ops import iscomplex as iscomplex
 from .ops import isfinite as isfinite
+from .ops import isin as isin
 from .ops import isinf as isinf
 from .ops import isnan as isnan
+from .ops import isneginf as isneginf
+from .ops import isposinf as isposinf
+from .ops import isreal as isreal
 from .ops import kron as kron
+from .ops import kthvalue as kthvalue
+from .ops import lcm as lcm
 from .ops import lerp as lerp
 from .ops import less as less
 from .ops import less_equal as less_equal
+from .ops import lexsort as lexsort
 from .ops import log as log
 from .ops import log1p as log1p
 from .ops import log2 as log2
@@ -141,10 +203,14 @@ from .ops import log10 as log10
 from .ops import log_softmax as log_softmax
 from .ops import logaddexp as logaddexp
 from .ops import logaddexp2 as logaddexp2
+from .ops import logcumsumexp as logcumsumexp
 from .ops import logical_and as logical_and
 from .ops import logical_not as logical_not
 from .ops import logical_or as logical_or
+from .ops import logical_xor as logical_xor
 from .ops import logsumexp as logsumexp
+from .ops import masked_fill as masked_fill
+from .ops import masked_select as masked_select
 from .ops import matmul as matmul
 from .ops import matrix_transpose as matrix_transpose
 from .ops import max as max
@@ -154,38 +220,64 @@ from .ops import median as median
 from .ops import meshgrid as meshgrid
 from .ops import min as min
 from .ops import minimum as minimum
+from .ops import modf as modf
 from .ops import moveaxis as moveaxis
 from .ops import multiply as multiply
 from .ops import nan_to_num as nan_to_num
+from .ops import nanargmax as nanargmax
+from .ops import nanargmin as nanargmin
+from .ops import nancumprod as nancumprod
+from .ops import nancumsum as nancumsum
 from .ops import nanmax as nanmax
 from .ops import nanmean as nanmean
+from .ops import nanmedian as nanmedian
 from .ops import nanmin as nanmin
+from .ops import nanpercentile as nanpercentile
+from .ops import nanprod as nanprod
+from .ops import nanquantile as nanquantile
+from .ops import nanstd as nanstd
 from .ops import nansum as nansum
+from .ops import nanvar as nanvar
 from .ops import negative as negative
+from .ops import nextafter as nextafter
+from .ops import nonzero as nonzero
 from .ops import not_equal as not_equal
 from .ops import one_hot as one_hot
 from .ops import outer as outer
 from .ops import pad as pad
+from .ops import partition as partition
+from .ops import percentile as percentile
 from .ops import permute_dims as permute_dims
+from .ops import polar as polar
 from .ops import positive as positive
 from .ops import power as power
 from .ops import prod as prod
 from .ops import ptp as ptp
+from .ops import put_along_axis as put_along_axis
 from .ops import quantile as quantile
 from .ops import rad2deg as rad2deg
 from .ops import ravel as ravel
+from .ops import ravel_multi_index as ravel_multi_index
 from .ops import real as real
 from .ops import reciprocal as reciprocal
 from .ops import relu as relu
 from .ops import remainder as remainder
 from .ops import repeat as repeat
 from .ops import reshape as reshape
+from .ops import rint as rint
 from .ops import roll as roll
 from .ops import rot90 as rot90
 from .ops import round as round
 from .ops import rsqrt as rsqrt
+from .ops import scatter as scatter
+from .ops import scatter_add as scatter_add
+from .ops import scatter_reduce as scatter_reduce
+from .ops import searchsorted as searchsorted
+from .ops import select as select
+from .ops import setdiff1d as setdiff1d
 from .ops import sigmoid as sigmoid
 from .ops import sign as sign
+from .ops import signbit as signbit
 from .ops import sin as sin
 from .ops import sinc as sinc
 from .ops import sinh as sinh
@@ -202,20 +294,34 @@ from .ops import subtract as subtract
 from .ops import sum as sum
 from .ops import sum_to as sum_to
 from .ops import swapaxes as swapaxes
+from .ops import take as take
 from .ops import take_along_axis as take_along_axis
 from .ops import tan as tan
 from .ops import tanh as tanh
 from .ops import tensordot as tensordot
 from .ops import tile as tile
+from .ops import topk as topk
 from .ops import transpose as transpose
+from .ops import trapezoid as trapezoid
 from .ops import tril as tril
+from .ops import tril_indices as tril_indices
 from .ops import triu as triu
+from .ops import triu_indices as triu_indices
 from .ops import trunc as trunc
+from .ops import union1d as union1d
+from .ops import unique as unique
+from .ops import unique_all as unique_all
+from .ops import unique_counts as unique_counts
+from .ops import unique_inverse as unique_inverse
+from .ops import unique_values as unique_values
+from .ops import unravel_index as unravel_index
 from .ops import unstack as unstack
 from .ops import vander as vander
 from .ops import var as var
 from .ops import vdot as vdot
 from .ops import vecdot as vecdot
+from .ops import view_as_complex as view_as_complex
+from .ops import view_as_real as view_as_real
 from .ops import vstack as vstack
 from .ops import where as where
 from .transforms import Function as Function
@@ -227,6 +333,30 @@ from .transforms import jvp as jvp
 from .transforms import value_and_grad as value_and_grad
 from .transforms import vmap as vmap
 
+# NumPy's other names, each for the same object.
+absolute = abs
+amax = max
+amin = min
+arccos = acos
+arccosh = acosh
+arcsin = asin
+arcsinh = asinh
+arctan = atan
+arctan2 = atan2
+arctanh = atanh
+around = round
+bitwise_not = bitwise_invert
+conj = conjugate
+degrees = rad2deg
+fix = trunc
+invert = bitwise_invert
+left_shift = bitwise_left_shift
+mod = remainder
+pow = power
+radians = deg2rad
+right_shift = bitwise_right_shift
+true_divide = divide
+
 if _typing.TYPE_CHECKING:
     from . import data as data
     from . import ir as ir
@@ -236,17 +366,28 @@ if _typing.TYPE_CHECKING:
     from . import testing as testing
     from . import viz as viz
     from .ir import trace as trace
+    from .ops.linalg import norm as norm
+    from .ops.special import digamma as digamma
     from .ops.special import erf as erf
     from .ops.special import erfc as erfc
     from .ops.special import erfinv as erfinv
+    from .ops.special import i0 as i0
+    from .ops.special import lgamma as lgamma
     from .ops.special import logit as logit
+    from .ops.special import polygamma as polygamma
     from .ops.special import xlogy as xlogy
-    from .ops.window import correlate2d as correlate2d
+    from .ops.window import convolve as convolve
+    from .ops.window import correlate as correlate
+    from .ops.window import interp as interp
 
 _ON_FIRST_USE = {"data", "ir", "linalg", "nn", "special", "testing", "viz"}
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
-_LATE = {"trace": "ir", "correlate2d": "ops.window"}
-_LATE |= dict.fromkeys(["erf", "erfc", "erfinv", "logit", "xlogy"], "ops.special")
+_LATE = {"trace": "ir"}
+_LATE |= dict.fromkeys(["norm"], "ops.linalg")
+_LATE |= dict.fromkeys(
+    ["digamma", "erf", "erfc", "erfinv", "i0", "lgamma", "logit", "polygamma", "xlogy"], "ops.special"
+)
+_LATE |= dict.fromkeys(["convolve", "correlate", "interp"], "ops.window")
 
 
 def __getattr__(name: str) -> _typing.Any:

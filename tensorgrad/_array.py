@@ -18,7 +18,7 @@ from ._errors import DtypeError, GradientError, ShapeError
 from ._names import missing
 from ._primitive import Op, Value
 from ._tree import flatten, map_leaves
-from ._ufuncs import UFUNCS, boolean
+from ._ufuncs import UFUNCS
 from .ops import index as indexing
 
 if TYPE_CHECKING:
@@ -99,6 +99,12 @@ class Array(Value):
     __le__: Op[[Any]] = ops.less_equal
     __gt__: Op[[Any]] = ops.greater
     __ge__: Op[[Any]] = ops.greater_equal
+    __invert__: Op[[]] = ops.bitwise_invert
+    __and__: Op[[Any]] = ops.bitwise_and
+    __or__: Op[[Any]] = ops.bitwise_or
+    __xor__: Op[[Any]] = ops.bitwise_xor
+    __lshift__: Op[[Any]] = ops.bitwise_left_shift
+    __rshift__: Op[[Any]] = ops.bitwise_right_shift
 
     def __eq__(self, other: Any) -> Any:
         return ops.equal(self, other) if _comparable(other) else NotImplemented
@@ -140,17 +146,20 @@ class Array(Value):
     def __rpow__(self, other: Any) -> Any:
         return ops.power(other, self)
 
-    def __invert__(self) -> Any:
-        return ops.logical_not(boolean("~", self))
+    def __rand__(self, other: Any) -> Any:
+        return ops.bitwise_and(other, self)
 
-    def __and__(self, other: Any) -> Any:
-        return ops.logical_and(boolean("&", self), boolean("&", other))
+    def __ror__(self, other: Any) -> Any:
+        return ops.bitwise_or(other, self)
 
-    def __or__(self, other: Any) -> Any:
-        return ops.logical_or(boolean("|", self), boolean("|", other))
+    def __rxor__(self, other: Any) -> Any:
+        return ops.bitwise_xor(other, self)
 
-    __rand__ = __and__
-    __ror__ = __or__
+    def __rlshift__(self, other: Any) -> Any:
+        return ops.bitwise_left_shift(other, self)
+
+    def __rrshift__(self, other: Any) -> Any:
+        return ops.bitwise_right_shift(other, self)
 
     def __getitem__(self, index: Any) -> Any:
         return indexing.read(self, index)
@@ -177,10 +186,19 @@ class Array(Value):
         return self._become(ops.remainder(self, other), "%=")
 
     def __iand__(self, other: Any) -> Any:
-        return self._become(self & other, "&=")
+        return self._become(ops.bitwise_and(self, other), "&=")
 
     def __ior__(self, other: Any) -> Any:
-        return self._become(self | other, "|=")
+        return self._become(ops.bitwise_or(self, other), "|=")
+
+    def __ixor__(self, other: Any) -> Any:
+        return self._become(ops.bitwise_xor(self, other), "^=")
+
+    def __ilshift__(self, other: Any) -> Any:
+        return self._become(ops.bitwise_left_shift(self, other), "<<=")
+
+    def __irshift__(self, other: Any) -> Any:
+        return self._become(ops.bitwise_right_shift(self, other), ">>=")
 
     def __ipow__(self, other: Any) -> Any:
         return self._become(self**other, "**=")
@@ -375,6 +393,27 @@ class Array(Value):
     log_softmax = ops.log_softmax
     logsumexp = ops.logsumexp
     isfinite = ops.isfinite
+    isclose = ops.isclose
+    allclose = ops.allclose
+    logical_and = ops.logical_and
+    logical_or = ops.logical_or
+    logical_xor = ops.logical_xor
+    logical_not = ops.logical_not
+    bitwise_and = ops.bitwise_and
+    bitwise_or = ops.bitwise_or
+    bitwise_xor = ops.bitwise_xor
+    bitwise_left_shift = ops.bitwise_left_shift
+    bitwise_right_shift = ops.bitwise_right_shift
+    gcd = ops.gcd
+    lcm = ops.lcm
+    signbit = ops.signbit
+    nextafter = ops.nextafter
+    fmod = ops.fmod
+    float_power = ops.float_power
+    angle = ops.angle
+    isposinf = ops.isposinf
+    isneginf = ops.isneginf
+    isreal = ops.isreal
     astype = ops.astype
     broadcast_to = ops.broadcast_to
     expand_dims = ops.expand_dims
@@ -395,6 +434,12 @@ class Array(Value):
     nanmean = ops.nanmean
     median = ops.median
     quantile = ops.quantile
+    percentile = ops.percentile
+    nanmedian = ops.nanmedian
+    nanquantile = ops.nanquantile
+    logcumsumexp = ops.logcumsumexp
+    cov = ops.cov
+    corrcoef = ops.corrcoef
     dot = ops.dot
     inner = ops.inner
     outer = ops.outer
@@ -406,6 +451,24 @@ class Array(Value):
     repeat = ops.repeat
     roll = ops.roll
     unstack = ops.unstack
+    argpartition = ops.argpartition
+    argwhere = ops.argwhere
+    bincount = ops.bincount
+    gather = ops.gather
+    index_add = ops.index_add
+    index_copy = ops.index_copy
+    index_select = ops.index_select
+    kthvalue = ops.kthvalue
+    masked_fill = ops.masked_fill
+    masked_select = ops.masked_select
+    nonzero = ops.nonzero
+    scatter = ops.scatter
+    scatter_add = ops.scatter_add
+    scatter_reduce = ops.scatter_reduce
+    searchsorted = ops.searchsorted
+    take = ops.take
+    topk = ops.topk
+    unique = ops.unique
 
     def reshape(self, *shape: Any) -> Any:
         """The elements in another shape: ``x.reshape(2, -1)`` or ``x.reshape((2, -1))``."""

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import ops
 from ._config import get_default_dtype
 from ._data import as_data
 from ._errors import ShapeError
+from ._primitive import Value
 from ._specialise import plain
-from ._tensor import Tensor, fresh
+from ._tensor import Tensor, asarray, fresh, tensor
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -53,13 +55,13 @@ def full(
 
 def zeros_like(x: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Zeros of the shape and dtype of ``x``."""
-    x = _shaped("zeros_like", x)
+    x = shaped("zeros_like", x)
     return zeros(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)
 
 
 def ones_like(x: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Ones of the shape and dtype of ``x``."""
-    x = _shaped("ones_like", x)
+    x = shaped("ones_like", x)
     return ones(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)
 
 
@@ -67,8 +69,23 @@ def full_like(
     x: Any, fill_value: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:
     """One value everywhere, in the shape and dtype of ``x``."""
-    x = _shaped("full_like", x)
+    x = shaped("full_like", x)
     return full(x.shape, fill_value, dtype=dtype or x.dtype, requires_grad=requires_grad)
+
+
+def empty(shape: Shape, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """A tensor to be filled; its elements are zeros, so that no result depends on what lay in memory."""
+    return zeros(shape, dtype=dtype, requires_grad=requires_grad)
+
+
+def empty_like(x: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of the shape and dtype of ``x`` to be filled; its elements are zeros."""
+    return zeros_like(x, dtype=dtype, requires_grad=requires_grad)
+
+
+def identity(n: int, *, dtype: DTypeLike | None = None) -> Tensor:
+    """The identity matrix with ``n`` rows."""
+    return eye(n, dtype=dtype)
 
 
 def eye(
@@ -114,19 +131,161 @@ def arange(
 
 
 def linspace(
-    start: float,
-    stop: float,
-    num: int,
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    *,
+    endpoint: bool = True,
+    axis: int = 0,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """``num`` evenly spaced numbers from ``start`` to ``stop``, differentiable in both.
+
+    Args:
+        start: the first number, or an array or tensor of them.
+        stop: the last number, likewise.
+        num: how many, 0 or more.
+        endpoint: whether the last number is ``stop``, or the one a step before it.
+        axis: where the numbers lie in the result, if ``start`` and ``stop`` have axes.
+        dtype: of the elements, by default that of ``start`` and ``stop``, or the default float.
+        requires_grad: whether gradients flow to the result, if it is a leaf.
+
+    Raises:
+        ShapeError: ``num`` is negative.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.linspace(0, 1, 5)
+        tensor([0.  , 0.25, 0.5 , 0.75, 1.  ])
+    """
+    if not isinstance(num, int | np.integer) or num < 0:
+        raise ShapeError(f"linspace: num is {num}; a count of 0 or more is needed")
+    if all(isinstance(one, int | float | np.number) for one in (start, stop)):
+        chosen = np.dtype(dtype or get_default_dtype())
+        made = fresh(np.linspace(start, stop, num, endpoint=endpoint, dtype=chosen))
+    else:
+        made = _between(start, stop, num, endpoint, axis, dtype)
+    return made.requires_grad_() if requires_grad else made
+
+
+def _between(start: Any, stop: Any, num: int, endpoint: bool, axis: int, dtype: DTypeLike | None) -> Tensor:
+    ends = [one if isinstance(one, Value) else tensor(one) for one in (start, stop)]
+    if dtype is None:
+        own = [one.dtype for one in ends if one.dtype.kind in "fc"]
+        dtype = np.result_type(*own) if own else get_default_dtype()
+    start, stop = [ops.astype(one, dtype) for one in ends]
+    ramp = np.linspace(0, 1, num, endpoint=endpoint, dtype=start.dtype)
+    rank = len(np.broadcast_shapes(start.shape, stop.shape))
+    spaced = ops.lerp(start, stop, ramp.reshape((num, *[1] * rank)))
+    return ops.moveaxis(spaced, 0, axis)  # type: ignore[no-any-return]
+
+
+def logspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    *,
+    endpoint: bool = True,
+    base: float = 10.0,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """``base`` to the power of ``num`` evenly spaced numbers from ``start`` to ``stop``.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.logspace(0, 2, 3)
+        tensor([  1.,  10., 100.])
+    """
+    made = ops.power(base, linspace(start, stop, num, endpoint=endpoint, dtype=dtype))
+    return made.requires_grad_() if requires_grad else made  # type: ignore[no-any-return]
+
+
+def geomspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
     *,
     endpoint: bool = True,
     dtype: DTypeLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """``num`` evenly spaced numbers from ``start`` to ``stop``."""
-    if not isinstance(num, int | np.integer) or num < 0:
-        raise ShapeError(f"linspace: num is {num}; a count of 0 or more is needed")
-    chosen = np.dtype(dtype or get_default_dtype())
-    return fresh(np.linspace(start, stop, num, endpoint=endpoint, dtype=chosen)).requires_grad_(requires_grad)
+    """``num`` numbers from ``start`` to ``stop``, each the same multiple of the one before.
+
+    Raises:
+        ShapeError: an end is 0, or they have different signs.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.geomspace(1, 8, 4)
+        tensor([1., 2., 4., 8.])
+    """
+    if all(isinstance(one, int | float | np.number) for one in (start, stop)):
+        if not start * stop > 0:
+            raise ShapeError(
+                f"geomspace: from {start} to {stop}; both ends must have the same sign, and not be 0"
+            )
+        chosen = np.dtype(dtype or get_default_dtype())
+        made = fresh(np.geomspace(start, stop, num, endpoint=endpoint, dtype=chosen))
+    else:
+        ends = [ops.log(ops.abs(one if isinstance(one, Value) else tensor(one))) for one in (start, stop)]
+        first, last = ends
+        made = ops.multiply(
+            ops.sign(start), ops.exp(linspace(first, last, num, endpoint=endpoint, dtype=dtype))
+        )
+    return made.requires_grad_() if requires_grad else made
+
+
+def tri(n: int, m: int | None = None, k: int = 0, *, dtype: DTypeLike | None = None) -> Tensor:
+    """Ones on the ``k``-th diagonal and below it, zeros above."""
+    checked_shape("tri", (n, n if m is None else m))
+    return fresh(np.tri(n, m, k, dtype or get_default_dtype()))
+
+
+def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
+    """A tensor that shares memory with an array: what is written to one shows in the other.
+
+    Raises:
+        ValueError: memory cannot be shared, since the array has no axis or another byte order.
+    """
+    return asarray(array, copy=False)
+
+
+# ---- windows for signals
+
+
+def bartlett(n: int, *, dtype: DTypeLike | None = None) -> Tensor:
+    """Bartlett's window of ``n`` points: a triangle that is 0 at both ends."""
+    return _window("bartlett", np.bartlett, n, dtype)
+
+
+def blackman(n: int, *, dtype: DTypeLike | None = None) -> Tensor:
+    """Blackman's window of ``n`` points: a constant and two cosines."""
+    return _window("blackman", np.blackman, n, dtype)
+
+
+def hamming(n: int, *, dtype: DTypeLike | None = None) -> Tensor:
+    """Hamming's window of ``n`` points: a raised cosine that ends above 0."""
+    return _window("hamming", np.hamming, n, dtype)
+
+
+def hanning(n: int, *, dtype: DTypeLike | None = None) -> Tensor:
+    """Hann's window of ``n`` points: a raised cosine that ends at 0."""
+    return _window("hanning", np.hanning, n, dtype)
+
+
+def kaiser(n: int, beta: float, *, dtype: DTypeLike | None = None) -> Tensor:
+    """Kaiser's window of ``n`` points; a larger ``beta`` makes it narrower."""
+    return _window("kaiser", lambda count: np.kaiser(count, beta), n, dtype)
+
+
+def _window(op: str, shape: Any, n: int, dtype: DTypeLike | None) -> Tensor:
+    (n,) = checked_shape(op, n)
+    return fresh(shape(n).astype(dtype or get_default_dtype()))
+
+
+# ---- helpers
 
 
 def checked_shape(op: str, shape: Shape) -> tuple[int, ...]:
@@ -141,7 +300,8 @@ def checked_shape(op: str, shape: Shape) -> tuple[int, ...]:
     return tuple([int(n) for n in lengths])
 
 
-def _shaped(op: str, x: Any) -> Any:
+def shaped(op: str, x: Any) -> Any:
+    """``x`` if it has a shape and a dtype, or an error that names the op."""
     if not hasattr(x, "shape") or not hasattr(x, "dtype"):
         raise ShapeError(f"{op}: a {type(x).__name__} has no shape and dtype; give an array or a tensor")
     return x

@@ -6,6 +6,7 @@
     ├── ShapeError      (ValueError)           shapes, axes or sizes that do not fit
     ├── IndexingError   (IndexError)           an index outside its axis
     ├── DtypeError      (TypeError)            a dtype or kind of value that cannot be used here
+    ├── LinalgError     (LinAlgError of NumPy) a matrix that cannot be inverted or factorised
     ├── GradientError   (RuntimeError)         a derivative that cannot be had
     │   ├── NoGraphError                       nothing was recorded, or it was freed
     │   └── MutatedError                       a saved value was overwritten before backward
@@ -19,6 +20,8 @@ with the way out.
 """
 
 from __future__ import annotations
+
+import numpy as np
 
 
 class TensorgradError(Exception):
@@ -35,6 +38,10 @@ class IndexingError(TensorgradError, IndexError):
 
 class DtypeError(TensorgradError, TypeError):
     """A dtype, or a kind of value, cannot be used here."""
+
+
+class LinalgError(TensorgradError, np.linalg.LinAlgError):
+    """A matrix cannot be inverted or factorised, or an iteration on it does not converge."""
 
 
 class GradientError(TensorgradError, RuntimeError):

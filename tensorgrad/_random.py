@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from . import ops
 from ._config import get_default_dtype
-from ._creation import checked_shape
+from ._creation import checked_shape, shaped
 from ._errors import DtypeError, ShapeError
 from ._primitive import Value, declare
 from ._specialise import plain
-from ._tensor import Tensor
+from ._tensor import Tensor, asarray, tensor
+from .ops.shape import normalise_axis
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -79,56 +81,127 @@ def randn(
     return normal(0.0, 1.0, _shape(shape), generator=generator, dtype=dtype, requires_grad=requires_grad)
 
 
+def rand_like(x: Any, *, generator: Generator | None = None, dtype: DTypeLike | None = None) -> Tensor:
+    """Uniform numbers in [0, 1), in the shape and dtype of ``x``."""
+    x = shaped("rand_like", x)
+    return uniform(0.0, 1.0, x.shape, generator=generator, dtype=dtype or x.dtype)
+
+
+def randn_like(x: Any, *, generator: Generator | None = None, dtype: DTypeLike | None = None) -> Tensor:
+    """Numbers from the standard normal distribution, in the shape and dtype of ``x``."""
+    x = shaped("randn_like", x)
+    return normal(0.0, 1.0, x.shape, generator=generator, dtype=dtype or x.dtype)
+
+
 def uniform(
-    low: float = 0.0,
-    high: float = 1.0,
-    size: Shape = (),
+    low: Any = 0.0,
+    high: Any = 1.0,
+    size: Shape | None = None,
     *,
     generator: Generator | None = None,
     dtype: DTypeLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Uniform numbers in [low, high).
+    """Uniform numbers in [low, high), differentiable in both.
+
+    Args:
+        low: the least number: a number, or an array or tensor of one for each element.
+        high: the bound above, likewise.
+        size: the shape; by default that of ``low`` and ``high`` broadcast together.
+        generator: the source, by default that of this thread or task.
+        dtype: of the elements, by default that of ``low`` and ``high``, or the default float.
+        requires_grad: whether gradients flow to the result, if it is a leaf.
 
     Raises:
-        ShapeError: ``high`` is less than ``low``.
+        ShapeError: ``high`` is less than ``low``, or both do not fit ``size``.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> high = tg.tensor([1.0, 100.0], requires_grad=True)
+        >>> tg.uniform(0, high, (3, 2)).shape
+        (3, 2)
     """
-    if not high >= low:
-        raise ShapeError(f"uniform: high {high} is less than low {low}")
-    return _draw("uniform", (low, high), size, generator, _floating(dtype)).requires_grad_(requires_grad)
+    check("uniform", "high is not low or more", lambda low, high: high >= low, low, high)
+    if numbers(low, high):
+        made = draw("uniform", (low, high), () if size is None else size, generator, floating(dtype))
+    else:
+        low, high = parameters("uniform", low, high, dtype=dtype)
+        unit = draw("uniform", (0.0, 1.0), shape_of("uniform", size, low, high), generator, low.dtype)
+        made = ops.lerp(low, high, unit)
+    return made.requires_grad_() if requires_grad else made
 
 
 def normal(
-    mean: float = 0.0,
-    std: float = 1.0,
-    size: Shape = (),
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    size: Shape | None = None,
     *,
     generator: Generator | None = None,
     dtype: DTypeLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Numbers from a normal distribution.
+    """Numbers from a normal distribution, differentiable in its mean and standard deviation.
+
+    Args:
+        mean: a number, or an array or tensor of one for each element.
+        std: the standard deviation, 0 or more, likewise.
+        size: the shape; by default that of ``mean`` and ``std`` broadcast together.
+        generator: the source, by default that of this thread or task.
+        dtype: of the elements, by default that of ``mean`` and ``std``, or the default float.
+        requires_grad: whether gradients flow to the result, if it is a leaf.
 
     Raises:
-        ShapeError: ``std`` is negative.
+        ShapeError: ``std`` is negative, or the parameters do not fit ``size``.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> mean = tg.tensor([0.0, 10.0], requires_grad=True)
+        >>> tg.normal(mean, 0.1).sum().backward()
+        >>> mean.grad
+        tensor([1., 1.])
     """
-    if not std >= 0:
-        raise ShapeError(f"normal: std {std} is negative")
-    return _draw("normal", (mean, std), size, generator, _floating(dtype)).requires_grad_(requires_grad)
+    check("normal", "std is negative", lambda std: std >= 0, std)
+    if numbers(mean, std):
+        made = draw("normal", (mean, std), () if size is None else size, generator, floating(dtype))
+    else:
+        mean, std = parameters("normal", mean, std, dtype=dtype)
+        unit = draw("normal", (0.0, 1.0), shape_of("normal", size, mean, std), generator, mean.dtype)
+        made = ops.add(mean, ops.multiply(std, unit))
+    return made.requires_grad_() if requires_grad else made
 
 
 def randint(low: int, high: int, size: Shape = (), *, generator: Generator | None = None) -> Tensor:
     """Integers in [low, high)."""
-    if high <= low:
-        raise ShapeError(f"randint: high {high} must be greater than low {low}")
-    return _draw("integers", (low, high), size, generator, np.dtype(np.int64))
+    if not numbers(low, high) or high <= low:
+        raise ShapeError(f"randint: high {high} must be a number greater than low {low}")
+    return draw("integers", (low, high), size, generator, np.dtype(np.int64))
 
 
-def permutation(n: int, *, generator: Generator | None = None) -> Tensor:
-    """The integers from 0 to ``n - 1`` in random order."""
-    if n < 0:
-        raise ShapeError(f"permutation: n is {n}; a count of 0 or more is needed")
-    return _draw("permutation", (n,), (), generator, np.dtype(np.int64))
+def permutation(x: Any, *, axis: int = 0, generator: Generator | None = None) -> Tensor:
+    """The integers from 0 to ``x - 1`` in random order, or the parts of an array along an axis.
+
+    Args:
+        x: a count of 0 or more, or an array or tensor with at least one axis.
+        axis: along which an array is put in another order.
+        generator: the source, by default that of this thread or task.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> sorted(tg.permutation(3).tolist())
+        [0, 1, 2]
+    """
+    if hasattr(x, "ndim") and x.ndim:
+        axis = normalise_axis("permutation", axis, x.ndim)
+        order = permutation(x.shape[axis], generator=generator)
+        return cast(Tensor, asarray(x)[(slice(None),) * axis + (order,)])
+    if not hasattr(x, "__index__") or x < 0:
+        raise ShapeError(
+            f"permutation: {x!r} given; a count of 0 or more is needed, or an array with an axis"
+        )
+    return draw("permutation", (int(x),), (), generator, np.dtype(np.int64))
+
+
+# ---- what draws are made of; `random` has the other laws
 
 
 def _random(*, law: str, arguments: tuple[Any, ...], size: Shape, generator: Any, dtype: Any) -> Any:
@@ -145,26 +218,99 @@ def _random(*, law: str, arguments: tuple[Any, ...], size: Shape, generator: Any
 random = declare(_random, "constant", name="random")
 
 
-def _draw(
-    law: str, arguments: tuple[Any, ...], size: Shape, generator: Generator | None, dtype: Any
+def draw(
+    law: str, arguments: tuple[Any, ...], size: Shape, generator: Generator | None, dtype: np.dtype[Any]
 ) -> Tensor:
-    if generator is not None and not isinstance(generator, np.random.Generator):
-        raise DtypeError(
-            f"generator: a {type(generator).__name__} given; make one by np.random.default_rng(seed), or use manual_seed"
-        )
-    if any(isinstance(one, Value) for one in arguments):
-        raise DtypeError(
-            f"{law}: numbers are needed; for a law that depends on tensors write m + s * tg.randn(...)"
-        )
+    """Numbers from a law with plain numbers as parameters; ``law`` is NumPy's name."""
+    _check_generator(generator)
     size = checked_shape(law, size)
     return random(law=law, arguments=arguments, size=size, generator=generator, dtype=dtype)  # type: ignore[call-overload,no-any-return]
 
 
-def _floating(dtype: DTypeLike | None) -> np.dtype[Any]:
+def _random_given(*parameters: Any, law: str, shape: Any, generator: Any, dtype: Any) -> Any:
+    """Numbers drawn from a law with a parameter for each element, broadcast to ``shape``."""
+    source = default_generator() if generator is None else generator
+    return plain(np.asarray(getattr(source, law)(*parameters, size=shape)).astype(dtype))
+
+
+random_given = declare(_random_given, "constant", name="random_given")
+
+
+@random_given.batching
+def _random_given_batch(size: int, batched: Any, args: Any, shape: Any, **settings: Any) -> Any:
+    args = [
+        ops.reshape(a, (size, *[1] * (len(shape) + 1 - a.ndim), *a.shape[1:])) if b else a
+        for a, b in zip(args, batched, strict=True)
+    ]
+    return random_given(*args, shape=(size, *shape), **settings)
+
+
+def draw_given(
+    law: str, given: tuple[Any, ...], size: Shape | None, generator: Generator | None, dtype: Any
+) -> Tensor:
+    """Numbers from a law with an array or tensor for each parameter; no gradient flows to these."""
+    _check_generator(generator)
+    shape = shape_of(law, size, *given)
+    return random_given(*given, law=law, shape=shape, generator=generator, dtype=np.dtype(dtype))  # type: ignore[no-any-return]
+
+
+def floating(dtype: DTypeLike | None) -> np.dtype[Any]:
+    """The dtype of a draw, by default the default float."""
     chosen = np.dtype(dtype or get_default_dtype())
     if chosen.kind != "f":
         raise DtypeError(f"random numbers of dtype {chosen} are not drawn; choose a floating dtype")
     return chosen
+
+
+def numbers(*given: Any) -> bool:
+    """Whether all parameters are plain numbers."""
+    return all(isinstance(one, int | float | np.number) for one in given)
+
+
+def parameters(op: str, *given: Any, dtype: DTypeLike | None = None) -> list[Any]:
+    """The parameters of a law as tensors of one floating dtype."""
+    lifted = [one if isinstance(one, Value) else tensor(one) for one in given]
+    own = [one for one, raw in zip(lifted, given, strict=True) if not numbers(raw)]
+    kind = np.dtype(dtype) if dtype else np.result_type(*[one.dtype for one in own or lifted])
+    if kind.kind in "iub":
+        kind = get_default_dtype()
+    if kind.kind != "f":
+        raise DtypeError(f"{op}: parameters of dtype {kind}; floating ones are needed")
+    return [one if one.dtype == kind else ops.astype(one, kind) for one in lifted]
+
+
+def shape_of(op: str, size: Shape | None, *given: Any) -> tuple[int, ...]:
+    """The shape of a draw: ``size``, to which the parameters must broadcast, or theirs together."""
+    shapes = [one.shape for one in given]
+    wanted = None if size is None else checked_shape(op, size)
+    try:
+        together = np.broadcast_shapes(*shapes)
+        if wanted is None or np.broadcast_shapes(together, wanted) == wanted:
+            return together if wanted is None else wanted
+    except ValueError:
+        pass
+    raise ShapeError(f"{op}: parameters of shapes {shapes} do not fit size {size}")
+
+
+def check(op: str, wrong: str, holds: Any, *given: Any) -> None:
+    """Raise unless the parameters keep to their range; values of a transformation pass."""
+    if any(isinstance(one, Value) and one.level for one in given):
+        return
+    raw = [one._d if isinstance(one, Tensor) else np.asarray(one) for one in given]
+    if not all(one.dtype.kind in "biuf" for one in raw):
+        raise DtypeError(
+            f"{op}: parameters of dtypes {[str(one.dtype) for one in raw]}; real numbers are needed"
+        )
+    if not np.all(holds(*raw)):
+        shown = ", ".join(np.array2string(one, threshold=4, edgeitems=2) for one in raw)
+        raise ShapeError(f"{op}: {wrong}: {shown}")
+
+
+def _check_generator(generator: Any) -> None:
+    if generator is not None and not isinstance(generator, np.random.Generator):
+        raise DtypeError(
+            f"generator: a {type(generator).__name__} given; make one by np.random.default_rng(seed), or use manual_seed"
+        )
 
 
 def _shape(shape: tuple[Any, ...]) -> Shape:

@@ -7,16 +7,6 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from ._errors import DtypeError
-
-
-def boolean(operator: str, value: Any) -> Any:
-    """``value``, or an error if it is not boolean."""
-    dtype = value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype
-    if dtype != np.bool_:
-        raise DtypeError(f"{operator}: boolean operands are needed, one has dtype {dtype}")
-    return value
-
 
 UFUNCS: dict[Any, Any] = {
     np.add: ops.add,
@@ -24,7 +14,7 @@ UFUNCS: dict[Any, Any] = {
     np.multiply: ops.multiply,
     np.divide: ops.divide,
     np.power: ops.power,
-    np.float_power: ops.power,
+    np.float_power: ops.float_power,
     np.negative: ops.negative,
     np.positive: ops.positive,
     np.square: ops.square,
@@ -86,9 +76,21 @@ UFUNCS: dict[Any, Any] = {
     np.logical_and: ops.logical_and,
     np.logical_or: ops.logical_or,
     np.logical_not: ops.logical_not,
-    np.bitwise_and: lambda a, b: ops.logical_and(boolean("&", a), boolean("&", b)),
-    np.bitwise_or: lambda a, b: ops.logical_or(boolean("|", a), boolean("|", b)),
-    np.invert: lambda x: ops.logical_not(boolean("~", x)),
+    np.logical_xor: ops.logical_xor,
+    np.bitwise_and: ops.bitwise_and,
+    np.bitwise_or: ops.bitwise_or,
+    np.bitwise_xor: ops.bitwise_xor,
+    np.bitwise_invert: ops.bitwise_invert,
+    np.bitwise_left_shift: ops.bitwise_left_shift,
+    np.bitwise_right_shift: ops.bitwise_right_shift,
+    np.bitwise_count: ops.bitwise_count,
+    np.gcd: ops.gcd,
+    np.lcm: ops.lcm,
+    np.signbit: ops.signbit,
+    np.nextafter: ops.nextafter,
+    np.rint: ops.rint,
+    np.fmod: ops.fmod,
+    np.modf: ops.modf,
     np.isfinite: ops.isfinite,
 }
 """NumPy's functions that arrive at the same card when an argument is a value of ours."""

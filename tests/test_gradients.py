@@ -89,7 +89,7 @@ GRADS = {
     "setitem of doubles": lambda x: written(x * 1, 0, np.float64(2)),
     "divide by int": lambda x: x / 3,
     "mean": lambda x: x.mean(),
-    "correlate": lambda x: tg.correlate2d(x.reshape(1, 1, 1, 3), np.ones((1, 1, 1, 1))),
+    "conv2d": lambda x: tg.nn.functional.conv2d(x.reshape(1, 1, 1, 3), np.ones((1, 1, 1, 1))),
 }
 
 

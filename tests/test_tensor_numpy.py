@@ -104,8 +104,21 @@ def test_logic_of_boolean_tensors_and_arrays_on_either_side():
             got = op(left, right)
             assert got.tolist() == op(np.asarray(left), np.asarray(right)).tolist()
     assert (~x).tolist() == [False, False, True]
-    for bad in (lambda: ~tg.tensor([1]), lambda: tg.tensor([1]) & tg.tensor([2]), lambda: x | 1):
-        with pytest.raises(tg.DtypeError, match="boolean"):
+
+
+def test_bits_of_integers_on_either_side():
+    x, a = tg.tensor([5, 0, 3]), np.array([6, 2, 1])
+    for op in (operator.and_, operator.or_, operator.xor, operator.lshift, operator.rshift):
+        for left, right in ((x, a), (a, x), (x, tg.tensor(a)), (x, 3), (3, x)):
+            got = op(left, right)
+            assert isinstance(got, tg.Tensor)
+            assert got.tolist() == op(np.asarray(left), np.asarray(right)).tolist()
+    assert (~x).tolist() == [-6, -1, -4]
+    for op in (operator.iand, operator.ior, operator.ixor, operator.ilshift, operator.irshift):
+        y = tg.tensor([5, 0, 3])
+        assert op(y, a) is y and y.tolist() == op(np.array([5, 0, 3]), a).tolist()
+    for bad in (lambda: ~tg.tensor([1.0]), lambda: x & tg.tensor([2.0]), lambda: 1.0 | x, lambda: x << 0.5):
+        with pytest.raises(tg.DtypeError, match="bitwise_"):
             bad()
 
 

@@ -8,7 +8,8 @@ from typing import Any, Concatenate
 import numpy as np
 
 from .._primitive import Op, P, constant, declare
-from .shape import normalise_axes, normalise_axis
+from .dtype import imag
+from .shape import lifted, normalise_axes, normalise_axis, reshape
 
 
 def each(forward: Callable[Concatenate[Any, P], Any]) -> Op[P]:
@@ -70,10 +71,94 @@ def logical_or(a: Any, b: Any, /) -> Any:
     return np.logical_or(a, b)
 
 
+def logical_xor(a: Any, b: Any, /) -> Any:
+    """Whether just one element of each pair is true."""
+    return not_equal(logical_not(a), logical_not(b))
+
+
 @each
 def isfinite(x: Any, /) -> Any:
     """Whether each element is neither infinite nor NaN."""
     return np.isfinite(x)
+
+
+@each
+def isclose(a: Any, b: Any, /, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """Whether ``abs(a - b) <= atol + rtol * abs(b)``, element by element; infinities are near their equals.
+
+    Args:
+        a: an array or tensor.
+        b: what it is compared with; the tolerance follows its size.
+        rtol: the part of ``abs(b)`` that the distance may have.
+        atol: what it may have beside that; the default is too coarse for numbers that are very small.
+        equal_nan: whether a NaN is near a NaN.
+    """
+    return np.isclose(a, b, rtol, atol, equal_nan)
+
+
+def allclose(a: Any, b: Any, /, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """Whether all elements are near each other, as `isclose` has it.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> bool(tg.allclose(tg.tensor([1.0, 2.0]), [1.0, 2.00001]))
+        True
+    """
+    return all(isclose(a, b, rtol, atol, equal_nan))
+
+
+def array_equal(a: Any, b: Any, /, *, equal_nan: bool = False) -> Any:
+    """Whether two arrays have the same shape and the same elements.
+
+    Args:
+        a: an array or tensor.
+        b: another one.
+        equal_nan: whether a NaN equals a NaN.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> bool(tg.array_equal(tg.ones(2), tg.ones((2, 1))))
+        False
+    """
+    a, b = lifted("array_equal", a), lifted("array_equal", b)
+    if a.shape != b.shape:
+        return _false(a, b)
+    same = equal(a, b)
+    if equal_nan:
+        same = logical_or(same, logical_and(not_equal(a, a), not_equal(b, b)))
+    return all(same)
+
+
+def array_equiv(a: Any, b: Any, /) -> Any:
+    """Whether two arrays have the same elements in the shape that they broadcast to together.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> bool(tg.array_equiv(tg.ones(2), tg.ones((3, 2))))
+        True
+    """
+    a, b = lifted("array_equiv", a), lifted("array_equiv", b)
+    try:
+        np.broadcast_shapes(a.shape, b.shape)
+    except ValueError:
+        return _false(a, b)
+    return all(equal(a, b))
+
+
+# ---- kinds of numbers
+
+
+def isreal(x: Any, /) -> Any:
+    """Whether the imaginary part of each element is 0."""
+    return equal(imag(x), 0)
+
+
+def iscomplex(x: Any, /) -> Any:
+    """Whether the imaginary part of each element is not 0."""
+    return not_equal(imag(x), 0)
+
+
+# ---- positions
 
 
 @constant
@@ -141,3 +226,12 @@ for _op in (any, all):
 @argsort.batching
 def _argsort_batch(size: int, batched: Any, args: Any, axis: int, descending: bool) -> Any:
     return argsort(args[0], normalise_axis("argsort", axis, args[0].ndim - 1) + 1, descending)
+
+
+# ---- helpers
+
+
+def _false(a: Any, b: Any) -> Any:
+    """False, as a value of the kind that a comparison of the two gives."""
+    nothing = [reshape(one, (one.size,))[:0] for one in (a, b)]
+    return logical_not(all(equal(*nothing)))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, SupportsIndex
 
 import numpy as np
 
-from .._errors import ShapeError
+from .._errors import DtypeError, ShapeError
 from .._primitive import constant, linear, primitive
-from .compare import not_equal
-from .dtype import conjugate
-from .elementwise import subtract
+from .compare import equal
+from .dtype import astype, conjugate
+from .elementwise import exp, subtract, where
 from .index import take_along_axis
 from .reduce import max, min, numpy_axes, restore_axes, sum
 from .shape import (
@@ -67,6 +68,14 @@ def recurrence(a: Any, b: Any, /, axis: int) -> Any:
     return y
 
 
+@primitive
+def running_logsumexp(x: Any, /, axis: int) -> Any:
+    """The logarithm of the sum of exponentials up to each element along an axis; where it is -inf, the slopes are 0."""
+    if x.dtype.char == "e":
+        return np.logaddexp.accumulate(x, axis=axis, dtype=np.float32).astype(x.dtype)
+    return np.logaddexp.accumulate(x, axis=axis)
+
+
 @constant
 def leaders(x: Any, /, axis: int, largest: bool) -> Any:
     """Where the largest (or smallest) element so far stands, the first of equal ones; a NaN stays in front."""
@@ -93,6 +102,20 @@ recurrence.jvp(
     a=lambda t, a, y, axis: recurrence(a, t * _delayed(y, axis, 0), axis),
     b=lambda t, a, axis: recurrence(a, t, axis),
 )
+
+# y[k] = log(exp(y[k - 1]) + exp(x[k])): the share of each term is a number in [0, 1], so nothing overflows.
+running_logsumexp.vjp(
+    x=lambda g, x, y, axis: _part(x, y) * _recurrence_pull(g, _part(_delayed(y, axis, -math.inf), y), axis)
+)
+running_logsumexp.jvp(
+    x=lambda t, x, y, axis: recurrence(_part(_delayed(y, axis, -math.inf), y), _part(x, y) * t, axis)
+)
+
+
+def _part(a: Any, y: Any) -> Any:
+    """``exp(a - y)``: 0 where ``y`` is -inf, 1 where both are the same other infinity."""
+    same = equal(a, y)
+    return where(equal(y, -math.inf), 0, exp(where(same, 0, a) - where(same, 0, y)))
 
 
 def _others(x: Any, axis: Axis) -> Any:
@@ -142,6 +165,7 @@ def _prod_batch(size: int, batched: Any, args: Any, axis: Axis, keepdims: bool) 
 
 running_sum.batching(lambda size, batched, args, axis: running_sum(args[0], axis + 1))
 running_product.batching(lambda size, batched, args, axis: running_product(args[0], axis + 1))
+running_logsumexp.batching(lambda size, batched, args, axis: running_logsumexp(args[0], axis + 1))
 leaders.batching(lambda size, batched, args, axis, largest: leaders(args[0], axis + 1, largest))
 
 
@@ -230,26 +254,25 @@ def cummin(x: Any, /, axis: SupportsIndex = -1) -> Any:
     return _extremum_so_far("cummin", x, axis, False)
 
 
-def diff(x: Any, /, n: int = 1, axis: SupportsIndex = -1) -> Any:
-    """Each element minus the one before it along an axis, ``n`` times over.
+def logcumsumexp(x: Any, /, axis: SupportsIndex | None = None) -> Any:
+    """The logarithm of the sum of the exponentials of each element and those before it, without overflow.
+
+    Args:
+        x: an array or tensor of real numbers.
+        axis: the axis to go along; None flattens ``x`` first.
 
     Raises:
-        ShapeError: ``n`` is negative.
+        DtypeError: ``x`` is complex.
 
     Example:
         >>> import tensorgrad as tg
-        >>> tg.diff(tg.tensor([1.0, 4.0, 9.0]))
-        tensor([3., 5.])
+        >>> tg.logcumsumexp(tg.tensor([1000.0, 1000.0]))
+        tensor([1000.    , 1000.6932])
     """
-    x = lifted("diff", x)
-    place = normalise_axis("diff", axis, x.ndim)
-    if n < 0:
-        raise ShapeError(f"diff: n is {n}; it says how often to take differences, 0 or more")
-    lead = (slice(None),) * place
-    for _ in range(n):
-        late, early = x[(*lead, slice(1, None))], x[(*lead, slice(0, -1))]
-        x = not_equal(late, early) if x.dtype.kind == "b" else subtract(late, early)
-    return x
+    x, place = _line("logcumsumexp", x, axis)
+    if x.dtype.kind == "c":
+        raise DtypeError(f"logcumsumexp: x has dtype {x.dtype}; real numbers are needed")
+    return running_logsumexp(x if x.dtype.kind == "f" else astype(x, np.float64), place)
 
 
 def ptp(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import numpy as np
 
 from .._errors import ShapeError
+from .arrange import atleast_2d, pad
 from .elementwise import where
 from .index import add_at, read
-from .shape import lifted, normalise_axes, permute_dims
+from .shape import concat, lifted, normalise_axes, permute_dims
 
 
 def tril(x: Any, /, *, k: int = 0) -> Any:
@@ -71,6 +73,56 @@ def diag(x: Any, /, k: int = 0) -> Any:
     rows, columns = np.arange(x.size) + max(0, -k), np.arange(x.size) + max(0, k)
     n = x.size + abs(k)
     return add_at(x, rows, columns, pattern=("array", "array"), shape=(n, n))
+
+
+def diag_embed(x: Any, /, offset: int = 0) -> Any:
+    """Matrices with the last axis of ``x`` on a diagonal, 0 elsewhere.
+
+    Args:
+        x: an array or tensor with one axis or more.
+        offset: how far above the main diagonal; negative is below.
+
+    Shape:
+        x ``(..., n)`` to ``(..., m, m)`` with ``m = n + abs(offset)``.
+
+    Raises:
+        ShapeError: ``x`` has no axis.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.diag_embed(tg.tensor([[1.0], [2.0]])).tolist()
+        [[[1.0]], [[2.0]]]
+    """
+    x = lifted("diag_embed", x)
+    if not x.ndim:
+        raise ShapeError("diag_embed: x has no axis; one or more are needed")
+    *lead, n = x.shape
+    along, m = np.arange(n), n + abs(offset)
+    rows, columns = along + max(0, -offset), along + max(0, offset)
+    return add_at(x, rows, columns, pattern=(..., "array", "array"), shape=(*lead, m, m))
+
+
+def block_diag(*matrices: Any) -> Any:
+    """One matrix with the given ones along its diagonal, 0 elsewhere; numbers and vectors are rows.
+
+    Raises:
+        ShapeError: an argument has more than two axes, or there is none.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.block_diag(tg.ones((1, 2)), tg.full((1, 1), 3.0))
+        tensor([[1., 1., 0.],
+                [0., 0., 3.]])
+    """
+    parts = [atleast_2d(lifted("block_diag", x)) for x in matrices]
+    if not parts or any(x.ndim > 2 for x in parts):
+        raise ShapeError(f"block_diag: shapes {[x.shape for x in parts]}; one matrix or more are needed")
+    width, start, rows = builtins.sum([x.shape[1] for x in parts]), 0, []
+    for x in parts:
+        n = x.shape[1]
+        rows.append(pad(x, ((0, 0), (start, width - start - n))))
+        start += n
+    return concat(rows, axis=0)
 
 
 # ---- helpers

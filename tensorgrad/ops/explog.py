@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from .._primitive import analytic, elementwise
-from .elementwise import exp, where
+from .dtype import astype
+from .elementwise import exp, power, where
 from .rounding import isinf
+from .shape import lifted
 
 LN2, LN10 = math.log(2), math.log(10)
 
@@ -119,3 +121,18 @@ reciprocal.derivative(x=lambda y: -y * y)
 rsqrt.derivative(x=lambda x, y: -0.5 * y / x)
 # At (0, 0) the quotient is 0 / 1.
 hypot.derivative(a=lambda a, y: a / (y + (y == 0)), b=lambda b, y: b / (y + (y == 0)))
+
+
+# ---- powers
+
+
+def float_power(a: Any, b: Any, /) -> Any:
+    """`power` in double precision, whatever the dtypes: integers have negative powers, too.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.float_power(tg.tensor([1, 2]), -1).tolist()
+        [1.0, 0.5]
+    """
+    a, b = lifted("float_power", a), lifted("float_power", b)
+    return power(*[astype(x, np.complex128 if x.dtype.kind == "c" else np.float64) for x in (a, b)])

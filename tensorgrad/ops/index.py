@@ -17,6 +17,7 @@ from .._primitive import constant, declare, linear, view
 from .._specialise import SCALARS, plain
 from .compare import argsort
 from .elementwise import multiply
+from .positions import known
 from .shape import broadcast_to, lifted, normalise_axis, permute_dims, reshape, sum_to
 
 # ---- basic indexing: slices, numbers, ellipsis and new axes
@@ -62,9 +63,7 @@ def take_at(x: Any, /, *indices: Any, pattern: Any) -> Any:
 @linear
 def add_at(x: Any, /, *indices: Any, pattern: Any, shape: Any) -> Any:
     """Zeros of ``shape`` with ``x`` added at integer positions, repeated ones again and again."""
-    out = np.zeros(shape, x.dtype)
-    np.add.at(out, _index(pattern, indices), x)
-    return out
+    return _added(x, _index(pattern, indices), shape)
 
 
 @linear
@@ -105,10 +104,9 @@ def take_along_axis(x: Any, indices: Any, /, axis: int = -1) -> Any:
 def add_along_axis(x: Any, indices: Any, /, axis: int, shape: Any) -> Any:
     """Zeros of ``shape`` with ``x`` added at positions along an axis: the transpose of `take_along_axis`."""
     whole = tuple([shape[axis] if i == axis else n for i, n in enumerate(x.shape)])
-    out = np.zeros(whole, x.dtype)
     grid = list(np.ogrid[tuple(slice(n) for n in x.shape)])
     grid[axis] = indices
-    np.add.at(out, tuple(grid), x)
+    out = _added(x, tuple(grid), whole)
     return sum_to(out, shape) if whole != tuple(shape) else out  # `take_along_axis` broadcasts the other axes
 
 
@@ -118,8 +116,10 @@ take_along_axis.transpose(
 add_along_axis.transpose(x=lambda g, indices, axis: take_along_axis(g, indices, axis))
 
 
-def sort(x: Any, /, *, axis: int = -1, descending: bool = False) -> Any:
+def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
     """``x`` sorted along an axis; equal elements keep their order, and so do their gradients.
+
+    It is stable also where ``stable=False`` allows it not to be.
 
     Example:
         >>> import tensorgrad as tg
@@ -244,12 +244,7 @@ def _positions(item: Any, shape: tuple[int, ...], axis: int) -> list[Any]:
             f"index: {type(item).__name__} of dtype {getattr(item, 'dtype', None)} given; an index is made "
             "of integers, slices, None, ..., integer arrays and boolean masks"
         )
-    if getattr(item, "level", 0):
-        raise IndexingError(
-            "index: inside a transformation a boolean mask cannot choose elements, since each example may have "
-            "another number of them; use tg.where(mask, x, 0)"
-        )
-    mask = np.asarray(item)
+    mask = known("index", item)
     if mask.ndim == 0:
         raise IndexingError("index: a single boolean given; use tg.where, or a mask with an axis")
     if mask.shape != shape[axis : axis + mask.ndim]:
@@ -270,17 +265,17 @@ def _index(pattern: Any, indices: Any) -> tuple[Any, ...]:
     return tuple([next(gaps) if item == "array" else item for item in pattern])
 
 
-def check_fits(v: Any, dtype: Any) -> None:
+def check_fits(v: Any, dtype: Any, caller: str = "[...] =") -> None:
     """Raise if writing ``v`` into an array of ``dtype`` would change its kind: a float into integers."""
     if type(v) in SCALARS:
         if dtype.kind in "fc" or (dtype.kind in "iu" and type(v) is not float) or type(v) is bool:
             return  # whether its size fits is for NumPy to say
         kind = np.asarray(v).dtype
     else:
-        kind = v.dtype
+        kind = v.dtype if hasattr(v, "dtype") else np.asarray(v).dtype
     if not np.can_cast(kind, dtype, "same_kind"):
         raise DtypeError(
-            f"[...] =: values of dtype {kind} do not fit an array of {dtype}; convert by .astype first"
+            f"{caller}: values of dtype {kind} do not fit an array of {dtype}; convert by .astype first"
         )
 
 
@@ -289,6 +284,13 @@ def _written(x: Any, v: Any, index: Any) -> Any:
     out = np.array(x)
     out[index] = v
     return plain(out)
+
+
+def _added(x: Any, index: Any, shape: Any) -> Any:
+    # A sum in half precision stops at 2048, where adding 1 changes nothing.
+    out = np.zeros(shape, np.float32 if x.dtype.char == "e" else x.dtype)
+    np.add.at(out, index, x)
+    return out.astype(x.dtype, copy=False)
 
 
 # ---- batching

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from .._primitive import constant, linear, primitive
-from .dtype import astype
+from .adding import LONG, added
+from .dtype import astype, conjugate, real
 from .elementwise import multiply, sqrt, square, subtract
 from .shape import Axis, as_sequence, broadcast_to, lifted, normalise_axes, reshape
 
@@ -22,9 +23,9 @@ _minimum: Any = np.minimum.reduce
 @linear
 def sum(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     """Sum over the axes; float16 is added up in float32."""
-    if x.dtype.char == "e":
-        return _add(x, axis=numpy_axes(axis), dtype=np.float32, keepdims=keepdims).astype(x.dtype)
-    return _add(x, axis=numpy_axes(axis), keepdims=keepdims)
+    if x.size < LONG and x.dtype.char != "e":
+        return _add(x, axis=numpy_axes(axis), keepdims=keepdims)
+    return added(x, numpy_axes(axis), keepdims)
 
 
 @primitive
@@ -105,7 +106,9 @@ def mean(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     return sum(x, axis, keepdims) / count
 
 
-def var(x: Any, /, axis: Axis = None, correction: float = 0, keepdims: bool = False) -> Any:
+def var(
+    x: Any, /, axis: Axis = None, correction: float = 0, keepdims: bool = False, *, ddof: float | None = None
+) -> Any:
     """Variance over the axes: the mean squared distance from the mean.
 
     Args:
@@ -113,13 +116,16 @@ def var(x: Any, /, axis: Axis = None, correction: float = 0, keepdims: bool = Fa
         axis: the axes, all if None.
         correction: subtracted from the count of elements; 1 gives the unbiased estimate.
         keepdims: keep the axes with length 1.
+        ddof: NumPy's name for ``correction``.
     """
-    return _variance("var", x, axis, correction, keepdims)
+    return _variance("var", x, axis, correction if ddof is None else ddof, keepdims)
 
 
-def std(x: Any, /, axis: Axis = None, correction: float = 0, keepdims: bool = False) -> Any:
+def std(
+    x: Any, /, axis: Axis = None, correction: float = 0, keepdims: bool = False, *, ddof: float | None = None
+) -> Any:
     """Standard deviation over the axes, the root of `var`; its gradient where all are equal is 0."""
-    return _root(_variance("std", x, axis, correction, keepdims))
+    return root(_variance("std", x, axis, correction if ddof is None else ddof, keepdims))
 
 
 def _variance(op: str, x: Any, axis: Axis, correction: float, keepdims: bool) -> Any:
@@ -128,10 +134,16 @@ def _variance(op: str, x: Any, axis: Axis, correction: float, keepdims: bool) ->
         return astype(_variance(op, astype(x, np.float32), axis, correction, keepdims), np.float16)
     count = _count(op, x, axis)
     centred = subtract(x, mean(x, axis, True))
-    return sum(square(centred), axis, keepdims) / (count - correction)
+    return sum(squared_size(centred), axis, keepdims) / (count - correction)
 
 
-def _root(v: Any) -> Any:
+def squared_size(x: Any) -> Any:
+    """The square of each element; of a complex one that of its absolute value."""
+    return real(multiply(x, conjugate(x))) if x.dtype.kind == "c" else square(x)
+
+
+def root(v: Any) -> Any:
+    """The square root of each element, with slope 0 at 0."""
     # sqrt has an infinite slope at 0, and 0 * inf would be NaN: shift zeros to 1 for the slope only.
     flat = v == 0
     return multiply(sqrt(v + flat), flat == 0)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from .._errors import DtypeError
 from .._primitive import analytic, declare, elementwise
-from .compare import each, isfinite
-from .elementwise import positive, sign, wins
+from .compare import each, equal, isfinite
+from .dtype import astype, stop_gradient
+from .elementwise import positive, sign, where, wins
+from .shape import lifted
 
 # ---- questions
 
@@ -24,6 +27,22 @@ def isnan(x: Any, /) -> Any:
 def isinf(x: Any, /) -> Any:
     """Whether each element is infinite."""
     return np.isinf(x)
+
+
+def isposinf(x: Any, /) -> Any:
+    """Whether each element is +inf."""
+    return equal(_real("isposinf", x), math.inf)
+
+
+def isneginf(x: Any, /) -> Any:
+    """Whether each element is -inf."""
+    return equal(_real("isneginf", x), -math.inf)
+
+
+@each
+def signbit(x: Any, /) -> Any:
+    """Whether the sign of each element is minus, which it is also for -0.0."""
+    return np.signbit(x)
 
 
 # ---- rounding: constant almost everywhere, so nothing flows
@@ -55,6 +74,18 @@ def _round(x: Any, /, decimals: int = 0) -> Any:
 round = declare(_round, "constant", broadcasts=True, name="round")
 
 
+def rint(x: Any, /) -> Any:
+    """The nearest whole number of each element, halves to the even neighbour; integers become floats."""
+    x = lifted("rint", x)
+    return round(x if x.dtype.kind in "fc" else astype(x, np.rint(np.zeros((), x.dtype)).dtype))
+
+
+@each
+def nextafter(a: Any, b: Any, /) -> Any:
+    """The number beside each ``a`` in its dtype, in the direction of ``b``; nothing flows through."""
+    return np.nextafter(a, b)
+
+
 # ---- division with remainder
 
 
@@ -70,6 +101,31 @@ def remainder(a: Any, b: Any, /) -> Any:
     return np.remainder(a, b)
 
 
+@elementwise
+def fmod(a: Any, b: Any, /) -> Any:
+    """``a - trunc(a / b) * b``, which has the sign of ``a``; where it jumps, the slopes of its formula."""
+    return np.fmod(a, b)
+
+
+def modf(x: Any, /) -> tuple[Any, Any]:
+    """The fraction of each element and its whole part, both with its sign; the slope of the fraction is 1.
+
+    Raises:
+        DtypeError: the elements are complex.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.modf(tg.tensor([1.5, -2.25]))
+        (tensor([ 0.5 , -0.25]), tensor([ 1., -2.]))
+    """
+    x = _real("modf", x)
+    if x.dtype.kind != "f":
+        x = astype(x, np.modf(np.zeros((), x.dtype))[0].dtype)
+    endless = isinf(x)  # has no fraction
+    fraction = fmod(where(endless, 0.0, x), 1)
+    return where(endless, copysign(0.0, stop_gradient(x)), fraction), trunc(x)
+
+
 def divmod(a: Any, b: Any, /) -> tuple[Any, Any]:
     """``floor_divide(a, b)`` and ``remainder(a, b)``.
 
@@ -82,6 +138,8 @@ def divmod(a: Any, b: Any, /) -> tuple[Any, Any]:
 
 
 remainder.derivative(a=1, b=lambda a, b: -floor_divide(a, b))
+# The quotient from what is left of it: a / b could round up to the next whole number.
+fmod.derivative(a=1, b=lambda a, b, y: -round((a - y) / b))
 
 
 # ---- bounds
@@ -174,11 +232,17 @@ def nan_to_num(
 
     Infinities become the largest and the smallest number of the dtype, unless others are given.
     """
-    if x.dtype.kind == "c":
-        raise DtypeError(
-            f"nan_to_num: x has dtype {x.dtype}; apply it to tg.real(x) and tg.imag(x) by themselves"
-        )
-    return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+    return np.nan_to_num(_real("nan_to_num", x), nan=nan, posinf=posinf, neginf=neginf)
 
 
 nan_to_num.derivative(x=lambda x: isfinite(x))
+
+
+# ---- helpers
+
+
+def _real(op: str, x: Any) -> Any:
+    x = lifted(op, x)
+    if x.dtype.kind == "c":
+        raise DtypeError(f"{op}: x has dtype {x.dtype}; apply it to tg.real(x) and tg.imag(x) by themselves")
+    return x

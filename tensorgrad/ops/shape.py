@@ -12,6 +12,7 @@ import numpy as np
 from .._errors import DtypeError, ShapeError, TensorgradError
 from .._primitive import declare, linear, view
 from .._specialise import plain
+from .adding import added
 
 Axis = SupportsIndex | Sequence[SupportsIndex] | None
 
@@ -48,8 +49,7 @@ def sum_to(x: Any, /, shape: Sequence[int]) -> Any:
     """Sum ``x`` over the axes along which ``shape`` would be repeated: the transpose of `broadcast_to`."""
     before = x.ndim - len(shape)
     axes = (*range(before), *[i + before for i, n in enumerate(shape) if n == 1 and x.shape[i + before] != 1])
-    summed = np.add.reduce(x, axis=axes, dtype=np.float32 if x.dtype.char == "e" else None)
-    return plain(summed.astype(x.dtype, copy=False).reshape(shape))
+    return plain(added(x, axes).reshape(shape))
 
 
 reshape.transpose(x=lambda g, x_shape: reshape(g, x_shape))

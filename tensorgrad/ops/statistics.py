@@ -1,20 +1,22 @@
-"""Reductions that leave out NaN, weigh, count, or pick from the sorted elements."""
+"""Counts, weighted means, covariance and correlation."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from .._errors import DtypeError, ShapeError
+from .._errors import DtypeError, ShapeError, TraceError
 from .._primitive import Value
-from .compare import all, not_equal
-from .dtype import astype
-from .elementwise import divide, multiply, where
-from .index import read, sort
-from .reduce import max, mean, min, sum
-from .shape import Axis, lifted, moveaxis, normalise_axes, permute_dims, reshape
+from .arrange import atleast_2d
+from .compare import not_equal
+from .contract import matmul
+from .diagonals import diag
+from .dtype import astype, conjugate, real
+from .elementwise import divide, multiply, sqrt, subtract
+from .reduce import mean, sum
+from .rounding import clip
+from .shape import Axis, broadcast_to, concat, lifted, normalise_axes, reshape, transpose
 
 
 def count_nonzero(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -29,51 +31,21 @@ def count_nonzero(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> An
     return sum(not_equal(x, 0), normalise_axes("count_nonzero", axis, x.ndim), keepdims)
 
 
-def nansum(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Sum over the axes of what is not NaN; a NaN gets no gradient."""
-    x = lifted("nansum", x)
-    return sum(_without_nan(x, 0), normalise_axes("nansum", axis, x.ndim), keepdims)
-
-
-def nanmean(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Mean over the axes of what is not NaN; NaN where there is nothing else.
-
-    Example:
-        >>> import tensorgrad as tg
-        >>> tg.nanmean(tg.tensor([1.0, float("nan"), 3.0])).item()
-        2.0
-    """
-    x = lifted("nanmean", x)
-    axes = normalise_axes("nanmean", axis, x.ndim)
-    if x.dtype.kind not in "fc":
-        return mean(x, axes, keepdims)
-    if x.dtype == np.float16:  # the sum may be larger than float16 can hold
-        return astype(nanmean(astype(x, np.float32), axes, keepdims), np.float16)
-    count = sum(astype(_is_number(x), x.dtype), axes, keepdims)
-    return divide(sum(_without_nan(x, 0), axes, keepdims), count)
-
-
-def nanmax(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The largest element along the axes that is not NaN; equal ones share the gradient evenly."""
-    return _nan_extremum("nanmax", max, -math.inf, x, axis, keepdims)
-
-
-def nanmin(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The smallest element along the axes that is not NaN; equal ones share the gradient evenly."""
-    return _nan_extremum("nanmin", min, math.inf, x, axis, keepdims)
-
-
-def average(x: Any, /, axis: Axis = None, weights: Any = None, *, keepdims: bool = False) -> Any:
+def average(
+    x: Any, /, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False
+) -> Any:
     """Weighted mean over the axes.
 
     Args:
         x: an array or tensor.
         axis: the axes, all if None.
         weights: in the shape of ``x``, or 1-D along the one axis; all equal if None.
+        returned: give the sum of the weights as well, in the shape of the mean.
         keepdims: keep the axes with length 1.
 
     Raises:
-        ShapeError: the weights have another shape.
+        ShapeError: the weights have another shape, or add up to 0. Inside a transformation nothing is known
+            of their sum, and the mean is infinite or NaN there.
 
     Example:
         >>> import tensorgrad as tg
@@ -83,7 +55,9 @@ def average(x: Any, /, axis: Axis = None, weights: Any = None, *, keepdims: bool
     x = lifted("average", x)
     axes = normalise_axes("average", axis, x.ndim)
     if weights is None:
-        return mean(x, axes, keepdims)
+        y = mean(x, axes, keepdims)
+        count = np.prod([x.shape[a] for a in axes], dtype=y.dtype)
+        return (y, broadcast_to(count, y.shape)) if returned else y
     w = lifted("average", weights)
     if w.shape != x.shape:
         if w.ndim != 1 or len(axes) != 1 or w.shape[0] != x.shape[axes[0]]:
@@ -91,102 +65,125 @@ def average(x: Any, /, axis: Axis = None, weights: Any = None, *, keepdims: bool
                 f"average: weights {w.shape} for x {x.shape} over axis {axis}; one for each is needed"
             )
         w = reshape(w, tuple([x.shape[i] if i in axes else 1 for i in range(x.ndim)]))
-    return divide(sum(multiply(x, w), axes, keepdims), sum(w, axes, keepdims))
+    dtype = np.result_type(x.dtype, w.dtype)
+    if dtype == np.float16:  # the sum may be larger than float16 can hold
+        x, w = astype(x, np.float32), astype(w, np.float32)
+    total = sum(w, axes, keepdims)
+    if _has_zero(total):
+        raise ShapeError("average: the weights add up to 0, and so there is no mean")
+    y = divide(sum(multiply(x, w), axes, keepdims), total)
+    if dtype == np.float16:
+        y, total = astype(y, dtype), astype(total, dtype)
+    return (y, broadcast_to(total, y.shape)) if returned else y
 
 
-def median(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The middle element along the axes, or the mean of both middle ones; NaN if there is a NaN.
-
-    Raises:
-        ShapeError: there are no elements.
-
-    Example:
-        >>> import tensorgrad as tg
-        >>> tg.median(tg.tensor([5.0, 1.0, 2.0, 3.0])).item()
-        2.5
-    """
-    rows, shape = _sorted_rows("median", x, axis, keepdims)
-    n = rows.shape[-1]
-    middle = mean(rows[..., (n - 1) // 2 : n // 2 + 1], -1)
-    return reshape(_nan_wins(rows, middle), shape)
-
-
-def quantile(x: Any, q: Any, /, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    """The value below which a part ``q`` of the elements lies, linear between the two that are nearest.
+def cov(
+    x: Any,
+    y: Any = None,
+    /,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: float | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+) -> Any:
+    """Covariance of variables, from observations of them.
 
     Args:
-        x: an array or tensor of floating numbers.
-        q: a number in [0, 1], or an array of them, whose axes come first in the result; a constant.
-        axis: the axes, all if None.
-        keepdims: keep them with length 1.
+        x: the observations, a variable in each row; 1-D for one variable.
+        y: more variables with as many observations.
+        rowvar: whether variables are rows; otherwise they are columns.
+        bias: divide by the number of observations, and not by one less.
+        ddof: what to subtract from this number; it takes the place of ``bias``.
+        fweights: how often each observation was made; 1-D.
+        aweights: how much each one weighs; 1-D.
 
     Raises:
-        DtypeError: ``q`` is a tensor, or ``x`` is boolean or complex.
-        ShapeError: there are no elements, or ``q`` is out of range.
+        ShapeError: the variables have more than two axes, or the weights another length.
 
     Example:
         >>> import tensorgrad as tg
-        >>> tg.quantile(tg.tensor([1.0, 2.0, 3.0, 5.0]), 0.5).item()
-        2.5
+        >>> tg.cov(tg.tensor([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]))
+        tensor([[ 1., -1.],
+                [-1.,  1.]])
     """
-    if isinstance(q, Value):
-        raise DtypeError("quantile: q is a tensor; it is a constant, give a number or an array")
-    if lifted("quantile", x).dtype.kind == "b":
-        raise DtypeError("quantile: x is boolean, and there is nothing between its elements")
-    part = np.asarray(q, np.float64)
-    if not ((part >= 0) & (part <= 1)).all():
-        raise ShapeError(f"quantile: q is {q}; [0, 1] is the range")
-    rows, shape = _sorted_rows("quantile", x, axis, keepdims)
-    place = part.ravel() * (rows.shape[-1] - 1)
-    low = np.floor(place).astype(np.intp)
-    weight = (place - low).astype(rows.dtype)
-    y = read(rows, (..., low))
-    if weight.any():  # otherwise both are the same elements, and infinities stay what they are
-        y = y + (read(rows, (..., np.ceil(place).astype(np.intp))) - y) * weight
-    y = moveaxis(_nan_wins(rows[..., None, :], y), -1, 0)
-    return reshape(y, (*part.shape, *shape))
+    c = _covariance("cov", x, y, rowvar, (0 if bias else 1) if ddof is None else ddof, fweights, aweights)
+    return reshape(c, ()) if c.shape == (1, 1) else c
+
+
+def corrcoef(x: Any, y: Any = None, /, rowvar: bool = True) -> Any:
+    """Correlation of variables: their covariance divided by both of their standard deviations.
+
+    Args:
+        x: the observations, a variable in each row; 1-D for one variable.
+        y: more variables with as many observations.
+        rowvar: whether variables are rows; otherwise they are columns.
+
+    Raises:
+        ShapeError: the variables have more than two axes.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.corrcoef(tg.tensor([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]))
+        tensor([[ 1., -1.],
+                [-1.,  1.]])
+    """
+    c = _covariance("corrcoef", x, y, rowvar, 1, None, None)
+    size = sqrt(real(diag(c)))
+    y = c / reshape(size, (size.shape[0], 1)) / size
+    if y.dtype.kind != "c":
+        y = clip(y, -1, 1)
+    return reshape(y, ()) if y.shape == (1, 1) else y
 
 
 # ---- helpers
 
 
-def _is_number(x: Any) -> Any:
-    return x == x  # only a NaN differs from itself
-
-
-def _without_nan(x: Any, value: float) -> Any:
-    return where(_is_number(x), x, np.asarray(value, x.dtype)) if x.dtype.kind in "fc" else x
-
-
-def _nan_extremum(op: str, reduce: Any, least: float, x: Any, axis: Axis, keepdims: bool) -> Any:
-    x = lifted(op, x)
-    axes = normalise_axes(op, axis, x.ndim)
-    if not math.prod([x.shape[a] for a in axes]):
-        raise ShapeError(f"{op}: x has shape {x.shape}; of no elements there is no extremum")
-    if x.dtype.kind != "f":
-        return reduce(x, axes, keepdims)
-    y = reduce(_without_nan(x, least), axes, keepdims)
-    return where(all(not_equal(x, x), axes, keepdims), np.asarray(math.nan, x.dtype), y)
-
-
-def _sorted_rows(op: str, x: Any, axis: Axis, keepdims: bool) -> tuple[Any, tuple[int, ...]]:
-    """``x`` with the axes as one, sorted, at the end; and the shape of what is picked from each row."""
-    x = lifted(op, x)
-    if x.dtype.kind == "c":
-        raise DtypeError(f"{op}: x is complex, and complex numbers have no order")
-    if x.dtype.kind != "f":
+def _covariance(op: str, x: Any, y: Any, rowvar: bool, ddof: float, fweights: Any, aweights: Any) -> Any:
+    x = _variables(op, x, rowvar)
+    if y is not None:
+        y = _variables(op, y, rowvar)
+        if y.shape[1] != x.shape[1]:
+            raise ShapeError(
+                f"{op}: {x.shape[1]} observations of x and {y.shape[1]} of y; as many are needed"
+            )
+        x = concat([x, y], axis=0)
+    if x.dtype.kind not in "fc":
         x = astype(x, np.float64)
-    axes = normalise_axes(op, axis, x.ndim)
-    kept = [i for i in range(x.ndim) if i not in axes]
-    lengths = [x.shape[i] for i in kept]
-    count = math.prod([x.shape[a] for a in axes])
-    if not count:
-        raise ShapeError(f"{op}: x has shape {x.shape}; of no elements there is none in the middle")
-    rows = sort(reshape(permute_dims(x, (*kept, *axes)), (*lengths, count)))
-    shape = tuple([1 if i in axes else n for i, n in enumerate(x.shape)]) if keepdims else tuple(lengths)
-    return rows, shape
+    if x.dtype == np.float16:
+        low = _covariance(op, astype(x, np.float32), None, True, ddof, fweights, aweights)
+        return astype(low, np.float16)
+    n = x.shape[1]
+    for name, w in (("fweights", fweights), ("aweights", aweights)):
+        if w is not None and np.shape(w) != (n,):
+            raise ShapeError(f"{op}: {name} has shape {np.shape(w)} for {n} observations; ({n},) is needed")
+    if fweights is not None and lifted(op, fweights).dtype.kind not in "iu":
+        raise DtypeError(f"{op}: fweights are counts, so whole numbers; for others there is aweights")
+    both = [astype(lifted(op, w), x.dtype) for w in (fweights, aweights) if w is not None]
+    if not both:
+        centred, scale = subtract(x, mean(x, 1, True)), n - ddof
+        return divide(matmul(centred, conjugate(transpose(centred))), scale)
+    w = both[0] if len(both) == 1 else multiply(*both)
+    total = sum(w)
+    centred = subtract(x, divide(sum(multiply(x, w), 1, True), total))
+    extra = divide(sum(multiply(w, both[-1])), total) if aweights is not None else 1
+    return divide(matmul(multiply(centred, w), conjugate(transpose(centred))), total - ddof * extra)
 
 
-def _nan_wins(rows: Any, picked: Any) -> Any:
-    last = rows[..., -1]  # sorting puts NaN there
-    return where(_is_number(last), picked, last)
+def _variables(op: str, x: Any, rowvar: bool) -> Any:
+    x = lifted(op, x)
+    if x.ndim > 2:
+        raise ShapeError(
+            f"{op}: an array has shape {x.shape}; two axes at most are meant, variables and observations"
+        )
+    return transpose(x) if not rowvar and x.ndim == 2 else atleast_2d(x)
+
+
+def _has_zero(total: Any) -> bool:
+    """Whether a sum is known to be 0 somewhere; of a value inside a transformation nothing is known."""
+    if isinstance(total, Value) and total.level > 0:
+        return False
+    try:
+        return not np.asarray(total).all()
+    except TraceError:
+        return False

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from .._primitive import analytic, elementwise
+from .dtype import astype, imag, real
 from .elementwise import sqrt
 from .explog import hypot, rsqrt
+from .shape import lifted
 
 DEGREE = math.pi / 180
 
@@ -83,13 +85,19 @@ def _radius(x: Any) -> Any:
     return sqrt(1 + x * x) if x.dtype.kind == "c" else hypot(x, 1)
 
 
-# 1 - x and 1 + x keep the digits that 1 - x * x loses near 1.
-asin.derivative(x=lambda x: rsqrt((1 - x) * (1 + x)))
-acos.derivative(x=lambda x: -rsqrt((1 - x) * (1 + x)))
+@analytic
+def one_minus_square(x: Any, /) -> Any:
+    """``1 - x ** 2`` with the digits that the plain formula loses near 1, and its slope with those near 0."""
+    return (1 - x) * (1 + x)
+
+
+one_minus_square.derivative(x=lambda x: -2 * x)
+asin.derivative(x=lambda x: rsqrt(one_minus_square(x)))
+acos.derivative(x=lambda x: -rsqrt(one_minus_square(x)))
 atan.derivative(x=lambda x: 1 / _radius(x) / _radius(x))
 asinh.derivative(x=lambda x: 1 / _radius(x))
 acosh.derivative(x=lambda x: rsqrt(x - 1) * rsqrt(x + 1))
-atanh.derivative(x=lambda x: 1 / ((1 - x) * (1 + x)))
+atanh.derivative(x=lambda x: 1 / one_minus_square(x))
 
 
 # ---- angles
@@ -113,6 +121,25 @@ def rad2deg(x: Any, /) -> Any:
     return np.rad2deg(x)
 
 
+def angle(x: Any, /, deg: bool = False) -> Any:
+    """The angle of each complex number in the plane, from -pi to pi; of a real one 0 or pi.
+
+    Args:
+        x: an array or tensor.
+        deg: in degrees instead of radians.
+
+    Example:
+        >>> import numpy as np, tensorgrad as tg
+        >>> tg.angle(np.array([1.0, 1j, -1.0]), deg=True)
+        array([  0.,  90., 180.])
+    """
+    x = lifted("angle", x)
+    if x.dtype.kind not in "fc":
+        x = astype(x, np.float64)
+    y = atan2(imag(x), real(x))
+    return rad2deg(y) if deg else y
+
+
 def _distance(a: Any, b: Any) -> Any:
     y = hypot(a, b)
     return y + (y == 0)
@@ -133,7 +160,7 @@ rad2deg.derivative(x=1 / DEGREE)
 def sinc(x: Any, /) -> Any:
     """``sin(pi x) / (pi x)`` for each element, and 1 at 0."""
     u = x * math.pi
-    return np.where(u == 0, 1, np.sin(u) / (u + (u == 0)))
+    return np.where(u == 0, 1, _turned(x)[0] / (u + (u == 0)))
 
 
 @analytic
@@ -148,11 +175,18 @@ def sinc_slope(x: Any, /, *, order: int) -> Any:
     for m in range(order % 2, 20 + 5 * (order + 1), 2):
         series = series + term * ((-1) ** ((m + order) // 2) / (m + order + 1))
         term = term * small * small / ((m + 1) * (m + 2))
-    sin, cos = np.sin(large), np.cos(large)
+    sin, cos = _turned(np.where(near, 0, x))
     far = sin / large
     for n in range(1, order + 1):
         far = ((sin, cos, -sin, -cos)[n % 4] - n * far) / large
     return np.where(near, series, far) * math.pi**order
+
+
+def _turned(x: Any) -> tuple[Any, Any]:
+    """Sine and cosine of ``pi x``; without the whole half turns first, rounding ``pi x`` would cost digits."""
+    half_turns = np.rint(np.real(x))
+    sign, rest = 1 - 2 * (half_turns % 2), (x - half_turns) * math.pi
+    return sign * np.sin(rest), sign * np.cos(rest)
 
 
 sinc.derivative(x=lambda x: sinc_slope(x, order=1))

@@ -131,9 +131,11 @@ def value_and_gradients(case: Case, args: Sequence[Any], vs: Sequence[Any]) -> t
     variables = [shared[i].requires_grad_() for i in case.positions]
     with np.errstate(all="ignore"):
         results = case.call(*shared)
-        tracked = [y for y in results if y.requires_grad]
+        floating = [y for y in results if y.dtype.kind in "fc"]
+        tracked = [(y, v) for y, v in zip(floating, vs, strict=True) if y.requires_grad]
         if not tracked:
             return [y._d for y in results], [np.zeros(x.shape, x.dtype) for x in variables]
-        found = gradients(tracked, variables, list(vs), allow_unused=True)
+        ys, seeds = zip(*tracked, strict=True)
+        found = gradients(list(ys), variables, list(seeds), allow_unused=True)
     zero = [np.zeros(x.shape, x.dtype) if g is None else g._d for x, g in zip(variables, found, strict=True)]
     return [y._d for y in results], zero

@@ -88,10 +88,10 @@ SMOOTH: dict[str, Callable[[Any, Any], Any]] = {
     "log_softmax": lambda a, b: tg.log_softmax(vector(a)) * 0.5,
     "logsumexp": lambda a, b: tg.logsumexp(matrix(a), axis=1),
     "flip": lambda a, b: tg.flip(matrix(a), axis=0),
-    "correlate2d": lambda a, b: (
-        tg.correlate2d(matrix(a)[None, None], tg.tanh(matrix(b))[None, None, :2, 1:3], padding=(1, 0))[
-            0, 0, :N, 0
-        ]
+    "conv2d": lambda a, b: (
+        tg.nn.functional.conv2d(
+            matrix(a)[None, None], tg.tanh(matrix(b))[None, None, :2, 1:3], padding=(1, 0)
+        )[0, 0, :N, 0]
         * 0.3
     ),
     "inner gradient": lambda a, b: tg.grad(lambda v: (tg.sin(v) * tg.tanh(vector(b))).sum())(vector(a)),

@@ -1,4 +1,4 @@
-"""Products: every form of einsum and matmul against plain loops, correlation against its definition."""
+"""Products: every form of einsum and matmul against plain loops."""
 
 from __future__ import annotations
 
@@ -124,43 +124,3 @@ def test_a_weight_shared_by_many_rows_gets_one_gradient() -> None:
     (tg.tensor(x) @ w).sum().backward()
     assert w.grad is not None
     assert w.grad.tolist() == [[20.0, 20.0]] * 3
-
-
-# ---- correlation
-
-
-@given(st.data())
-def test_correlate2d_against_its_definition(data: st.DataObject) -> None:
-    small = st.integers(1, 2)
-    n, c, o = data.draw(small), data.draw(small), data.draw(small)
-    kernel = data.draw(small), data.draw(st.integers(1, 3))
-    padding = data.draw(st.integers(0, 2)), data.draw(st.integers(0, 1))
-    stride = data.draw(st.integers(1, 3)), data.draw(small)
-    lengths = [max(1, k - 2 * p) + data.draw(st.integers(0, 3)) for k, p in zip(kernel, padding, strict=True)]
-    rng = np.random.default_rng(n)
-    x, w = rng.standard_normal((n, c, *lengths)), rng.standard_normal((o, c, *kernel))
-    y = tg.correlate2d(x, w, stride=stride, padding=padding)
-    np.testing.assert_allclose(
-        y, ROWS["_correlate2d"].reference(x, w, stride, padding), rtol=1e-12, atol=1e-13
-    )
-    assert gradcheck(lambda x, w: tg.correlate2d(x, w, stride=stride, padding=padding), [x, w])
-
-
-def test_correlate2d_does_not_flip_the_filter() -> None:
-    x, w = np.zeros((1, 1, 3, 3)), np.arange(1.0, 5.0).reshape(1, 1, 2, 2)
-    x[0, 0, 1, 1] = 1.0
-    assert tg.correlate2d(x, w)[0, 0].tolist() == [[4.0, 3.0], [2.0, 1.0]]
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"stride": 0}, "stride 0 must be at least 1"),
-        ({"padding": -1}, "padding -1 at least 0"),
-        ({"stride": (1, 2, 3)}, "rows, columns"),
-    ],
-    ids=["stride", "padding", "three strides"],
-)
-def test_correlate2d_settings(settings: Any, message: str) -> None:
-    with pytest.raises(tg.ShapeError, match=message):
-        tg.correlate2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)), **settings)

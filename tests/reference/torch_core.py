@@ -68,19 +68,6 @@ def as_torch_index(index: Any) -> Any:
     return torch.from_numpy(index) if isinstance(index, np.ndarray) else index
 
 
-def spread(z: Any, w: Any, stride: Any, padding: Any, extent: Any) -> Any:
-    least = [
-        (n - 1) * s - 2 * p + k for n, s, p, k in zip(z.shape[2:], stride, padding, w.shape[2:], strict=True)
-    ]
-    rest = tuple([n - m for n, m in zip(extent, least, strict=True)])
-    return torch.nn.functional.conv_transpose2d(z, w, None, stride, padding, rest)
-
-
-def filters(x: Any, z: Any, stride: Any, padding: Any, extent: Any) -> Any:
-    shape = (z.shape[1], x.shape[1], *extent)
-    return torch.nn.grad.conv2d_weight(x, shape, z, stride, padding)
-
-
 def split(x: Any, sections: Any, axis: int = 0) -> Any:
     return torch.tensor_split(x, sections if isinstance(sections, int) else list(sections), dim=axis)
 
@@ -182,7 +169,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "sinc": torch.sinc, "deg2rad": torch.deg2rad, "rad2deg": torch.rad2deg, "floor": torch.floor,
     "ceil": torch.ceil, "trunc": torch.trunc, "copysign": torch.copysign, "fmax": torch.fmax,
     "fmin": torch.fmin, "lerp": torch.lerp, "isnan": torch.isnan, "isinf": torch.isinf,
-    "floor_divide": torch.floor_divide, "remainder": torch.remainder,
+    "one_minus_square": lambda x: (1 - x) * (1 + x), "floor_divide": torch.floor_divide, "remainder": torch.remainder,
     "round": lambda x, decimals=0: torch.round(x, decimals=decimals),
     "clip": lambda x, *b, **s: torch.clip(x, *b, **s) if b or s else x,
     "at_least": lambda x, low: torch.clamp(x, min=low), "at_most": lambda x, high: torch.clamp(x, max=high),
@@ -236,8 +223,6 @@ TORCH: dict[str, Callable[..., Any]] = {
     "matmul": torch.matmul,
     "einsum": lambda *operands, subscripts: torch.einsum(subscripts, *operands),
     "einsum in words": lambda *operands, subscripts: torch.einsum(subscripts, *operands),
-    "_correlate2d": lambda x, w, stride, padding: torch.nn.functional.conv2d(x, w, None, stride, padding),
-    "correlate2d": lambda x, w, stride=1, padding=0: torch.nn.functional.conv2d(x, w, None, stride, padding),
     "prod": prod, "running_sum": torch.cumsum, "running_product": torch.cumprod,
     "cumsum": along(torch.cumsum), "cumprod": along(torch.cumprod),
     "cumulative_sum": with_initial(torch.cumsum, 0.0), "cumulative_prod": with_initial(torch.cumprod, 1.0),
@@ -261,6 +246,8 @@ TORCH: dict[str, Callable[..., Any]] = {
     "tril": lambda x, k=0: torch.tril(x, k), "triu": lambda x, k=0: torch.triu(x, k),
     "diagonal": lambda x, offset=0, axis1=0, axis2=1: torch.diagonal(x, offset, axis1, axis2),
     "diag": lambda x, k=0: torch.diag(x, k),
+    "joined": torch.view_as_complex, "complex": torch.complex, "polar": torch.polar, "view_as_real": torch.view_as_real,
+    "view_as_complex": torch.view_as_complex, "diag_embed": torch.diag_embed, "block_diag": torch.block_diag,
     "dot": dot, "inner": torch.inner, "tensordot": tensordot, "kron": torch.kron,
     "vdot": lambda a, b: torch.vdot(a.ravel(), b.ravel()),
     "outer": lambda a, b: torch.outer(a.ravel(), b.ravel()),
@@ -268,7 +255,6 @@ TORCH: dict[str, Callable[..., Any]] = {
     "count_nonzero": reduction(lambda x, dim, keepdim: torch.sum(x != 0, dim, keepdim)),
     "nansum": reduction(torch.nansum), "nanmean": reduction(torch.nanmean), "average": average,
     "median": row_wise(lambda x: torch.quantile(x, 0.5, -1)), "quantile": row_wise(quantile),
-    "_spread2d": spread, "_correlate2d_filters": filters,
 }  # fmt: skip
 
 
@@ -285,12 +271,14 @@ WITHOUT_COUNTERPART = {
     "share": "the slope of max; PyTorch has no name for it",
     "winners": "which writes stay; PyTorch leaves the order of repeated writes open",
     "random": "other generators draw other numbers",
+    "random_given": "other generators draw other numbers",
     "expand_dims": "PyTorch adds one axis at a time; reshape covers it",
 }
 
 NEGATIVE_STEP = "PyTorch has no negative steps"
 ORDER = "PyTorch leaves the order of repeated writes open"
 DIFFERENT: dict[tuple[str, str], str] = {
+    ("polar", "edge: 0"): "PyTorch's slopes are 0 there: made from the result, divided by the absolute value",
     ("sinc", "edge: 0 and near it"): "PyTorch's slope loses its digits near 0",
     ("getitem", "axes"): NEGATIVE_STEP,
     ("place", "axes"): NEGATIVE_STEP,

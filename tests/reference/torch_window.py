@@ -5,7 +5,65 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-TORCH: dict[str, Callable[..., Any]] = {}
+from tests.reference.peer import torch
+
+functional = torch.nn.functional
+
+
+def correlation(x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
+    padded = functional.pad(x, [n for pair in reversed(padding) for n in pair])
+    return getattr(functional, f"conv{len(stride)}d")(padded, w, None, stride, 0, dilation, groups)
+
+
+def spread(z: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: Any, lengths: Any) -> Any:
+    """The transposed convolution, without what lies in the padding and with zeros that no window reaches."""
+    y = getattr(functional, f"conv_transpose{len(stride)}d")(z, w, None, stride, 0, 0, groups, dilation)
+    ends = [n + before - have for n, (before, _), have in zip(lengths, padding, y.shape[2:], strict=True)]
+    pairs = [(-before, end) for (before, _), end in zip(padding, ends, strict=True)]
+    return functional.pad(y, [n for pair in reversed(pairs) for n in pair])
+
+
+def filters(x: Any, z: Any, stride: Any, padding: Any, dilation: Any, groups: Any, extents: Any) -> Any:
+    """The gradient of the convolution, which is linear in its filters."""
+    shape = (z.shape[1], x.shape[1] // groups, *extents)
+    w = torch.zeros(shape, dtype=x.dtype, requires_grad=True)
+    y = correlation(x, w, stride, padding, dilation, groups)
+    # PyTorch's cotangents are conjugated, and ours is a product without conjugates.
+    (found,) = torch.autograd.grad(y, w, z.conj(), create_graph=True)
+    return found.conj()
+
+
+def convolve(a: Any, v: Any, mode: str = "full") -> Any:
+    """From the product of polynomials; PyTorch has only the module."""
+    a, v = torch.atleast_1d(a, v)
+    short, long = sorted((a, v), key=len)
+    n = len(short)
+    pads = {"full": n - 1, "same": n - 1, "valid": 0}[mode]
+    y = functional.conv1d(long[None, None], short.flip(0)[None, None], padding=pads)[0, 0]
+    return y[(n - 1) // 2 : (n - 1) // 2 + len(long)] if mode == "same" else y
+
+
+def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+    if len(v) > len(a):
+        return convolve(a, v.conj().flip(0), mode) if mode != "same" else correlate(v, a, mode).conj().flip(0)
+    n = len(v)
+    y = functional.conv1d(a[None, None], v.conj()[None, None], padding=0 if mode == "valid" else n - 1)[0, 0]
+    return y[n - 1 - n // 2 :][: len(a)] if mode == "same" else y
+
+
+TORCH: dict[str, Callable[..., Any]] = {
+    "correlation": correlation,
+    "correlation_spread": spread,
+    "correlation_filters": filters,
+    "conv1d": functional.conv1d,
+    "conv2d": functional.conv2d,
+    "conv3d": functional.conv3d,
+    "conv_transpose1d": functional.conv_transpose1d,
+    "conv_transpose2d": functional.conv_transpose2d,
+    "conv_transpose3d": functional.conv_transpose3d,
+    "convolve": convolve,
+    "correlate": correlate,
+}
 
 WITHOUT_COUNTERPART: dict[str, str] = {}
 

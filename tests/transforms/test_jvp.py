@@ -52,7 +52,7 @@ UNARY: dict[str, Any] = {
     "written to": lambda x: tg.concat([written(x), x]),
     "constants": lambda x: tg.sign(x) * x + (x > 0) * x,
     "einsum of one": lambda x: tg.einsum("ij,kj->ik", x, x),
-    "correlate2d": lambda x: tg.correlate2d(x.reshape(1, 1, 3, 4), x.reshape(2, 1, 2, 3), padding=1),
+    "conv2d": lambda x: tg.nn.functional.conv2d(x.reshape(1, 1, 3, 4), x.reshape(2, 1, 2, 3), padding=1),
 }
 
 

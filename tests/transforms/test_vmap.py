@@ -104,8 +104,8 @@ DIFFERENTIABLE: dict[str, Any] = {
     "einsum diagonal": lambda x: tg.einsum("ii->i", x[:, :3]),
     "einsum with a fixed operand": lambda x: tg.einsum("ij,j,i", x, np.arange(5.0), np.arange(3.0)),
     "einsum ellipsis": lambda x: tg.einsum("...j,j->...", x, x[0]),
-    "correlate2d": lambda x: tg.correlate2d(x[None, None], x[None, None, :2, :2], padding=1),
-    "correlate2d with fixed filters": lambda x: tg.correlate2d(
+    "conv2d": lambda x: tg.nn.functional.conv2d(x[None, None], x[None, None, :2, :2], padding=1),
+    "conv2d with fixed filters": lambda x: tg.nn.functional.conv2d(
         x[None, None], np.ones((2, 1, 2, 3)), stride=(1, 2)
     ),
     "written to": lambda x: written(x),

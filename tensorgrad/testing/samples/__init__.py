@@ -19,6 +19,7 @@ from . import (
     elementwise,
     explog,
     index,
+    interpolate,
     linalg_solve,
     linalg_spectral,
     pool,
@@ -65,6 +66,7 @@ _FAMILIES = (
     linalg_spectral,
     window,
     pool,
+    interpolate,
 )
 
 

@@ -213,6 +213,26 @@ MOVING = [
     ),
 ]
 
+
+def _embedded(x: Any, offset: int = 0) -> Any:
+    m = x.shape[-1] + abs(offset)
+    out = np.zeros((*x.shape[:-1], m, m))
+    for index in np.ndindex(x.shape):
+        i = index[-1]
+        out[(*index[:-1], i + max(0, -offset), i + max(0, offset))] = x[index]
+    return out
+
+
+def _blocks(*parts: Any) -> Any:
+    parts = tuple([np.atleast_2d(x) for x in parts])
+    out = np.zeros(np.sum([x.shape for x in parts], axis=0))
+    row = column = 0
+    for x in parts:
+        out[row : row + x.shape[0], column : column + x.shape[1]] = x
+        row, column = row + x.shape[0], column + x.shape[1]
+    return out
+
+
 DIAGONALS = [
     *[
         _as_numpy(
@@ -237,6 +257,27 @@ DIAGONALS = [
             _too_far("diagonal", lambda: ops.diagonal(np.ones((2, 3)), axis2=2)),
             Fails(lambda: ops.diagonal(np.ones(2)), ShapeError, r"diagonal: x has shape \(2,\)"),
         ),
+    ),
+    row(
+        "diag_embed",
+        at("size 1", normal(1)),
+        at("axes", normal(2, 3)),
+        at("axes, above", normal(2, 2), offset=1),
+        at("edge: empty, below", np.zeros((2, 0)), offset=-1),
+        reference=_embedded,
+        errors=Fails(lambda: ops.diag_embed(np.float64(1)), ShapeError, "diag_embed: x has no axis"),
+        op=ops.diag_embed,
+    ),
+    row(
+        "block_diag",
+        at("0-d", 1.5),
+        at("axes", normal(2, 1), normal(1, 3, seed=1), normal(2, seed=2)),
+        at("edge: empty", np.zeros((0, 2)), normal(1, 1)),
+        reference=_blocks,
+        errors=Fails(
+            lambda: ops.block_diag(np.ones((1, 1, 1))), ShapeError, r"block_diag: shapes \[\(1, 1, 1\)\]"
+        ),
+        op=ops.block_diag,
     ),
     _as_numpy(
         "diag",

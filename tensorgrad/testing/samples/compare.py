@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,19 @@ def _position(name: str, better: Callable[[Any, Any], bool], function: Any) -> O
     )
 
 
+def _isclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    def near(u: float, v: float) -> bool:
+        if u != u or v != v:
+            return equal_nan and u != u and v != v
+        return u == v or (abs(v) < INF and abs(u - v) <= atol + rtol * abs(v))
+
+    return each(near, bool)(a, b)
+
+
+def _ragged(name: str) -> Fails:
+    return Fails(lambda: getattr(ops, name)([[1.0], [1.0, 2.0]], 1.0), DtypeError, f"{name}: ")
+
+
 def _argsort(x: Any, axis: int = -1, descending: bool = False) -> Any:
     out = np.zeros(x.shape, np.int64)
     for place, values in rows_along(x, axis):
@@ -122,6 +136,21 @@ ROWS: list[OpSamples] = [
         errors=Fails(lambda: ops.isfinite(np.array(["word"])), DtypeError, "isfinite: .*<U4"),
         numpy=np.isfinite,
     ),
+    row(
+        "isclose",
+        at("0-d", 1.0, 1.000001),
+        at("broadcast", np.array([1.0, 2.0, 0.0]), np.array([[1.000001], [2.1]])),
+        at("axes, no tolerance", np.array([1.0, 2.0]), np.array([1.0, 2.5]), rtol=0.0, atol=0.0),
+        at("axes, coarse", np.array([1.0, 2.0]), np.array([1.5, 3.5]), rtol=0.0, atol=1.0),
+        at("edge: NaN, infinities", np.array([NAN, INF, INF]), np.array([NAN, INF, -INF])),
+        at("edge: NaN equal", np.array([NAN, 1.0]), np.array([NAN, NAN]), equal_nan=True),
+        at("edge: 0", np.array([0.0, 0.0]), np.array([0.9e-8, 1.2e-8])),
+        reference=_isclose,
+        errors=Fails(
+            lambda: ops.isclose(np.ones(2), np.ones(3)), ShapeError, r"isclose: a \(2,\) and b \(3,\)"
+        ),
+        numpy=np.isclose,
+    ),
     _position("argmax", operator.gt, np.argmax),
     _position("argmin", operator.lt, np.argmin),
     row(
@@ -140,4 +169,66 @@ ROWS: list[OpSamples] = [
     ),
     _truth("any", any, np.any),
     _truth("all", all, np.all),
+]
+
+COMPOSED: list[OpSamples] = [
+    row(
+        "logical_xor",
+        at("0-d", 1.0, 0.0),
+        at("broadcast", np.array([0.0, 1.5, -2.0]), np.array([[0.0], [3.0]])),
+        at("edge: NaN, signed zero", np.array([NAN, -0.0]), np.array([0.0, 0.0])),
+        reference=each(lambda a, b: bool(a) != bool(b), bool),
+        errors=Fails(
+            lambda: ops.logical_xor(np.ones(2), np.ones(3)), ShapeError, "not_equal: .* do not broadcast"
+        ),
+        numpy=np.logical_xor,
+        op=ops.logical_xor,
+    ),
+    row(
+        "allclose",
+        at("0-d", 1.0, 1.000001),
+        at("broadcast", np.array([1.0, 1.0]), np.array([[1.0], [1.000001]])),
+        at("axes, one apart", np.array([1.0, 2.0]), np.array([1.0, 2.1])),
+        at("edge: nothing", np.zeros(0), np.zeros(0)),
+        reference=lambda a, b, **params: np.bool_(_isclose(a, b, **params).all()),
+        errors=Fails(
+            lambda: ops.allclose(np.ones(2), np.ones(3)), ShapeError, "isclose: .* do not broadcast"
+        ),
+        op=ops.allclose,
+    ),
+    row(
+        "array_equal",
+        at("0-d", 1.0, 1.0),
+        at("axes", np.array([[1.0, 2.0]]), np.array([[1.0, 2.0]])),
+        at("axes, one differs", np.array([1.0, 2.0]), np.array([1.0, 3.0])),
+        at("axes, another shape", np.ones(2), np.ones((1, 2))),
+        at("edge: NaN", np.array([NAN, 1.0]), np.array([NAN, 1.0])),
+        at("edge: NaN equal", np.array([NAN, 1.0]), np.array([NAN, 1.0]), equal_nan=True),
+        reference=lambda a, b, **params: np.bool_(np.array_equal(a, b, **params)),
+        errors=_ragged("array_equal"),
+        op=ops.array_equal,
+    ),
+    row(
+        "array_equiv",
+        at("0-d", 1.0, 1.0),
+        at("broadcast", np.array([1.0, 2.0]), np.array([[1.0, 2.0], [1.0, 2.0]])),
+        at("axes, one differs", np.array([1.0, 2.0]), np.array([1.0, 3.0])),
+        at("edge: do not broadcast", np.ones(2), np.ones(3)),
+        reference=lambda a, b: np.bool_(np.array_equiv(a, b)),
+        errors=_ragged("array_equiv"),
+        op=ops.array_equiv,
+    ),
+    *[
+        row(
+            name,
+            at("0-d", 1.0),
+            at("axes", np.array([[1.0, 2j], [0j, 1 + 1j]])),
+            at("edge: NaN, infinity", np.array([NAN, INF]), smooth=False),
+            reference=each(lambda x, real=real: (complex(x).imag == 0) == real, bool),
+            errors=Fails(partial(getattr(ops, name), ["word"]), DtypeError, "imag: .*"),
+            numpy=getattr(np, name),
+            op=getattr(ops, name),
+        )
+        for name, real in (("isreal", True), ("iscomplex", False))
+    ],
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from itertools import accumulate
 from operator import mul
 from typing import Any
@@ -10,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from ... import ops
-from ..._errors import ShapeError
+from ..._errors import DtypeError, ShapeError
 from ...ops import cumulative
 from .row import Fails, OpSamples, along, at, complex_normal, kink, normal, over_axes, row, spread
 
-NAN = math.nan
+INF, NAN = math.inf, math.nan
 ZEROS = np.array([[0.0, 2.0, 3.0], [0.0, 0.0, 5.0], [1.5, -2.0, 0.5]])
 """Rows with one zero, two and none."""
 
@@ -41,6 +42,11 @@ def _leaders(x: Any, axis: int, largest: bool) -> Any:
         return found
 
     return along(places, int)(x, axis)
+
+
+def _log_add(a: float, b: float) -> float:
+    top = max(a, b)
+    return top if abs(top) == INF else top + math.log1p(math.exp(-abs(a - b)))
 
 
 PRIMITIVES = [
@@ -101,6 +107,21 @@ PRIMITIVES = [
             lambda: cumulative.recurrence(np.ones(2), np.ones(2), 1),
             ShapeError,
             "recurrence: .*axis.*1.* out of",
+        ),
+    ),
+    row(
+        "running_logsumexp",
+        at("size 1", normal(1), axis=0),
+        at("axes", normal(2, 4), axis=1),
+        at("axes, first", normal(3, 2), axis=0),
+        at("edge: far apart", np.array([3.0, 2.5, -30.0, 4.0]), axis=0),
+        at("edge: large", np.array([1000.0, 1000.5, -1000.0, 999.0]), axis=0, smooth=False),
+        at("edge: infinities", np.array([-INF, -INF, 1.0, INF, 2.0]), axis=0, smooth=False),
+        at("edge: empty", np.zeros((0, 3)), axis=0),
+        reference=along(lambda values: list(accumulate(values, _log_add))),
+        errors=_missing("running_logsumexp", cumulative.running_logsumexp),
+        kinks=(
+            kink("-inf in front", np.array([-INF, 0.0, 0.0]), axis=0, gradients=(np.array([0.0, 1.5, 0.5]),)),
         ),
     ),
     row(
@@ -205,7 +226,24 @@ def _diff(x: Any, n: int = 1, axis: int = -1) -> Any:
     return x
 
 
-COMPOSED = [
+def _ends(f: Any) -> Any:
+    """A call of ``diff`` with what is put in front and behind as arguments."""
+
+    def call(x: Any, prepend: Any = None, append: Any = None, n: int = 1, axis: int = -1) -> Any:
+        given = {k: v for k, v in (("prepend", prepend), ("append", append)) if v is not None}
+        return f(x, n=n, axis=axis, **given)
+
+    return call
+
+
+def _cumulative_trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
+    y = np.moveaxis(y, axis, -1)
+    points = np.arange(y.shape[-1]) * dx if x is None else x
+    done = [np.trapezoid(y[..., : k + 1], points[..., : k + 1]) for k in range(1, y.shape[-1])]
+    return np.moveaxis(np.stack(done, -1) if done else y[..., 1:], -1, axis)
+
+
+COMPOSED: list[OpSamples] = [
     _running("cumsum", lambda a, b: a + b, np.cumsum),
     _running("cumprod", mul, np.cumprod),
     _cumulative("cumulative_sum", lambda a, b: a + b, 0.0),
@@ -239,6 +277,92 @@ COMPOSED = [
         ),
         kinks=(kink("ties share", np.array([1.0, 2.0, 2.0]), gradients=(np.array([-1.0, 0.5, 0.5]),)),),
         op=ops.ptp,
+    ),
+    row(
+        "logcumsumexp",
+        at("0-d", 2.5),
+        at("axes, flattened", normal(2, 3)),
+        at("axes", normal(2, 3), axis=-1),
+        at("edge: large", np.array([1000.0, 1000.0]), smooth=False),
+        reference=lambda x, axis=None: np.logaddexp.accumulate(
+            np.ravel(x) if axis is None else x, axis=0 if axis is None else axis
+        ),
+        errors=(
+            _missing("logcumsumexp", ops.logcumsumexp),
+            Fails(
+                lambda: ops.logcumsumexp(np.ones(2, complex)),
+                DtypeError,
+                "logcumsumexp: x has dtype complex128",
+            ),
+        ),
+        op=ops.logcumsumexp,
+    ),
+    row(
+        "diff with ends",
+        at("size 1", normal(1), 0.5),
+        at("axes", normal(2, 3), normal(2, 1, seed=1), normal(2, 2, seed=2)),
+        at("axes, first, twice", normal(2, 3), normal(1, 3, seed=1), 1.5, n=2, axis=0),
+        at("edge: not at all", normal(2), 0.5, n=0, wrt=(0,)),
+        reference=lambda x, *ends, n=1, axis=-1: _ends(np.diff)(x, *ends, n=n, axis=axis),
+        errors=Fails(lambda: ops.diff(np.ones((2, 3)), prepend=np.ones((3, 1))), ShapeError, "concat: "),
+        op=_ends(ops.diff),
+    ),
+    row(
+        "ediff1d",
+        at("0-d", 2.5),
+        at("axes", normal(2, 3)),
+        at("axes, ends", normal(2, 3), normal(2, seed=1), 0.5),
+        at("edge: empty", np.zeros(0)),
+        reference=np.ediff1d,
+        errors=Fails(lambda: ops.ediff1d(["word"]), DtypeError, "ediff1d: "),
+        op=ops.ediff1d,
+    ),
+    *[
+        row(
+            name,
+            at("size 1", normal(1)),
+            at("axes", normal(2, 4), axis=1, dx=0.5),
+            at("axes, first, places", normal(3, 2), np.array([0.0, 0.5, 2.0]), axis=0),
+            at("axes, a place for each", normal(2, 3), np.array([[0.0, 0.5, 2.0], [1.0, 0.0, 3.0]])),
+            at("edge: falling places", normal(3), np.array([2.0, 1.0, 0.5])),
+            reference=reference,
+            errors=(
+                _missing(name, getattr(ops, name)),
+                Fails(
+                    partial(getattr(ops, name), np.ones((2, 3)), np.ones(2)),
+                    ShapeError,
+                    rf"{name}: points of shape",
+                ),
+            ),
+            op=getattr(ops, name),
+        )
+        for name, reference in (
+            ("trapezoid", np.trapezoid),
+            ("cumulative_trapezoid", _cumulative_trapezoid),
+        )
+    ],
+    row(
+        "gradient",
+        at("size 1", normal(2)),
+        at("axes", normal(3, 4)),
+        at("axes, one, second order", normal(2, 5), axis=1, edge_order=2),
+        at("axes, a distance", normal(3, 3), np.array(0.5)),
+        at("axes, both ways", normal(3, 3), np.array([0.0, 1.0, 1.5]), np.array(2.0)),
+        at("axes, places, second order", normal(4), np.array([0.0, 1.0, 1.5, 3.0]), edge_order=2),
+        at("edge: falling places", normal(3), np.array([2.0, 1.0, 0.5])),
+        reference=np.gradient,
+        errors=(
+            _missing("gradient", ops.gradient),
+            Fails(lambda: ops.gradient(np.ones(1)), ShapeError, "gradient: axis 0 has length 1"),
+            Fails(lambda: ops.gradient(np.ones(3), edge_order=3), ShapeError, "gradient: edge_order is 3"),
+            Fails(lambda: ops.gradient(np.ones(3), 1, 1), ShapeError, "gradient: 2 spacings for 1 axes"),
+            Fails(
+                lambda: ops.gradient(np.ones(3), np.ones(2)),
+                ShapeError,
+                r"gradient: coordinates of shape \(2,\)",
+            ),
+        ),
+        op=ops.gradient,
     ),
 ]
 

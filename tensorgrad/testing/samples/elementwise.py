@@ -41,10 +41,9 @@ def misfit(name: str) -> Fails:
     )
 
 
-def not_numbers(name: str) -> Fails:
+def not_numbers(name: str, op: Any = None) -> Fails:
     """A call with text for numbers."""
-    op = getattr(ops, name)
-    return Fails(lambda: op(np.array(["word"])), DtypeError, rf"{name}: .*<U4")
+    return Fails(lambda: (op or getattr(ops, name))(np.array(["word"])), DtypeError, rf"{name}: .*<U4")
 
 
 def _pos(*shape: int, seed: int = 0) -> Any:

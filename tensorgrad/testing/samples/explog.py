@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import ops
-from ..._errors import DtypeError
+from ..._errors import DtypeError, ShapeError
 from .elementwise import broadcasting, misfit, not_numbers, simple
 from .row import Fails, OpSamples, at, between, complex_normal, each, kink, row, spread
 
@@ -156,5 +156,22 @@ ROWS: list[OpSamples] = [
                 gradients=(np.array([0.0, 0.6]), np.array([0.0, -0.8])),
             ),
         ),
+    ),
+]
+
+COMPOSED: list[OpSamples] = [
+    row(
+        "float_power",
+        *broadcasting(a=_pos),
+        at("edge: integers", np.array([2, -3, 0]), np.array([-1, 3, 0])),
+        at("edge: negative base", np.array([-2.0, -1.5]), np.array([2.0, 3.0]), wrt=(0,)),
+        at("complex", complex_normal(3), np.array([2.0, 0.5, -1.0])),
+        reference=each(lambda a, b: a**b),
+        errors=Fails(
+            lambda: ops.float_power(np.ones(2), np.ones(3)), ShapeError, "power: .* do not broadcast"
+        ),
+        numpy=np.float_power,
+        op=ops.float_power,
+        keeps_dtype=False,
     ),
 ]

@@ -112,6 +112,73 @@ DIVISION = [
         numpy=np.remainder,
         kinks=(kink("exact", np.array([6.0]), np.array([3.0]), gradients=(np.ones(1), np.array([-2.0]))),),
     ),
+    row(
+        "fmod",
+        *broadcasting(a=_pos, b=_pos),
+        at("edge: negative", np.array([-7.5, 7.5, -7.5]), np.array([2.0, -2.0, -2.0])),
+        at("edge: just below a multiple", np.array([3 * 0.1]), np.array([0.1]), smooth=False),
+        reference=each(math.fmod),
+        errors=(misfit("fmod"), real_only("fmod", 2)),
+        numpy=np.fmod,
+        kinks=(
+            kink(
+                "exact, negative, large",
+                np.array([6.0, -6.0, 1.0]),
+                np.array([3.0, 4.0, INF]),
+                gradients=(np.ones(3), np.array([-2.0, 1.0, 0.0])),
+            ),
+        ),
+    ),
+    row(
+        "signbit",
+        *simple(),
+        at("edge: signed zeros, infinity", np.array([0.0, -0.0, -INF])),
+        reference=each(lambda x: math.copysign(1.0, x) < 0, bool),
+        errors=(not_numbers("signbit"), real_only("signbit")),
+        numpy=np.signbit,
+    ),
+    row(
+        "nextafter",
+        *broadcasting(),
+        at("edge: 0, itself, infinities", np.array([0.0, 2.0, INF, 1.0]), np.array([-1.0, 2.0, 0.0, NAN])),
+        reference=each(math.nextafter),
+        errors=(misfit("nextafter"), real_only("nextafter", 2)),
+        numpy=np.nextafter,
+    ),
+]
+
+DIVISION_COMPOSED = [
+    row(
+        "modf",
+        *simple(),
+        at("edge: signed zeros", np.array([0.0, -0.0]), smooth=False),
+        at("edge: infinities, NaN", np.array([INF, -INF, NAN]), smooth=False),
+        reference=lambda x: (each(lambda v: math.modf(v)[0])(x), each(lambda v: math.modf(v)[1])(x)),
+        errors=real_only("modf"),
+        numpy=np.modf,
+        op=ops.modf,
+    ),
+    row(
+        "rint",
+        *simple(),
+        at("edge: halves", HALVES, smooth=False),
+        reference=_round,
+        errors=not_numbers("round"),
+        numpy=np.rint,
+        op=ops.rint,
+    ),
+    *[
+        row(
+            name,
+            *simple(),
+            EDGES,
+            reference=each(lambda x, end=end: x == end, bool),
+            errors=real_only(name),
+            numpy=getattr(np, name),
+            op=getattr(ops, name),
+        )
+        for name, end in (("isposinf", INF), ("isneginf", -INF))
+    ],
 ]
 
 BOUNDS = [
@@ -237,4 +304,5 @@ COMPOSED: list[OpSamples] = [
                  gradients=(np.array([0.0, 1.0, 1.0, 1.0, 0.0]),)),
         ),
     ),
+    *DIVISION_COMPOSED,
 ]  # fmt: skip

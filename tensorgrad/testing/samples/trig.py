@@ -10,6 +10,7 @@ import numpy as np
 
 from ... import ops
 from ..._errors import DtypeError
+from ...ops import trig
 from .elementwise import broadcasting, misfit, not_numbers, simple
 from .explog import real_only
 from .row import Fails, OpSamples, Sample, at, between, complex_normal, each, kink, row, spread
@@ -69,6 +70,14 @@ ROWS: list[OpSamples] = [
     ),
     _function("atanh", np.atanh, at("edge: 0, near the ends", np.array([0.0, 0.99, -0.99]))),
     row(
+        "one_minus_square",
+        *simple(),
+        at("edge: 1 and near it", np.array([1.0, 1 - 1e-9, -1.0])),
+        at("complex", complex_normal(3)),
+        reference=each(lambda x: (1 - x) * (1 + x)),
+        errors=not_numbers("one_minus_square", trig.one_minus_square),
+    ),
+    row(
         "atan2",
         *broadcasting(a=spread),
         at("edge: on the axes", np.array([0.0, 2.0, -2.0]), np.array([3.0, 0.0, 0.0])),
@@ -101,7 +110,6 @@ ROWS: list[OpSamples] = [
         at("edge: whole numbers", np.array([0.5, 1.0, -3.0])),
         reference=each(_sinc),
         errors=not_numbers("sinc"),
-        numpy=np.sinc,
     ),
     row(
         "sinc_slope",
@@ -113,5 +121,21 @@ ROWS: list[OpSamples] = [
         errors=Fails(
             lambda: ops.trig.sinc_slope(np.array(["word"]), order=1), DtypeError, "sinc_slope: .*<U4"
         ),
+    ),
+]
+
+COMPOSED: list[OpSamples] = [
+    row(
+        "angle",
+        *simple(),
+        at("axes, complex", complex_normal(2, 3)),
+        at("axes, degrees", complex_normal(2, 1), deg=True),
+        at("edge: on the axes, NaN", np.array([0.0, -2.0, math.nan]), smooth=False),
+        reference=lambda x, deg=False: (
+            each(lambda z: math.degrees(cmath.phase(z)) if deg else cmath.phase(z))(x).real
+        ),
+        errors=Fails(lambda: ops.angle(["word"]), DtypeError, "angle: "),
+        op=ops.angle,
+        kinks=(kink("0, real", np.array([0.0, -2.0, 3.0]), gradients=(np.zeros(3),)),),
     ),
 ]

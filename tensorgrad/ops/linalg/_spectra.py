@@ -1,0 +1,88 @@
+"""What the formulas of eigenvalues and singular values share: gaps between them, and phases.
+
+LAPACK finds an eigenvalue only to about the spacing of floats at the largest one. Values that are
+closer than that are taken for equal, and their vectors for an arbitrary basis of one space.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..._errors import LinalgError
+from ..compare import argmax, equal, greater, less_equal
+from ..dtype import astype, conjugate, imag, real
+from ..elementwise import abs, where
+from ..reduce import max, sum
+from ..shape import lifted
+from ._matrices import as_matrices, square
+from .solve import solve
+
+# ---- in public functions
+
+
+def opened(op: str, x: Any, *, square_only: bool = False) -> Any:
+    """``x`` as matrices that LAPACK can take: integers become float64, float16 becomes float32."""
+    x = (square if square_only else as_matrices)(op, lifted(op, x))
+    if x.dtype.kind in "biu":
+        return astype(x, np.float64)
+    return astype(x, np.float32) if x.dtype.char == "e" else x
+
+
+def closed(y: Any, x: Any) -> Any:
+    """A real result in float16, if ``x`` was."""
+    half = getattr(x, "dtype", None) == np.float16 and y.dtype.kind == "f"
+    return astype(y, np.float16) if half else y
+
+
+# ---- in formulas
+
+
+def negligible(values: Any) -> Any:
+    """What differences of ``values`` are rounding, in each row."""
+    n = values.shape[-1]
+    if not n:
+        return np.zeros((*values.shape[:-1], 1), values.dtype)
+    return 8 * n * float(np.finfo(values.dtype).eps) * max(abs(values), -1, True)
+
+
+def inverse_gaps(values: Any) -> Any:
+    """``1 / (values[j] - values[i])`` in row i and column j, and 0 where the two are equal."""
+    gaps = values[..., None, :] - values[..., :, None]
+    same = less_equal(abs(gaps), negligible(values)[..., None])
+    return where(same, 0.0, 1 / where(same, 1.0, gaps))
+
+
+def inverse_or_zero(values: Any) -> Any:
+    """``1 / values``, and 0 for those that are 0 beside the largest."""
+    tiny = less_equal(abs(values), negligible(values))
+    return where(tiny, 0.0, 1 / where(tiny, 1.0, values))
+
+
+def unless_zero(g: Any, values: Any) -> Any:
+    """``g``, and 0 where ``values`` are 0 beside the largest."""
+    return where(greater(values, negligible(values)), g, 0.0)
+
+
+def divided(op: str, wrong: str, a: Any, b: Any) -> Any:
+    """The solution of ``a @ x = b`` in a formula, with an error that says what it means that there is none."""
+    try:
+        return solve(a, b)
+    except LinalgError:
+        raise LinalgError(f"{op}: {wrong}, so there is no gradient") from None
+
+
+def pinned(g: Any, v: Any) -> Any:
+    """The cotangent of vectors before LAPACK turned them: each column has a phase that makes one element real.
+
+    Which one that is depends on the routine. It is found as the largest whose imaginary part is exactly 0.
+    """
+    if v.dtype.kind != "c":
+        return g
+    kept = where(equal(imag(v), 0), abs(v), 0.0)
+    place = np.arange(v.shape[-2])[:, None]
+    chosen = equal(place, argmax(kept, -2, True)) & greater(kept, 0)
+    pivot = sum(where(chosen, real(v), 0.0), -2, True)
+    turn = sum(imag(conjugate(v) * g), -2, True) / where(equal(pivot, 0), 1.0, pivot)
+    return g - 1j * where(chosen, turn, 0.0)
