@@ -1,6 +1,6 @@
 """Compute the polynomials behind the error functions: writes tensorgrad/ops/special/_error_tables.py.
 
-Run it from the repository root: ``python tools/fit_special.py``. It needs mpmath, takes half a minute and gives
+Run it from the repository root: ``python tools/fit_special.py``. It needs mpmath, takes some seconds and gives
 the same file every time.
 
 Each table interpolates a smooth function at Chebyshev nodes, which is within a small factor of the best
