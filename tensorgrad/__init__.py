@@ -238,10 +238,18 @@ if _typing.TYPE_CHECKING:
     from .ir import trace as trace
     from .ops.window import convolve as convolve
     from .ops.window import correlate as correlate
+    from .ops.window import sliding_window_view as sliding_window_view
+    from .ops.window.sliding import unfold as unfold
 
 _ON_FIRST_USE = {"data", "ir", "linalg", "nn", "special", "testing", "viz"}
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
-_LATE = {"trace": "ir", "convolve": "ops.window", "correlate": "ops.window"}
+_LATE = {
+    "trace": "ir",
+    "convolve": "ops.window",
+    "correlate": "ops.window",
+    "sliding_window_view": "ops.window",
+    "unfold": "ops.window.sliding",
+}
 
 
 def __getattr__(name: str) -> _typing.Any:

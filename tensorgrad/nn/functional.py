@@ -8,3 +8,5 @@ from ..ops.window import conv3d as conv3d
 from ..ops.window import conv_transpose1d as conv_transpose1d
 from ..ops.window import conv_transpose2d as conv_transpose2d
 from ..ops.window import conv_transpose3d as conv_transpose3d
+from ..ops.window.columns import fold as fold
+from ..ops.window.columns import unfold as unfold

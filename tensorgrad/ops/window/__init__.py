@@ -11,5 +11,6 @@ from .convolution import conv3d as conv3d
 from .convolution import conv_transpose1d as conv_transpose1d
 from .convolution import conv_transpose2d as conv_transpose2d
 from .convolution import conv_transpose3d as conv_transpose3d
-from .convolution import convolve as convolve
-from .convolution import correlate as correlate
+from .sequences import convolve as convolve
+from .sequences import correlate as correlate
+from .sliding import sliding_window_view as sliding_window_view

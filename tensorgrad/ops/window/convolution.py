@@ -1,6 +1,6 @@
-"""Convolutions by PyTorch's names, their transposes, and NumPy's `convolve` and `correlate`.
+"""Convolutions of one to three axes and their transposes, by PyTorch's names.
 
-What PyTorch calls a convolution does not flip the filters; NumPy's `convolve` does.
+What is called a convolution here does not flip the filters.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import numpy as np
 
 from ..._errors import DtypeError, ShapeError
 from ..arrange import pad
-from ..dtype import conjugate
-from ..shape import flip, lifted, reshape
+from ..shape import lifted, reshape
 from .correlation import correlation, correlation_spread
 
 Numbers = int | Sequence[int]
@@ -235,70 +234,6 @@ def conv_transpose3d(
     return _transposed(
         "conv_transpose3d", 3, x, weight, bias, stride, padding, output_padding, groups, dilation
     )
-
-
-# ---- NumPy's
-
-
-def convolve(a: Any, v: Any, /, mode: str = "full") -> Any:
-    """Convolution of two sequences: ``y[k]`` is the sum of ``a[n] v[k - n]``.
-
-    Args:
-        a: a sequence.
-        v: a sequence.
-        mode: which places count: "full" those where they overlap at all, "same" as many in the middle of
-            these as the longer one has elements, "valid" those where they overlap completely.
-
-    Raises:
-        ShapeError: one has several axes or no elements, or the mode is another word.
-
-    Example:
-        >>> import tensorgrad as tg
-        >>> tg.convolve(tg.tensor([1.0, 2.0, 3.0]), tg.tensor([0.0, 1.0, 0.5]))
-        tensor([0. , 1. , 2.5, 4. , 1.5])
-    """
-    a, v = [reshape(x, (1,)) if x.ndim == 0 else x for x in (lifted("convolve", a), lifted("convolve", v))]
-    a, v = _sequences("convolve", a, v, mode)
-    a, v = (v, a) if len(v) > len(a) else (a, v)
-    return _slid(a, flip(v), mode)
-
-
-def correlate(a: Any, v: Any, /, mode: str = "valid") -> Any:
-    """Cross-correlation of two sequences: ``y[k]`` is the sum of ``a[n + k] conj(v[n])``.
-
-    Args:
-        a: a sequence.
-        v: a sequence, of which the complex conjugate is taken.
-        mode: which places count, as for `convolve`.
-
-    Raises:
-        ShapeError: one has several axes or no elements, or the mode is another word.
-
-    Example:
-        >>> import tensorgrad as tg
-        >>> tg.correlate(tg.tensor([1.0, 2.0, 3.0]), tg.tensor([0.0, 1.0, 0.5]), "same")
-        tensor([2. , 3.5, 3. ])
-    """
-    a, v = _sequences("correlate", a, v, mode)
-    v = conjugate(v) if v.dtype.kind == "c" else v
-    return flip(_slid(v, a, mode)) if len(v) > len(a) else _slid(a, v, mode)
-
-
-def _sequences(op: str, a: Any, v: Any, mode: str) -> tuple[Any, Any]:
-    a, v = lifted(op, a), lifted(op, v)
-    if a.ndim != 1 or v.ndim != 1 or not a.shape[0] or not v.shape[0]:
-        raise ShapeError(f"{op}: a {a.shape}, v {v.shape}; each needs one axis, and an element on it")
-    if mode not in ("full", "same", "valid"):
-        raise ShapeError(f"{op}: mode is {mode!r}; 'full', 'same' or 'valid' is meant")
-    return a, v
-
-
-def _slid(a: Any, v: Any, mode: str) -> Any:
-    """The shorter sequence ``v`` slid along ``a``, as it stands."""
-    n = v.shape[0]
-    padding = {"full": (n - 1, n - 1), "same": (n // 2, n - n // 2 - 1), "valid": (0, 0)}[mode]
-    y = correlation(reshape(a, (1, 1, -1)), reshape(v, (1, 1, -1)), (1,), (padding,), (1,), 1)
-    return reshape(y, (-1,))
 
 
 # ---- arguments
