@@ -244,7 +244,7 @@ def _convolution(
 ) -> Any:
     x, weight = lifted(op, x), lifted(op, weight)
     steps, apart = numbers(op, "stride", stride, rank, 1), numbers(op, "dilation", dilation, rank, 1)
-    _check_channels(op, rank, x, weight, groups, filters_first=True)
+    groups = _group_count(op, rank, x, weight, groups, filters_first=True)
     spans = [d * (k - 1) + 1 for k, d in zip(weight.shape[2:], apart, strict=True)]
     pads = _pads(op, padding, rank, steps, spans)
     if any(n + sum(p) < s or s < 1 for n, p, s in zip(x.shape[-rank:], pads, spans, strict=True)):
@@ -275,7 +275,7 @@ def _transposed(
         numbers(op, "padding", padding, rank, 0),
         numbers(op, "output_padding", output_padding, rank, 0),
     )
-    _check_channels(op, rank, x, weight, groups, filters_first=False)
+    groups = _group_count(op, rank, x, weight, groups, filters_first=False)
     if any(m >= max(s, d) for m, s, d in zip(more, steps, apart, strict=True)):
         raise ShapeError(f"{op}: output_padding {more} must be less than stride {steps} or dilation {apart}")
     spans = [d * (k - 1) + 1 for k, d in zip(weight.shape[2:], apart, strict=True)]
@@ -314,7 +314,8 @@ def _with_batch_axis(
     return reshape(y, y.shape[1:]) if single else y
 
 
-def _check_channels(op: str, rank: int, x: Any, weight: Any, groups: Any, *, filters_first: bool) -> None:
+def _group_count(op: str, rank: int, x: Any, weight: Any, groups: Any, *, filters_first: bool) -> int:
+    """The number of groups, where images and filters fit each other in it."""
     shapes = f"x {x.shape}, weight {weight.shape}"
     axes, (o, c) = AXES[rank - 1], ("O", "C / groups") if filters_first else ("C", "O / groups")
     if x.ndim not in (rank + 1, rank + 2) or weight.ndim != rank + 2:
@@ -331,6 +332,7 @@ def _check_channels(op: str, rank: int, x: Any, weight: Any, groups: Any, *, fil
         raise ShapeError(
             f"{op}: x has {channels} channels and weight is for {needed}; {shapes}, groups {count}"
         )
+    return count
 
 
 def _pads(op: str, padding: Any, rank: int, steps: Any, spans: Any) -> tuple[tuple[int, int], ...]:
