@@ -347,11 +347,12 @@ def _pads(op: str, padding: Any, rank: int, steps: Any, spans: Any) -> tuple[tup
 
 def numbers(op: str, name: str, value: Any, rank: int, least: int) -> tuple[int, ...]:
     """One number for each axis, from one for all or a sequence of them."""
-    several = list(value) if isinstance(value, Sequence | np.ndarray) and np.ndim(value) else [value] * rank
+    several = value if isinstance(value, Sequence) or np.ndim(value) else [value] * rank
+    wanted = "one integer is" if rank == 1 else f"one integer or {rank} are"
     try:
         found = tuple([operator.index(n) for n in several])
     except TypeError:
-        raise DtypeError(f"{op}: {name} is {value!r}; one integer or {rank} are needed") from None
-    if len(found) != rank or min(found) < least:
-        raise ShapeError(f"{op}: {name} is {value}; one number or {rank} are needed, each at least {least}")
+        raise DtypeError(f"{op}: {name} is {value!r}; {wanted} needed") from None
+    if len(found) != rank or min(found, default=least) < least:
+        raise ShapeError(f"{op}: {name} is {value}; {wanted} needed, at least {least}")
     return found

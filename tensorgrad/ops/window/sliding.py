@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from ..._errors import ShapeError
 from ..._primitive import linear, view
-from ..shape import Axis, lifted, normalise_axes, normalise_axis
+from ..shape import Axis, as_sequence, lifted, normalise_axes, normalise_axis
 from .convolution import numbers
 
 Lengths = tuple[int, ...]
@@ -84,10 +84,13 @@ def sliding_window_view(x: Any, /, window_shape: int | Sequence[int], axis: Axis
     """
     x = lifted("sliding_window_view", x)
     axes = normalise_axes("sliding_window_view", axis, x.ndim)
-    one = not isinstance(window_shape, Sequence) and not np.ndim(window_shape)
-    lengths = numbers(
-        "sliding_window_view", "window_shape", [window_shape] if one else window_shape, len(axes), 1
-    )
+    given = as_sequence(window_shape)
+    if len(given) != len(axes):
+        raise ShapeError(
+            f"sliding_window_view: window_shape is {window_shape}; a length for each of the {len(axes)} axes "
+            "is needed"
+        )
+    lengths = numbers("sliding_window_view", "window_shape", given, len(axes), 1)
     if any(k > x.shape[a] for k, a in zip(lengths, axes, strict=True)):
         raise ShapeError(
             f"sliding_window_view: a window of {lengths} along axes {axes} is larger than x {x.shape}"

@@ -154,9 +154,9 @@ def _misuses(op: Any, rank: int) -> tuple[Fails, ...]:
         (x, w[0], {}, r"x .* are needed; x .*weight \(2, 2"),
         (x, w, {"groups": 3}, "groups 3 must divide"),
         (x, w, {"groups": 0}, "groups is 0"),
-        (x, w, {"stride": 0}, "stride is 0; .*each at least 1"),
-        (x, w, {"dilation": (1,) * (rank + 1)}, "dilation is .*one number"),
-        (x, w, {"padding": -1}, "padding is -1; .*each at least 0"),
+        (x, w, {"stride": 0}, "stride is 0; .*at least 1"),
+        (x, w, {"dilation": (1,) * (rank + 1)}, "dilation is .*needed"),
+        (x, w, {"padding": -1}, "padding is -1; .*at least 0"),
         (x, w, {"bias": np.ones(3)}, r"bias has shape \(3,\); \(2,\) is needed"),
     ]
     calls = [
