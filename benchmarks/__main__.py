@@ -9,12 +9,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import chains, conditions, higher_order, import_time, live_graph, report, setitem, single_ops, training
+from . import (
+    chains,
+    conditions,
+    convolutions,
+    higher_order,
+    import_time,
+    live_graph,
+    report,
+    setitem,
+    single_ops,
+    training,
+)
 from .harness import ROUNDS, gate, measure
 
 FAMILIES: dict[str, Any] = {
     module.__name__.rpartition(".")[2]: module
-    for module in (chains, higher_order, training, live_graph, import_time, single_ops, setitem)
+    for module in (chains, higher_order, training, live_graph, import_time, single_ops, convolutions, setitem)
 }
 README = Path(__file__).with_name("README.md")
 MARKS = "<!-- figures: begin -->\n", "<!-- figures: end -->"

@@ -379,6 +379,8 @@ if _typing.TYPE_CHECKING:
     from .ops.window import convolve as convolve
     from .ops.window import correlate as correlate
     from .ops.window import interp as interp
+    from .ops.window import sliding_window_view as sliding_window_view
+    from .ops.window.sliding import unfold as unfold
 
 _ON_FIRST_USE = {"data", "ir", "linalg", "nn", "special", "testing", "viz"}
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
@@ -387,7 +389,8 @@ _LATE |= dict.fromkeys(["norm"], "ops.linalg")
 _LATE |= dict.fromkeys(
     ["digamma", "erf", "erfc", "erfinv", "i0", "lgamma", "logit", "polygamma", "xlogy"], "ops.special"
 )
-_LATE |= dict.fromkeys(["convolve", "correlate", "interp"], "ops.window")
+_LATE |= dict.fromkeys(["convolve", "correlate", "interp", "sliding_window_view"], "ops.window")
+_LATE |= dict.fromkeys(["unfold"], "ops.window.sliding")
 
 
 def __getattr__(name: str) -> _typing.Any:

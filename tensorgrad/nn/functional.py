@@ -27,3 +27,5 @@ from ..ops.window import max_pool3d as max_pool3d
 from ..ops.window import max_unpool1d as max_unpool1d
 from ..ops.window import max_unpool2d as max_unpool2d
 from ..ops.window import max_unpool3d as max_unpool3d
+from ..ops.window.columns import fold as fold
+from ..ops.window.columns import unfold as unfold

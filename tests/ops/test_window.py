@@ -150,3 +150,60 @@ def test_sequences_against_numpy(name: str, data: st.DataObject) -> None:
 def test_the_trio_refuses_channels_that_groups_do_not_divide() -> None:
     with pytest.raises(tg.ShapeError, match="correlation"):
         ROWS["correlation"](np.ones((1, 3, 2)), np.ones((2, 1, 1)), (1,), ((0, 0),), (1,), 2)
+
+
+# ---- windows as views, images and columns
+
+
+def test_windows_share_memory_and_cannot_be_written_to() -> None:
+    a = np.arange(5.0)
+    seen = tg.sliding_window_view(a, 3)
+    assert np.shares_memory(seen, a) and not seen.flags.writeable
+    t = tg.tensor(a)
+    view = tg.sliding_window_view(t, 2)
+    view[0, 1] = 9.0  # the second window has this element as well
+    assert view[1, 0] == t[1] == 1.0
+    later = tg.sliding_window_view(t, 2)
+    t[1] = 7.0
+    assert later[0].tolist() == [0.0, 1.0] and tg.sliding_window_view(t, 2)[0].tolist() == [0.0, 7.0]
+
+
+def test_the_gradient_of_windows_counts_them() -> None:
+    counts = tg.grad(lambda x: tg.sliding_window_view(x, (2, 2)).sum())(np.ones((3, 4)))
+    assert counts.tolist() == [[1, 2, 2, 1], [2, 4, 4, 2], [1, 2, 2, 1]]
+    assert tg.grad(lambda x: tg.unfold(x, 0, 2, 3).sum())(np.ones(6)).tolist() == [1, 1, 0, 1, 1, 0]
+
+
+@st.composite
+def columns(draw: Any) -> tuple[Any, dict[str, Any]]:
+    """Images, and settings of windows that fit."""
+    pair = st.tuples(st.integers(1, 2), st.integers(1, 3))
+    how = {"kernel_size": draw(pair), "dilation": draw(pair), "padding": draw(pair), "stride": draw(pair)}
+    spans = [d * (k - 1) + 1 for k, d in zip(how["kernel_size"], how["dilation"], strict=True)]
+    lengths = [
+        max(1, s - 2 * p) + draw(st.integers(0, 2)) for s, p in zip(spans, how["padding"], strict=True)
+    ]
+    return np.random.default_rng(0).standard_normal((2, 2, *lengths)), how
+
+
+@given(columns())
+def test_unfold_and_fold_are_adjoint(drawn: Any) -> None:
+    x, how = drawn
+    seen = functional.unfold(x, **how)
+    c = np.random.default_rng(1).standard_normal(seen.shape)
+    back = functional.fold(c, x.shape[2:], **how)
+    assert back.shape == x.shape
+    np.testing.assert_allclose(np.sum(seen * c), np.sum(x * back), rtol=1e-10, atol=1e-12)
+    # Folded again, each element comes back as often as a window saw it.
+    often = functional.fold(functional.unfold(np.ones_like(x), **how), x.shape[2:], **how)
+    np.testing.assert_allclose(functional.fold(seen, x.shape[2:], **how), x * often, rtol=1e-12, atol=1e-13)
+
+
+@given(columns())
+def test_a_convolution_is_a_product_with_the_columns(drawn: Any) -> None:
+    x, how = drawn
+    w = np.random.default_rng(2).standard_normal((3, 2, *how["kernel_size"]))
+    settings = {name: value for name, value in how.items() if name != "kernel_size"}
+    y = functional.conv2d(x, w, **settings)
+    flat = w.reshape(3, -1) @ functional.unfold(x, **how)
+    np.testing.assert_allclose(y.reshape(flat.shape), flat, rtol=1e-12, atol=1e-13)

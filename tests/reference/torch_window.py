@@ -33,6 +33,26 @@ def filters(x: Any, z: Any, stride: Any, padding: Any, dilation: Any, groups: An
     return found.conj()
 
 
+def windows(x: Any, extents: Any, axes: Any, step: Any = None, dilation: Any = None) -> Any:
+    """Window after window; PyTorch has no dilation here, so that elements are left out of longer ones."""
+    axes = [a % x.ndim for a in axes]
+    ones = [1] * len(axes)
+    for a, k, s, d in zip(axes, extents, step or ones, dilation or ones, strict=True):
+        x = x.unfold(a, d * (k - 1) + 1, s)[..., ::d]
+    return x
+
+
+def overlap_add(x: Any, shape: Any, axes: Any, step: Any, dilation: Any) -> Any:
+    """The gradient of the windows, which are linear."""
+    y = torch.zeros(shape, dtype=x.dtype, requires_grad=True)
+    seen = windows(y, x.shape[len(shape) :], axes, step, dilation)
+    return torch.autograd.grad(seen, y, x, create_graph=True)[0]
+
+
+def pair_of(value: Any) -> Any:
+    return (value,) if isinstance(value, int) else value
+
+
 def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     """From the product of polynomials; PyTorch has only the module."""
     a, v = torch.atleast_1d(a, v)
@@ -61,6 +81,14 @@ TORCH: dict[str, Callable[..., Any]] = {
     "conv_transpose1d": functional.conv_transpose1d,
     "conv_transpose2d": functional.conv_transpose2d,
     "conv_transpose3d": functional.conv_transpose3d,
+    "windows": windows,
+    "overlap_add": overlap_add,
+    "sliding_window_view": lambda x, window_shape, axis=None: windows(
+        x, pair_of(window_shape), range(x.ndim) if axis is None else pair_of(axis)
+    ),
+    "unfold of an axis": lambda x, axis, size, step: x.unfold(axis, size, step),
+    "unfold": functional.unfold,
+    "fold": functional.fold,
     "convolve": convolve,
     "correlate": correlate,
 }

@@ -33,3 +33,6 @@ from .pool import max_pool3d as max_pool3d
 from .pool import max_unpool1d as max_unpool1d
 from .pool import max_unpool2d as max_unpool2d
 from .pool import max_unpool3d as max_unpool3d
+from .sequences import convolve as convolve
+from .sequences import correlate as correlate
+from .sliding import sliding_window_view as sliding_window_view

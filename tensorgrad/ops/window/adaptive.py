@@ -12,10 +12,10 @@ from ..._errors import DtypeError, ShapeError
 from ..dtype import astype
 from ..elementwise import divide
 from ..index import take_at
+from .along import Window, window_sum
 from .arguments import images
 from .pool import maxima
 from .resample import Plan, resample
-from .sliding import Window, window_sum
 
 Outputs = int | None | Sequence[int | None]
 

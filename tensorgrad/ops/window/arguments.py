@@ -10,7 +10,7 @@ import numpy as np
 
 from ..._errors import DtypeError, ShapeError
 from ..shape import lifted
-from .sliding import Window
+from .along import Window
 
 Sizes = int | Sequence[int]
 

@@ -13,8 +13,8 @@ from ..compare import equal
 from ..dtype import astype, stop_gradient
 from ..elementwise import abs, divide, multiply, power, where
 from ..reduce import max
+from .along import Window, window_sum
 from .arguments import Sizes, images, windows_for
-from .sliding import Window, window_sum
 
 
 def avg_pool1d(

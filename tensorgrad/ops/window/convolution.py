@@ -1,6 +1,6 @@
-"""Convolutions by PyTorch's names, their transposes, and NumPy's `convolve` and `correlate`.
+"""Convolutions of one to three axes and their transposes, by PyTorch's names.
 
-What PyTorch calls a convolution does not flip the filters; NumPy's `convolve` does.
+What is called a convolution here does not flip the filters.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import numpy as np
 
 from ..._errors import DtypeError, ShapeError
 from ..arrange import pad
-from ..dtype import conjugate
-from ..shape import flip, lifted, reshape
+from ..shape import lifted, reshape
 from .correlation import correlation, correlation_spread
 
 Numbers = int | Sequence[int]
@@ -237,70 +236,6 @@ def conv_transpose3d(
     )
 
 
-# ---- NumPy's
-
-
-def convolve(a: Any, v: Any, /, mode: str = "full") -> Any:
-    """Convolution of two sequences: ``y[k]`` is the sum of ``a[n] v[k - n]``.
-
-    Args:
-        a: a sequence.
-        v: a sequence.
-        mode: which places count: "full" those where they overlap at all, "same" as many in the middle of
-            these as the longer one has elements, "valid" those where they overlap completely.
-
-    Raises:
-        ShapeError: one has several axes or no elements, or the mode is another word.
-
-    Example:
-        >>> import tensorgrad as tg
-        >>> tg.convolve(tg.tensor([1.0, 2.0, 3.0]), tg.tensor([0.0, 1.0, 0.5]))
-        tensor([0. , 1. , 2.5, 4. , 1.5])
-    """
-    a, v = [reshape(x, (1,)) if x.ndim == 0 else x for x in (lifted("convolve", a), lifted("convolve", v))]
-    a, v = _sequences("convolve", a, v, mode)
-    a, v = (v, a) if len(v) > len(a) else (a, v)
-    return _slid(a, flip(v), mode)
-
-
-def correlate(a: Any, v: Any, /, mode: str = "valid") -> Any:
-    """Cross-correlation of two sequences: ``y[k]`` is the sum of ``a[n + k] conj(v[n])``.
-
-    Args:
-        a: a sequence.
-        v: a sequence, of which the complex conjugate is taken.
-        mode: which places count, as for `convolve`.
-
-    Raises:
-        ShapeError: one has several axes or no elements, or the mode is another word.
-
-    Example:
-        >>> import tensorgrad as tg
-        >>> tg.correlate(tg.tensor([1.0, 2.0, 3.0]), tg.tensor([0.0, 1.0, 0.5]), "same")
-        tensor([2. , 3.5, 3. ])
-    """
-    a, v = _sequences("correlate", a, v, mode)
-    v = conjugate(v) if v.dtype.kind == "c" else v
-    return flip(_slid(v, a, mode)) if len(v) > len(a) else _slid(a, v, mode)
-
-
-def _sequences(op: str, a: Any, v: Any, mode: str) -> tuple[Any, Any]:
-    a, v = lifted(op, a), lifted(op, v)
-    if a.ndim != 1 or v.ndim != 1 or not a.shape[0] or not v.shape[0]:
-        raise ShapeError(f"{op}: a {a.shape}, v {v.shape}; each needs one axis, and an element on it")
-    if mode not in ("full", "same", "valid"):
-        raise ShapeError(f"{op}: mode is {mode!r}; 'full', 'same' or 'valid' is meant")
-    return a, v
-
-
-def _slid(a: Any, v: Any, mode: str) -> Any:
-    """The shorter sequence ``v`` slid along ``a``, as it stands."""
-    n = v.shape[0]
-    padding = {"full": (n - 1, n - 1), "same": (n // 2, n - n // 2 - 1), "valid": (0, 0)}[mode]
-    y = correlation(reshape(a, (1, 1, -1)), reshape(v, (1, 1, -1)), (1,), (padding,), (1,), 1)
-    return reshape(y, (-1,))
-
-
 # ---- arguments
 
 
@@ -309,7 +244,7 @@ def _convolution(
 ) -> Any:
     x, weight = lifted(op, x), lifted(op, weight)
     steps, apart = numbers(op, "stride", stride, rank, 1), numbers(op, "dilation", dilation, rank, 1)
-    _check_channels(op, rank, x, weight, groups, filters_first=True)
+    groups = _group_count(op, rank, x, weight, groups, filters_first=True)
     spans = [d * (k - 1) + 1 for k, d in zip(weight.shape[2:], apart, strict=True)]
     pads = _pads(op, padding, rank, steps, spans)
     if any(n + sum(p) < s or s < 1 for n, p, s in zip(x.shape[-rank:], pads, spans, strict=True)):
@@ -340,7 +275,7 @@ def _transposed(
         numbers(op, "padding", padding, rank, 0),
         numbers(op, "output_padding", output_padding, rank, 0),
     )
-    _check_channels(op, rank, x, weight, groups, filters_first=False)
+    groups = _group_count(op, rank, x, weight, groups, filters_first=False)
     if any(m >= max(s, d) for m, s, d in zip(more, steps, apart, strict=True)):
         raise ShapeError(f"{op}: output_padding {more} must be less than stride {steps} or dilation {apart}")
     spans = [d * (k - 1) + 1 for k, d in zip(weight.shape[2:], apart, strict=True)]
@@ -379,7 +314,8 @@ def _with_batch_axis(
     return reshape(y, y.shape[1:]) if single else y
 
 
-def _check_channels(op: str, rank: int, x: Any, weight: Any, groups: Any, *, filters_first: bool) -> None:
+def _group_count(op: str, rank: int, x: Any, weight: Any, groups: Any, *, filters_first: bool) -> int:
+    """The number of groups, where images and filters fit each other in it."""
     shapes = f"x {x.shape}, weight {weight.shape}"
     axes, (o, c) = AXES[rank - 1], ("O", "C / groups") if filters_first else ("C", "O / groups")
     if x.ndim not in (rank + 1, rank + 2) or weight.ndim != rank + 2:
@@ -396,6 +332,7 @@ def _check_channels(op: str, rank: int, x: Any, weight: Any, groups: Any, *, fil
         raise ShapeError(
             f"{op}: x has {channels} channels and weight is for {needed}; {shapes}, groups {count}"
         )
+    return count
 
 
 def _pads(op: str, padding: Any, rank: int, steps: Any, spans: Any) -> tuple[tuple[int, int], ...]:
@@ -410,11 +347,12 @@ def _pads(op: str, padding: Any, rank: int, steps: Any, spans: Any) -> tuple[tup
 
 def numbers(op: str, name: str, value: Any, rank: int, least: int) -> tuple[int, ...]:
     """One number for each axis, from one for all or a sequence of them."""
-    several = list(value) if isinstance(value, Sequence | np.ndarray) and np.ndim(value) else [value] * rank
+    several = value if isinstance(value, Sequence) or np.ndim(value) else [value] * rank
+    wanted = "one integer is" if rank == 1 else f"one integer or {rank} are"
     try:
         found = tuple([operator.index(n) for n in several])
     except TypeError:
-        raise DtypeError(f"{op}: {name} is {value!r}; one integer or {rank} are needed") from None
-    if len(found) != rank or min(found) < least:
-        raise ShapeError(f"{op}: {name} is {value}; one number or {rank} are needed, each at least {least}")
+        raise DtypeError(f"{op}: {name} is {value!r}; {wanted} needed") from None
+    if len(found) != rank or min(found, default=least) < least:
+        raise ShapeError(f"{op}: {name} is {value}; {wanted} needed, at least {least}")
     return found

@@ -61,13 +61,13 @@ def correlation_spread(
     lead = np.broadcast_shapes(z.shape[: -rank - 3], filters.shape[:-4])
     images, channels = z.shape[-rank - 3], w.shape[-rank - 1]
     if _touches_once(extents, stride, padding):
-        out: Any = filters @ _flat(z, 1, rank)
+        out: Any = _product(filters, _flat(z, 1, rank))
     else:
         out = np.zeros((*lead, images, groups, channels, *lengths), z.dtype)
         size = math.prod((*lead, images, groups * channels, *extents, *places)) * z.itemsize
         for some, rows in _parts(size, images, places[0]):
             part = z[_at(some, [_ALL] * 2, rows, rank)]
-            products = filters @ _flat(part, 1, rank)
+            products = _product(filters, _flat(part, 1, rank))
             products = products.reshape((*products.shape[:-2], channels, *extents, *part.shape[-rank:]))
             starts = (rows.start, *[0] * (rank - 1))
             for place in np.ndindex(*extents):
@@ -232,6 +232,11 @@ def _as_matrices(w: Any, rank: int, groups: int) -> Any:
     """Filters as matrices ``(..., 1, groups, O / groups, C / groups * elements)``; the 1 is for the images."""
     filters, elements = w.shape[-rank - 2], math.prod(w.shape[-rank - 1 :])
     return w.reshape((*w.shape[: -rank - 2], 1, groups, filters // groups, elements))
+
+
+def _product(a: Any, b: Any) -> Any:
+    """The product of matrices; BLAS takes several times as long for an outer one as a multiplication."""
+    return a * b if a.shape[-1] == 1 else a @ b
 
 
 def _parts(size: int, images: int, rows: int) -> Iterator[tuple[slice, slice]]:

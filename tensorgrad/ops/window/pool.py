@@ -13,8 +13,8 @@ from ..._primitive import constant
 from ..dtype import astype
 from ..index import set_at, take_along_axis
 from ..shape import lifted, reshape
+from .along import Window, window_leader, window_max
 from .arguments import Sizes, images, per_axis, windows_for
-from .sliding import Window, window_leader, window_max
 
 # ---- maximum
 

@@ -1,199 +1,133 @@
-"""Windows that slide along one axis: their maximum and their sum, and what leads back from them.
-
-A window over several axes is a window along each of them in turn, for maxima and for sums, so these
-cards know one axis. Elements outside of the array, where the padding is, do not take part.
-"""
+"""Windows of an array as a view of it, and their transpose, which adds up what overlaps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, SupportsIndex
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
-from ..._errors import DtypeError, ShapeError
-from ..._primitive import constant, linear, primitive
-from ..shape import broadcast_to
+from ..._errors import ShapeError
+from ..._primitive import linear, view
+from ..shape import Axis, as_sequence, lifted, normalise_axes, normalise_axis
+from .convolution import numbers
 
-
-class Window(NamedTuple):
-    """Windows along an axis: window ``j`` has the places ``j * stride + k * dilation - before``, k < size."""
-
-    size: int
-    stride: int
-    before: int
-    dilation: int
-    number: int
-
-    def parts(self, n: int) -> Iterator[tuple[int, slice, slice]]:
-        """For each ``k``: the windows whose k-th place is in an axis of length ``n``, and these places."""
-        for k in range(self.size):
-            first = k * self.dilation - self.before
-            low = max(0, -(first // self.stride))
-            high = min(self.number, (n - 1 - first) // self.stride + 1)
-            if low < high:
-                start, stop = low * self.stride + first, (high - 1) * self.stride + first + 1
-                yield k, slice(low, high), slice(start, stop, self.stride)
-            else:
-                yield k, slice(0, 0), slice(0, 0)
-
-    def counts(self, n: int) -> Any:
-        """How many places of each window are in an axis of length ``n``."""
-        found = np.zeros(self.number, np.intp)
-        for _, windows, _ in self.parts(n):
-            found[windows] += 1
-        return found
+Lengths = tuple[int, ...]
 
 
-# ---- maxima
-
-
-@primitive
-def window_max(x: Any, /, axis: int, window: Window) -> Any:
-    """The largest element of each window along a negative axis; of equal ones the first gets the gradient."""
-    if x.dtype.kind == "c":
-        raise DtypeError(f"window_max: x has dtype {x.dtype}; complex numbers have no order")
-    _check("window_max", x, axis)
-    y = np.full(_length(x.shape, axis, window.number), _lowest(x.dtype))
-    rows, found = _front(x, axis), _front(y, axis)
-    for _, windows, places in window.parts(x.shape[axis]):
-        np.maximum(found[windows], rows[places], out=found[windows])
-    return y
-
-
-@constant
-def window_leader(x: Any, top: Any, /, axis: int, window: Window) -> Any:
-    """The place in each window of the first element that is its maximum ``top``, or of the first NaN."""
-    _check("window_leader", x, axis)
-    rows, tops = _front(x, axis), _front(top, axis)
-    has_nan = bool(np.isnan(top).any())
-    missing = np.ones(tops.shape, bool)
-    leader = np.zeros(top.shape, np.min_scalar_type(window.size))
-    steps = _front(leader, axis)
-    for _, windows, places in window.parts(x.shape[axis]):
-        differs = np.not_equal(rows[places], tops[windows])
-        if has_nan:
-            differs &= ~np.isnan(rows[places])
-        missing[windows] &= differs
-        # Each place without the maximum, and with none before it, moves the answer on by one.
-        steps += missing
-    return leader
+@view
+def windows(x: Any, /, extents: Lengths, axes: Lengths, step: Lengths, dilation: Lengths) -> Any:
+    """Every window of ``x``, its elements on new axes at the end; read-only, because windows overlap."""
+    shape, strides = list(x.shape), list(x.strides)
+    for a, n, s in zip(axes, _counts(x.shape, extents, axes, step, dilation), step, strict=True):
+        shape[a], strides[a] = n, x.strides[a] * s
+    within = [x.strides[a] * d for a, d in zip(axes, dilation, strict=True)]
+    return as_strided(x, (*shape, *extents), (*strides, *within), writeable=False)
 
 
 @linear
-def window_read(x: Any, leader: Any, /, axis: int, window: Window) -> Any:
-    """The element of each window at the place that ``leader`` names."""
-    _check("window_read", x, axis)
-    y = np.zeros(_length(x.shape, axis, window.number), x.dtype)
-    rows, found, which = _front(x, axis), _front(y, axis), _front(leader, axis)
-    select = _selector(x)
-    for k, windows, places in window.parts(x.shape[axis]):
-        found[windows] += select(rows[places], which[windows] == k)
-    return y
+def overlap_add(x: Any, /, shape: Lengths, axes: Lengths, step: Lengths, dilation: Lengths) -> Any:
+    """Windows put back where they lie in an array of ``shape``, elements that overlap added up."""
+    extents = x.shape[-len(axes) :]
+    counts = [x.shape[a] for a in axes]
+    if counts != _counts(shape, extents, axes, step, dilation):
+        raise ValueError(f"{tuple(counts)} windows along axes {axes} are not those of an array {shape}")
+    out: Any = np.zeros(shape, np.float32 if x.dtype.char == "e" else x.dtype)
+    place = [slice(None)] * len(shape)
+    for element in np.ndindex(*extents):
+        for a, k, n, s, d in zip(axes, element, counts, step, dilation, strict=True):
+            place[a] = slice(k * d, k * d + (n - 1) * s + 1, s)
+        out[tuple(place)] += x[(..., *element)]
+    return out.astype(x.dtype, copy=False)
 
 
-@linear
-def window_add(x: Any, leader: Any, /, axis: int, window: Window, length: int) -> Any:
-    """Zeros with an element for each window added at the place that ``leader`` names."""
-    _check("window_add", x, axis)
-    y = np.zeros(_length(x.shape, axis, length), x.dtype)
-    rows, found, which = _front(x, axis), _front(y, axis), _front(leader, axis)
-    select = _selector(x)
-    for k, windows, places in window.parts(length):
-        found[places] += select(rows[windows], which[windows] == k)
-    return y
-
-
-window_max.vjp(
-    x=lambda g, x, y, axis, window: window_add(
-        g, window_leader(x, y, axis, window), axis, window, x.shape[axis]
-    )
+windows.transpose(x=lambda g, x_shape, axes, step, dilation: overlap_add(g, x_shape, axes, step, dilation))
+overlap_add.transpose(
+    x=lambda g, x_shape, axes, step, dilation: windows(g, x_shape[-len(axes) :], axes, step, dilation)
 )
-window_max.jvp(
-    x=lambda t, x, y, axis, window: window_read(t, window_leader(x, y, axis, window), axis, window)
-)
-window_read.transpose(
-    x=lambda g, leader, x_shape, axis, window: window_add(g, leader, axis, window, x_shape[axis])
-)
-window_add.transpose(x=lambda g, leader, axis, window: window_read(g, leader, axis, window))
 
 
-# ---- sums
+@windows.batching
+def _windows_batch(
+    size: int, batched: Any, args: Any, extents: Any, axes: Any, step: Any, dilation: Any
+) -> Any:
+    return windows(args[0], extents, tuple([a + 1 for a in axes]), step, dilation)
 
 
-@linear
-def window_sum(x: Any, /, axis: int, window: Window) -> Any:
-    """The sum of each window along a negative axis; float16 is added up in float32."""
-    _check("window_sum", x, axis)
-    y = np.zeros(_length(x.shape, axis, window.number), _wide(x.dtype))
-    rows, sums = _front(x, axis), _front(y, axis)
-    for _, windows, places in window.parts(x.shape[axis]):
-        sums[windows] += rows[places]
-    return y.astype(x.dtype, copy=False)
+@overlap_add.batching
+def _overlap_batch(
+    size: int, batched: Any, args: Any, shape: Any, axes: Any, step: Any, dilation: Any
+) -> Any:
+    return overlap_add(args[0], (size, *shape), tuple([a + 1 for a in axes]), step, dilation)
 
 
-@linear
-def window_spread(x: Any, /, axis: int, window: Window, length: int) -> Any:
-    """Zeros with the element of each window added at all its places: the transpose of `window_sum`."""
-    _check("window_spread", x, axis)
-    y = np.zeros(_length(x.shape, axis, length), _wide(x.dtype))
-    rows, sums = _front(x, axis), _front(y, axis)
-    for _, windows, places in window.parts(length):
-        sums[places] += rows[windows]
-    return y.astype(x.dtype, copy=False)
+def sliding_window_view(x: Any, /, window_shape: int | Sequence[int], axis: Axis = None) -> Any:
+    """Every window of ``x`` as a view, by NumPy's name; the gradient adds up what overlaps.
 
+    Args:
+        x: an array or tensor.
+        window_shape: the lengths of a window, one number or one for each axis.
+        axis: the axes that the window slides along, all of them if none is given.
 
-window_sum.transpose(x=lambda g, x_shape, axis, window: window_spread(g, axis, window, x_shape[axis]))
-window_spread.transpose(x=lambda g, axis, window: window_sum(g, axis, window))
+    Shape:
+        Along these axes ``length - window + 1``, and the axes of the window at the end.
 
+    Raises:
+        ShapeError: a window is longer than its axis, or lengths and axes are not as many.
 
-# ---- batching: the axis counts from the end, so that any axes may stand in front
-
-
-def _batch(op: Any) -> Any:
-    def rule(size: int, batched: Any, args: Any, **settings: Any) -> Any:
-        return op(
-            *[a if own else broadcast_to(a, (size, *a.shape)) for a, own in zip(args, batched, strict=True)],
-            **settings,
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.sliding_window_view(tg.tensor([1.0, 2.0, 3.0, 4.0]), 3)
+        tensor([[1., 2., 3.],
+                [2., 3., 4.]])
+    """
+    x = lifted("sliding_window_view", x)
+    axes = normalise_axes("sliding_window_view", axis, x.ndim)
+    given = as_sequence(window_shape)
+    if len(given) != len(axes):
+        raise ShapeError(
+            f"sliding_window_view: window_shape is {window_shape}; a length for each of the {len(axes)} axes "
+            "is needed"
         )
-
-    return rule
-
-
-for _op in (window_max, window_leader, window_read, window_add, window_sum, window_spread):
-    _op.batching(_batch(_op))
-
-
-# ---- helpers
+    lengths = numbers("sliding_window_view", "window_shape", given, len(axes), 1)
+    if any(k > x.shape[a] for k, a in zip(lengths, axes, strict=True)):
+        raise ShapeError(
+            f"sliding_window_view: a window of {lengths} along axes {axes} is larger than x {x.shape}"
+        )
+    ones = (1,) * len(axes)
+    return windows(x, lengths, axes, ones, ones) if axes else x
 
 
-def _check(op: str, x: Any, axis: int) -> None:
-    if not -x.ndim <= axis < 0:
-        raise ShapeError(f"{op}: axis {axis} is out of range for x {x.shape}; it counts from the end")
+def unfold(x: Any, /, axis: SupportsIndex, size: int, step: int) -> Any:
+    """Windows of ``x`` along one axis, as PyTorch's method of that name: a view with their elements at the end.
+
+    Args:
+        x: an array or tensor.
+        axis: the axis that the window slides along.
+        size: the length of a window, at least 1.
+        step: the distance from one window to the next, at least 1; what is left over at the end is not seen.
+
+    Raises:
+        ShapeError: the window is longer than the axis.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.unfold(tg.arange(6.0), 0, 2, 3)
+        tensor([[0., 1.],
+                [3., 4.]])
+    """
+    x = lifted("unfold", x)
+    place = normalise_axis("unfold", axis, x.ndim)
+    length, apart = numbers("unfold", "size", size, 1, 1), numbers("unfold", "step", step, 1, 1)
+    if length[0] > x.shape[place]:
+        raise ShapeError(f"unfold: a window of {size} along axis {place} is larger than x {x.shape}")
+    return windows(x, length, (place,), apart, (1,))
 
 
-def _length(shape: tuple[int, ...], axis: int, n: int) -> tuple[int, ...]:
-    whole = list(shape)
-    whole[axis] = n
-    return tuple(whole)
-
-
-def _front(x: Any, axis: int) -> Any:
-    return np.moveaxis(x, axis, 0)
-
-
-def _wide(dtype: Any) -> Any:
-    return np.float32 if dtype.char == "e" else dtype
-
-
-def _lowest(dtype: Any) -> Any:
-    if dtype.kind == "f":
-        return dtype.type(-np.inf)
-    return dtype.type(np.iinfo(dtype).min if dtype.kind in "iu" else False)
-
-
-def _selector(x: Any) -> Any:
-    """``where(mask, x, 0)``: by a product, ten times faster, if no infinity is there to become NaN."""
-    if np.isfinite(x).all():
-        return np.multiply
-    return lambda part, mask: np.where(mask, part, x.dtype.type(0))
+def _counts(shape: Lengths, extents: Lengths, axes: Lengths, step: Lengths, dilation: Lengths) -> list[int]:
+    """How many windows there are along each of the axes."""
+    room = [shape[a] - (k - 1) * d - 1 for a, k, d in zip(axes, extents, dilation, strict=True)]
+    if min(room, default=0) < 0 or min(extents, default=1) < 1:
+        raise ValueError(f"a window of {extents} does not fit axes {axes} of {tuple(shape)}")
+    return [r // s + 1 for r, s in zip(room, step, strict=True)]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..._errors import DtypeError, IndexingError, ShapeError
-from ...ops.window import adaptive, average, pool, sliding
-from ...ops.window.sliding import Window
+from ...ops.window import adaptive, along, average, pool
+from ...ops.window.along import Window
 from .row import Fails, OpSamples, at, between, complex_normal, kink, normal, row, rows_along, spread
 
 NAN = math.nan
@@ -108,8 +108,8 @@ ROWS: list[OpSamples] = [
         at("edge: overlap and padding", spread(2, 5), axis=-1, window=PADDED),
         reference=_largest,
         errors=(
-            _off_axis("window_max", lambda: sliding.window_max(np.ones(2), 0, ONE)),
-            Fails(lambda: sliding.window_max(np.ones(2, complex), -1, ONE), DtypeError, "have no order"),
+            _off_axis("window_max", lambda: along.window_max(np.ones(2), 0, ONE)),
+            Fails(lambda: along.window_max(np.ones(2, complex), -1, ONE), DtypeError, "have no order"),
         ),
         kinks=(
             kink(
@@ -133,7 +133,7 @@ ROWS: list[OpSamples] = [
             window=PADDED,
         ),
         reference=_leader,
-        errors=_off_axis("window_leader", lambda: sliding.window_leader(np.ones(2), np.ones(2), 0, ONE)),
+        errors=_off_axis("window_leader", lambda: along.window_leader(np.ones(2), np.ones(2), 0, ONE)),
     ),
     row(
         "window_read",
@@ -149,7 +149,7 @@ ROWS: list[OpSamples] = [
             smooth=False,
         ),
         reference=_read,
-        errors=_off_axis("window_read", lambda: sliding.window_read(np.ones(2), np.zeros(2, int), 0, ONE)),
+        errors=_off_axis("window_read", lambda: along.window_read(np.ones(2), np.zeros(2, int), 0, ONE)),
     ),
     row(
         "window_add",
@@ -166,7 +166,7 @@ ROWS: list[OpSamples] = [
             smooth=False,
         ),
         reference=_added,
-        errors=_off_axis("window_add", lambda: sliding.window_add(np.ones(2), np.zeros(2, int), 0, ONE, 1)),
+        errors=_off_axis("window_add", lambda: along.window_add(np.ones(2), np.zeros(2, int), 0, ONE, 1)),
     ),
     row(
         "window_sum",
@@ -176,7 +176,7 @@ ROWS: list[OpSamples] = [
         at("edge: an element left over", normal(5), axis=-1, window=PAIRS),
         at("complex", complex_normal(4), axis=-1, window=PAIRS),
         reference=_summed,
-        errors=_off_axis("window_sum", lambda: sliding.window_sum(np.ones(2), 0, ONE)),
+        errors=_off_axis("window_sum", lambda: along.window_sum(np.ones(2), 0, ONE)),
     ),
     row(
         "window_spread",
@@ -185,7 +185,7 @@ ROWS: list[OpSamples] = [
         at("axes, first, padded gaps", normal(4, 2), axis=-2, window=GAPS, length=4),
         at("edge: an element left over", normal(2), axis=-1, window=PAIRS, length=5),
         reference=_spread_out,
-        errors=_off_axis("window_spread", lambda: sliding.window_spread(np.ones(2), 0, ONE, 1)),
+        errors=_off_axis("window_spread", lambda: along.window_spread(np.ones(2), 0, ONE, 1)),
     ),
     row(
         "plane_positions",
