@@ -71,6 +71,19 @@ def full_like(
     return full(x.shape, fill_value, dtype=dtype or x.dtype, requires_grad=requires_grad)
 
 
+def tri(rows: int, columns: int | None = None, k: int = 0, *, dtype: DTypeLike | None = None) -> Tensor:
+    """Ones on the ``k``-th diagonal and below it, zeros above; as many columns as rows, if no others are given.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.tri(2)
+        tensor([[1., 0.],
+                [1., 1.]])
+    """
+    checked_shape("tri", (rows, rows if columns is None else columns))
+    return fresh(np.tri(rows, columns, k, dtype=dtype or get_default_dtype()))
+
+
 def eye(
     n_rows: int,
     n_cols: int | None = None,

@@ -9,7 +9,7 @@ import numpy as np
 from .._errors import ShapeError
 from .elementwise import where
 from .index import add_at, read
-from .shape import lifted, normalise_axes, permute_dims
+from .shape import lifted, normalise_axes, permute_dims, ravel
 
 
 def tril(x: Any, /, *, k: int = 0) -> Any:
@@ -71,6 +71,11 @@ def diag(x: Any, /, k: int = 0) -> Any:
     rows, columns = np.arange(x.size) + max(0, -k), np.arange(x.size) + max(0, k)
     n = x.size + abs(k)
     return add_at(x, rows, columns, pattern=("array", "array"), shape=(n, n))
+
+
+def diagflat(x: Any, /, k: int = 0) -> Any:
+    """The matrix that has all elements of ``x`` on its ``k``-th diagonal, and is 0 elsewhere."""
+    return diag(ravel(lifted("diagflat", x)), k)
 
 
 # ---- helpers
