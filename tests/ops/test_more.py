@@ -250,3 +250,20 @@ def test_triangles_of_ones() -> None:
     assert tg.broadcast_shapes((2, 1), 3) == (2, 3)
     with pytest.raises(tg.ShapeError, match="broadcast_shapes: "):
         tg.broadcast_shapes((2,), (3,))
+
+
+# ---- nothing overflows where the result is finite
+
+
+def test_no_exception_where_results_are_finite() -> None:
+    far = np.array([1e300, -1e300, 1e3, -1e3, 5e-324, 0.0])
+    with np.errstate(over="raise", divide="raise", invalid="raise"):
+        for f in (
+            lambda x: tg.logcumsumexp(x), lambda x: tg.modf(x)[0], lambda x: tg.fmod(x, 3.0), lambda x: tg.angle(x),
+            lambda x: tg.nanmedian(x), lambda x: tg.percentile(x, 30), lambda x: tg.rint(x),
+            lambda x: tg.trapezoid(x, dx=0.5), lambda x: tg.pad(x, 2, "reflect"), lambda x: tg.nancumsum(x),
+        ):  # fmt: skip
+            assert np.isfinite(f(far)).all()
+            assert np.isfinite(tg.grad(lambda x, f=f: f(x).sum())(far)).all()
+        assert np.isfinite(tg.grad(lambda x: tg.logcumsumexp(x).sum())(np.array([-INF, 1e3, -1e3]))).all()
+        tg.isclose(np.array([INF, 1e308]), np.array([-INF, -1e308])), tg.modf(np.array([INF, -INF]))
