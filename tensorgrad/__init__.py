@@ -85,6 +85,7 @@ from .ops import all as all
 from .ops import allclose as allclose
 from .ops import angle as angle
 from .ops import any as any
+from .ops import append as append
 from .ops import argmax as argmax
 from .ops import argmin as argmin
 from .ops import argpartition as argpartition
@@ -111,13 +112,16 @@ from .ops import bitwise_left_shift as bitwise_left_shift
 from .ops import bitwise_or as bitwise_or
 from .ops import bitwise_right_shift as bitwise_right_shift
 from .ops import bitwise_xor as bitwise_xor
+from .ops import block as block
 from .ops import block_diag as block_diag
 from .ops import broadcast_arrays as broadcast_arrays
+from .ops import broadcast_shapes as broadcast_shapes
 from .ops import broadcast_to as broadcast_to
 from .ops import cbrt as cbrt
 from .ops import ceil as ceil
 from .ops import choose as choose
 from .ops import clip as clip
+from .ops import column_stack as column_stack
 from .ops import complex as complex
 from .ops import compress as compress
 from .ops import concat as concat
@@ -138,15 +142,18 @@ from .ops import cumulative_prod as cumulative_prod
 from .ops import cumulative_sum as cumulative_sum
 from .ops import cumulative_trapezoid as cumulative_trapezoid
 from .ops import deg2rad as deg2rad
+from .ops import delete as delete
 from .ops import diag as diag
 from .ops import diag_embed as diag_embed
 from .ops import diag_indices as diag_indices
+from .ops import diagflat as diagflat
 from .ops import diagonal as diagonal
 from .ops import diff as diff
 from .ops import digitize as digitize
 from .ops import divide as divide
 from .ops import divmod as divmod
 from .ops import dot as dot
+from .ops import dsplit as dsplit
 from .ops import dstack as dstack
 from .ops import ediff1d as ediff1d
 from .ops import einsum as einsum
@@ -156,8 +163,11 @@ from .ops import exp2 as exp2
 from .ops import expand_dims as expand_dims
 from .ops import expm1 as expm1
 from .ops import extract as extract
+from .ops import fill_diagonal as fill_diagonal
 from .ops import flatnonzero as flatnonzero
 from .ops import flip as flip
+from .ops import fliplr as fliplr
+from .ops import flipud as flipud
 from .ops import float_power as float_power
 from .ops import floor as floor
 from .ops import floor_divide as floor_divide
@@ -171,6 +181,7 @@ from .ops import greater as greater
 from .ops import greater_equal as greater_equal
 from .ops import heaviside as heaviside
 from .ops import histogram as histogram
+from .ops import hsplit as hsplit
 from .ops import hstack as hstack
 from .ops import hypot as hypot
 from .ops import imag as imag
@@ -179,6 +190,7 @@ from .ops import index_copy as index_copy
 from .ops import index_select as index_select
 from .ops import indices as indices
 from .ops import inner as inner
+from .ops import insert as insert
 from .ops import intersect1d as intersect1d
 from .ops import isclose as isclose
 from .ops import iscomplex as iscomplex
@@ -266,6 +278,7 @@ from .ops import repeat as repeat
 from .ops import reshape as reshape
 from .ops import rint as rint
 from .ops import roll as roll
+from .ops import rollaxis as rollaxis
 from .ops import rot90 as rot90
 from .ops import round as round
 from .ops import rsqrt as rsqrt
@@ -305,6 +318,7 @@ from .ops import transpose as transpose
 from .ops import trapezoid as trapezoid
 from .ops import tril as tril
 from .ops import tril_indices as tril_indices
+from .ops import trim_zeros as trim_zeros
 from .ops import triu as triu
 from .ops import triu_indices as triu_indices
 from .ops import trunc as trunc
@@ -322,6 +336,7 @@ from .ops import vdot as vdot
 from .ops import vecdot as vecdot
 from .ops import view_as_complex as view_as_complex
 from .ops import view_as_real as view_as_real
+from .ops import vsplit as vsplit
 from .ops import vstack as vstack
 from .ops import where as where
 from .transforms import Function as Function

@@ -88,6 +88,19 @@ def identity(n: int, *, dtype: DTypeLike | None = None) -> Tensor:
     return eye(n, dtype=dtype)
 
 
+def tri(rows: int, columns: int | None = None, k: int = 0, *, dtype: DTypeLike | None = None) -> Tensor:
+    """Ones on the ``k``-th diagonal and below it, zeros above; as many columns as rows, if no others are given.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.tri(2)
+        tensor([[1., 0.],
+                [1., 1.]])
+    """
+    checked_shape("tri", (rows, rows if columns is None else columns))
+    return fresh(np.tri(rows, columns, k, dtype=dtype or get_default_dtype()))
+
+
 def eye(
     n_rows: int,
     n_cols: int | None = None,
@@ -235,12 +248,6 @@ def geomspace(
             ops.sign(start), ops.exp(linspace(first, last, num, endpoint=endpoint, dtype=dtype))
         )
     return made.requires_grad_() if requires_grad else made
-
-
-def tri(n: int, m: int | None = None, k: int = 0, *, dtype: DTypeLike | None = None) -> Tensor:
-    """Ones on the ``k``-th diagonal and below it, zeros above."""
-    checked_shape("tri", (n, n if m is None else m))
-    return fresh(np.tri(n, m, k, dtype or get_default_dtype()))
 
 
 def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Joining, repeating, turning and padding arrays by NumPy's names; all made of the ops of `shape` and `index`."""
+"""Joining, repeating and turning arrays by NumPy's names; all made of the ops of `shape` and `index`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from .._errors import ShapeError
 from .elementwise import power
-from .index import read, setitem
+from .index import read
 from .shape import (
     Axis,
     as_sequence,
@@ -18,6 +18,7 @@ from .shape import (
     concat,
     flip,
     lifted,
+    moveaxis,
     normalise_axes,
     normalise_axis,
     ravel,
@@ -25,8 +26,6 @@ from .shape import (
     split,
     swapaxes,
 )
-
-_numpy_pad: Any = np.pad
 
 # ---- joining and taking apart
 
@@ -58,6 +57,18 @@ def dstack(arrays: Sequence[Any], /) -> Any:
     return concat([atleast_3d(x) for x in _some("dstack", arrays)], axis=2)
 
 
+def column_stack(arrays: Sequence[Any], /) -> Any:
+    """Join arrays side by side, 1-D ones as columns.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.column_stack([tg.ones(2), tg.zeros((2, 2))]).shape
+        (2, 3)
+    """
+    parts = [lifted("column_stack", x) for x in _some("column_stack", arrays)]
+    return concat([reshape(x, (x.size, 1)) if x.ndim < 2 else x for x in parts], axis=1)
+
+
 def unstack(x: Any, /, *, axis: SupportsIndex = 0) -> tuple[Any, ...]:
     """The parts of ``x`` along an axis, each without it."""
     x = lifted("unstack", x)
@@ -84,6 +95,25 @@ def array_split(x: Any, sections: int | Sequence[int], /, axis: int = 0) -> tupl
     short, longer = divmod(x.shape[place], count)
     ends = np.cumsum([short + 1] * longer + [short] * (count - longer))
     return split(x, ends[:-1].tolist(), axis=place)
+
+
+def hsplit(x: Any, sections: int | Sequence[int], /) -> tuple[Any, ...]:
+    """Take ``x`` apart along its second axis, as `split`; 1-D ones along their only one."""
+    x = lifted("hsplit", x)
+    return split(x, sections, axis=_axis_for("hsplit", x, 0 if x.ndim == 1 else 1))
+
+
+def vsplit(x: Any, sections: int | Sequence[int], /) -> tuple[Any, ...]:
+    """Take ``x``, which has two axes or more, apart along its first one, as `split`."""
+    x = lifted("vsplit", x)
+    _axis_for("vsplit", x, 1)
+    return split(x, sections, axis=0)
+
+
+def dsplit(x: Any, sections: int | Sequence[int], /) -> tuple[Any, ...]:
+    """Take ``x``, which has three axes or more, apart along its third one, as `split`."""
+    x = lifted("dsplit", x)
+    return split(x, sections, axis=_axis_for("dsplit", x, 2))
 
 
 def atleast_1d(*arrays: Any) -> Any:
@@ -239,6 +269,54 @@ def roll(x: Any, /, shift: int | Sequence[int], *, axis: Axis = None) -> Any:
     return x
 
 
+def fliplr(x: Any, /) -> Any:
+    """``x`` with the order of its columns, the second axis, reversed."""
+    x = lifted("fliplr", x)
+    return flip(x, axis=_axis_for("fliplr", x, 1))
+
+
+def flipud(x: Any, /) -> Any:
+    """``x`` with the order of its rows, the first axis, reversed."""
+    x = lifted("flipud", x)
+    return flip(x, axis=_axis_for("flipud", x, 0))
+
+
+def rollaxis(x: Any, axis: int, start: int = 0, /) -> Any:
+    """``x`` with an axis moved to stand before another one; `moveaxis` says where it comes to stand.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.rollaxis(tg.ones((2, 3, 4)), 2).shape
+        (4, 2, 3)
+    """
+    x = lifted("rollaxis", x)
+    axis = normalise_axis("rollaxis", axis, x.ndim)
+    start = (
+        normalise_axis("rollaxis", start, x.ndim + 1)
+        if start >= 0
+        else normalise_axis("rollaxis", start, x.ndim)
+    )
+    return moveaxis(x, axis, start - (axis < start))
+
+
+def broadcast_shapes(*shapes: Sequence[int] | int) -> tuple[int, ...]:
+    """The shape that arrays of these shapes broadcast to together.
+
+    Raises:
+        ShapeError: they do not broadcast.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.broadcast_shapes((2, 1), (3,))
+        (2, 3)
+    """
+    try:
+        found: tuple[int, ...] = np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ShapeError(f"broadcast_shapes: {list(shapes)} do not broadcast together") from None
+    return found
+
+
 def rot90(x: Any, /, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
     """``x`` turned by 90 degrees ``k`` times, from the first of two axes towards the second.
 
@@ -256,50 +334,7 @@ def rot90(x: Any, /, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
     return swapaxes(flip(x, axis=second if k % 4 == 1 else first), first, second)
 
 
-# ---- padding
-
-
-def pad(x: Any, pad_width: Any, /, mode: str = "constant", *, constant_values: Any = 0) -> Any:
-    """``x`` with elements added at both ends of each axis.
-
-    Args:
-        x: an array or tensor.
-        pad_width: how many: a number, a pair (before, after) for all axes, or a pair for each axis.
-        mode: ``"constant"``; ``"edge"`` repeats the last element; ``"reflect"`` goes back without
-            repeating it, ``"symmetric"`` with it; ``"wrap"`` goes on at the other end.
-        constant_values: the number that mode ``"constant"`` puts in.
-
-    Raises:
-        ShapeError: the widths do not fit the axes, or the mode is unknown.
-
-    Example:
-        >>> import tensorgrad as tg
-        >>> tg.pad(tg.tensor([1.0, 2.0, 3.0]), (1, 2), "reflect")
-        tensor([2., 1., 2., 3., 2., 1.])
-    """
-    x = lifted("pad", x)
-    try:
-        widths = np.broadcast_to(np.asarray(pad_width, int), (x.ndim, 2)).tolist()
-    except ValueError:
-        raise ShapeError(
-            f"pad: pad_width={pad_width} does not fit {x.ndim} axes; give a pair for each"
-        ) from None
-    if any(n < 0 for pair in widths for n in pair):
-        raise ShapeError(f"pad: pad_width={pad_width} has a negative width")
-    if mode == "constant":
-        shape = tuple([b + n + a for n, (b, a) in zip(x.shape, widths, strict=True)])
-        inside = tuple([slice(b, b + n) for n, (b, _) in zip(x.shape, widths, strict=True)])
-        return setitem(np.full(shape, constant_values, x.dtype), x, inside)
-    if mode not in ("edge", "reflect", "symmetric", "wrap"):
-        raise ShapeError(
-            f"pad: mode is {mode!r}; 'constant', 'edge', 'reflect', 'symmetric' and 'wrap' are known"
-        )
-    for place, pair in enumerate(widths):
-        if any(pair):
-            if not x.shape[place]:
-                raise ShapeError(f"pad: axis {place} has length 0, and mode {mode!r} nothing to take from")
-            x = _taken(x, _numpy_pad(np.arange(x.shape[place]), pair, mode=mode), place)
-    return x
+# ---- matrices of powers
 
 
 def vander(x: Any, /, N: int | None = None, increasing: bool = False) -> Any:
@@ -327,6 +362,12 @@ def vander(x: Any, /, N: int | None = None, increasing: bool = False) -> Any:
 
 
 # ---- helpers
+
+
+def _axis_for(op: str, x: Any, axis: int) -> int:
+    if x.ndim <= axis:
+        raise ShapeError(f"{op}: x has shape {x.shape}; {axis + 1} axes or more are needed")
+    return axis
 
 
 def _some(op: str, arrays: Sequence[Any]) -> Sequence[Any]:

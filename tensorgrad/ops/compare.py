@@ -93,7 +93,8 @@ def isclose(a: Any, b: Any, /, rtol: float = 1e-5, atol: float = 1e-8, equal_nan
         atol: what it may have beside that; the default is too coarse for numbers that are very small.
         equal_nan: whether a NaN is near a NaN.
     """
-    return np.isclose(a, b, rtol, atol, equal_nan)
+    with np.errstate(over="ignore"):  # a distance beyond all numbers is no near one
+        return np.isclose(a, b, rtol, atol, equal_nan)
 
 
 def allclose(a: Any, b: Any, /, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from .._errors import ShapeError
-from .arrange import atleast_2d, pad
+from .arrange import atleast_2d
 from .elementwise import where
 from .index import add_at, read
-from .shape import concat, lifted, normalise_axes, permute_dims
+from .padding import pad
+from .shape import concat, lifted, normalise_axes, permute_dims, ravel
 
 
 def tril(x: Any, /, *, k: int = 0) -> Any:
@@ -123,6 +124,11 @@ def block_diag(*matrices: Any) -> Any:
         rows.append(pad(x, ((0, 0), (start, width - start - n))))
         start += n
     return concat(rows, axis=0)
+
+
+def diagflat(x: Any, /, k: int = 0) -> Any:
+    """The matrix that has all elements of ``x`` on its ``k``-th diagonal, and is 0 elsewhere."""
+    return diag(ravel(lifted("diagflat", x)), k)
 
 
 # ---- helpers

@@ -72,9 +72,8 @@ def average(
     if _has_zero(total):
         raise ShapeError("average: the weights add up to 0, and so there is no mean")
     y = divide(sum(multiply(x, w), axes, keepdims), total)
-    if dtype == np.float16:
-        y, total = astype(y, dtype), astype(total, dtype)
-    return (y, broadcast_to(total, y.shape)) if returned else y
+    y = astype(y, dtype) if dtype == np.float16 else y
+    return (y, broadcast_to(astype(total, y.dtype), y.shape)) if returned else y
 
 
 def cov(

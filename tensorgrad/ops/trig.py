@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._primitive import analytic, elementwise
-from .dtype import astype, imag, real
+from .dtype import astype, imag, real, stop_gradient
 from .elementwise import sqrt
 from .explog import hypot, rsqrt
 from .shape import lifted
@@ -136,7 +136,7 @@ def angle(x: Any, /, deg: bool = False) -> Any:
     x = lifted("angle", x)
     if x.dtype.kind not in "fc":
         x = astype(x, np.float64)
-    y = atan2(imag(x), real(x))
+    y = atan2(imag(x), real(x)) if x.dtype.kind == "c" else atan2(imag(stop_gradient(x)), x)
     return rad2deg(y) if deg else y
 
 

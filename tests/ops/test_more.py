@@ -204,3 +204,66 @@ def test_numbers_beside_arrays_keep_them_arrays() -> None:
         tg.modf(x)[0], tg.quantile(x, 0.5), tg.nanvar(x), tg.cov(x),
     ):  # fmt: skip
         assert isinstance(y, np.ndarray | np.generic) and y.dtype == np.float32
+
+
+# ---- padding and editing
+
+
+@pytest.mark.parametrize("mode", ["reflect", "symmetric"])
+@pytest.mark.parametrize("kind", ["even", "odd"])
+@pytest.mark.parametrize("width", [(0, 7), (7, 0), (1, 9), (9, 9)])
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_wide_reflections_are_numpys(n: int, width: Any, kind: str, mode: str) -> None:
+    x = np.random.default_rng(n).standard_normal(n)
+    np.testing.assert_allclose(
+        tg.pad(x, width, mode, reflect_type=kind), np.pad(x, width, mode, reflect_type=kind), atol=1e-13
+    )
+
+
+def test_an_empty_pad_is_zeros() -> None:
+    assert tg.pad(np.ones(1), 1, "empty").tolist() == [0.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize("trim", ["f", "b", "fb", ""])
+@pytest.mark.parametrize("x", [[0.0, 1.0, 0.0, 2.0, 0.0, 0.0], [0.0, 0.0], [1.0], []])
+def test_trim_zeros(x: Any, trim: str) -> None:
+    expected = np.trim_zeros(np.array(x), trim) if trim else np.array(x)
+    np.testing.assert_array_equal(tg.trim_zeros(np.array(x), trim), expected)
+
+
+def test_what_depends_on_values_is_refused_inside_transformations() -> None:
+    assert gradient(tg.trim_zeros, [0.0, 2.0, 0.0]).tolist() == [0.0, 1.0, 0.0]
+    with pytest.raises(tg.TraceError, match="takes a value out of the program"):
+        tg.trace(tg.trim_zeros, tg.ones(2))
+    with pytest.raises(tg.DtypeError, match="inside a transformation"):
+        tg.vmap(tg.trim_zeros)(np.ones((2, 2)))
+    for call in (lambda i: tg.delete(np.ones(3), i), lambda i: tg.insert(np.ones(3), i, 1.0)):
+        with pytest.raises(tg.DtypeError, match="the places are a tensor"):
+            call(tg.tensor([1]))
+
+
+def test_triangles_of_ones() -> None:
+    assert tg.tri(2, 3, 1).tolist() == np.tri(2, 3, 1).tolist()
+    assert tg.tri(2).dtype == np.float32 and tg.tri(2, dtype="int64").dtype == np.int64
+    with pytest.raises(tg.ShapeError, match="tri: "):
+        tg.tri(-1)
+    assert tg.broadcast_shapes((2, 1), 3) == (2, 3)
+    with pytest.raises(tg.ShapeError, match="broadcast_shapes: "):
+        tg.broadcast_shapes((2,), (3,))
+
+
+# ---- nothing overflows where the result is finite
+
+
+def test_no_exception_where_results_are_finite() -> None:
+    far = np.array([1e300, -1e300, 1e3, -1e3, 5e-324, 0.0])
+    with np.errstate(over="raise", divide="raise", invalid="raise"):
+        for f in (
+            lambda x: tg.logcumsumexp(x), lambda x: tg.modf(x)[0], lambda x: tg.fmod(x, 3.0), lambda x: tg.angle(x),
+            lambda x: tg.nanmedian(x), lambda x: tg.percentile(x, 30), lambda x: tg.rint(x),
+            lambda x: tg.trapezoid(x, dx=0.5), lambda x: tg.pad(x, 2, "reflect"), lambda x: tg.nancumsum(x),
+        ):  # fmt: skip
+            assert np.isfinite(f(far)).all()
+            assert np.isfinite(tg.grad(lambda x, f=f: f(x).sum())(far)).all()
+        assert np.isfinite(tg.grad(lambda x: tg.logcumsumexp(x).sum())(np.array([-INF, 1e3, -1e3]))).all()
+        tg.isclose(np.array([INF, 1e308]), np.array([-INF, -1e308])), tg.modf(np.array([INF, -INF]))

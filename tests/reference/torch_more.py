@@ -54,10 +54,23 @@ TORCH: dict[str, Callable[..., Any]] = {
     ),
     "gradient": slopes, "cov": cov,
     "corrcoef": lambda x, rowvar=True: torch.corrcoef(x if rowvar else x.T),
+    "append": lambda x, v, axis=None: (
+        torch.cat([x.ravel(), v.ravel()]) if axis is None else torch.cat([x, v], axis)
+    ),
+    "column_stack": lambda *arrays: torch.column_stack(arrays),
+    "fliplr": torch.fliplr, "flipud": torch.flipud, "diagflat": lambda x, k=0: torch.diagflat(x, k),
+    "hsplit": lambda x, sections: torch.hsplit(x, sections),
+    "vsplit": lambda x, sections: torch.vsplit(x, sections),
+    "dsplit": lambda x, sections: torch.dsplit(x, sections),
     "angle": lambda x, deg=False: torch.rad2deg(torch.angle(x)) if deg else torch.angle(x),
 }  # fmt: skip
 
 WITHOUT_COUNTERPART: dict[str, str] = {
+    "rollaxis": "PyTorch has none; moveaxis is compared",
+    "delete": "PyTorch has none",
+    "insert": "PyTorch has none",
+    "fill_diagonal": "PyTorch writes in place, and only one number",
+    "block": "PyTorch has none; concat is compared",
     "nanvar": "PyTorch has none",
     "nanstd": "PyTorch has none",
     "percentile": "PyTorch has none; quantile is compared",

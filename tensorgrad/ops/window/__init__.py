@@ -23,8 +23,6 @@ from .convolution import conv3d as conv3d
 from .convolution import conv_transpose1d as conv_transpose1d
 from .convolution import conv_transpose2d as conv_transpose2d
 from .convolution import conv_transpose3d as conv_transpose3d
-from .convolution import convolve as convolve
-from .convolution import correlate as correlate
 from .interpolate import interp as interp
 from .interpolate import interpolate as interpolate
 from .pool import max_pool1d as max_pool1d

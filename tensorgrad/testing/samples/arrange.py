@@ -77,6 +77,11 @@ JOINING = [
         "vstack", at("axes", normal(2, 3), normal(1, 3)), at("edge: empty", normal(2, 3), np.zeros((0, 3)))
     ),
     _joining("dstack", at("axes", normal(2, 3), normal(2, 3, 2)), at("edge: empty", np.zeros((0, 3)))),
+    _joining(
+        "column_stack",
+        at("axes", normal(2, 3), normal(2)),
+        at("edge: empty", normal(2, 3), np.zeros((2, 0))),
+    ),
     _as_numpy(
         "unstack",
         at("size 1", normal(1)),
@@ -182,26 +187,44 @@ MOVING = [
             ),
         ),
     ),
-    _by_name(
-        "pad",
-        "pad_width",
-        at("0-d", 2.5, pad_width=0),
-        at("axes", normal(2, 3), pad_width=((1, 0), (2, 1))),
-        at("axes, a number", normal(2, 3), pad_width=1, constant_values=2.5),
-        *[
-            at(f"axes, {m}", normal(3, 3), pad_width=(1, 2), mode=m)
-            for m in ("edge", "reflect", "symmetric", "wrap")
-        ],
-        *[at(f"edge: wide {m}", normal(2), pad_width=5, mode=m) for m in ("reflect", "symmetric", "wrap")],
+    *[
+        _as_numpy(
+            name,
+            at("size 1", normal(1, 1)),
+            at("axes", normal(2, 3)),
+            at("edge: empty", np.zeros((0, 2))),
+            errors=Fails(partial(getattr(ops, name), 1.0), ShapeError, rf"{name}: x has shape \(\)"),
+        )
+        for name in ("fliplr", "flipud")
+    ],
+    row(
+        "rollaxis",
+        at("size 1", normal(1), axis=0),
+        at("axes", normal(2, 3, 4), axis=2),
+        at("axes, on", normal(2, 3, 4), axis=0, start=2),
+        at("edge: to the end", normal(2, 3, 4), axis=-3, start=3),
+        reference=lambda x, axis, start=0: np.rollaxis(x, axis, start).copy(),
         errors=(
+            _too_far("rollaxis", lambda: ops.rollaxis(np.ones((2, 3)), 2)),
             Fails(
-                lambda: ops.pad(np.ones(2), ((1, 1), (1, 1))), ShapeError, "pad: pad_width=.* does not fit 1"
+                lambda: ops.rollaxis(np.ones((2, 3)), 0, 3), ShapeError, "rollaxis: axis 3 is out of range"
             ),
-            Fails(lambda: ops.pad(np.ones(2), -1), ShapeError, "pad: pad_width=-1 has a negative width"),
-            Fails(lambda: ops.pad(np.ones(2), 1, "zeros"), ShapeError, "pad: mode is 'zeros'"),
-            Fails(lambda: ops.pad(np.ones(0), 1, "edge"), ShapeError, "pad: axis 0 has length 0"),
         ),
+        numpy=np.rollaxis,
+        op=lambda x, axis, start=0: ops.rollaxis(x, axis, start),
     ),
+    *[
+        _by_name(
+            name,
+            "sections",
+            at("size 1", np.ones((1, 1, 1)), sections=1),
+            at("axes", normal(2, 2, 2), sections=2),
+            at("axes, positions", normal(3, 3, 3), sections=[1]),
+            at("edge: empty parts", np.zeros((2, 2, 2)), sections=[0]),
+            errors=Fails(partial(getattr(ops, name), 1.0, 1), ShapeError, rf"{name}: x has shape \(\)"),
+        )
+        for name in ("hsplit", "vsplit", "dsplit")
+    ],
     _as_numpy(
         "vander",
         at("size 1", normal(1)),
@@ -278,6 +301,14 @@ DIAGONALS = [
             lambda: ops.block_diag(np.ones((1, 1, 1))), ShapeError, r"block_diag: shapes \[\(1, 1, 1\)\]"
         ),
         op=ops.block_diag,
+    ),
+    _as_numpy(
+        "diagflat",
+        at("0-d", 2.5),
+        at("axes", normal(2, 2)),
+        at("axes, below", normal(2), k=-1),
+        at("edge: empty", np.zeros(0)),
+        errors=Fails(lambda: ops.diagflat(["word"]), DtypeError, "diagflat: "),
     ),
     _as_numpy(
         "diag",
