@@ -21,7 +21,7 @@ with the way out.
 
 from __future__ import annotations
 
-from numpy.linalg import LinAlgError
+from numpy import linalg
 
 
 class TensorgradError(Exception):
@@ -40,7 +40,7 @@ class DtypeError(TensorgradError, TypeError):
     """A dtype, or a kind of value, cannot be used here."""
 
 
-class LinalgError(TensorgradError, LinAlgError):
+class LinalgError(TensorgradError, linalg.LinAlgError):
     """A matrix cannot be inverted or factorised, or an iteration on it does not converge."""
 
 

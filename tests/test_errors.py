@@ -19,6 +19,7 @@ TREE = {
     "ShapeError": ValueError,
     "IndexingError": IndexError,
     "DtypeError": TypeError,
+    "LinalgError": np.linalg.LinAlgError,
     "GradientError": RuntimeError,
     "NoGraphError": tg.GradientError,
     "MutatedError": tg.GradientError,

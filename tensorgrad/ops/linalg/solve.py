@@ -267,6 +267,13 @@ def _zero_on_diagonal(a: Any) -> str:
 def _check_rows(op: str, a: Any, b: Any) -> None:
     if as_matrices(op, b, "b").shape[-2] != a.shape[-1]:
         raise ShapeError(f"{op}: a {a.shape} has {a.shape[-1]} rows, and b {b.shape} has {b.shape[-2]}")
+    if a.shape[:-2] != b.shape[:-2]:
+        try:
+            np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        except ValueError:
+            raise ShapeError(
+                f"{op}: the leading axes of a {a.shape} and b {b.shape} do not broadcast"
+            ) from None
 
 
 def _check_square(op: str, rows: tuple[int, ...], columns: tuple[int, ...]) -> None:
