@@ -282,6 +282,8 @@ def test_exponential_of_matrices_with_a_known_one() -> None:
     with np.errstate(over="raise", divide="raise", invalid="raise"):
         for x in ([-1e300, 0, 1], [-1e3, 0, 700], [-5e-324, 0, 1e-300]):
             np.testing.assert_allclose(linalg.matrix_exp(np.diag(x)), np.diag(np.exp(x)), rtol=1e-12)
+        with np.errstate(over="ignore"):
+            np.testing.assert_array_equal(linalg.matrix_exp(np.diag([1e3, 0.0])), [[np.inf, 0], [0, 1]])
         steep = np.array([[0, 1e300], [0, 0]])
         np.testing.assert_array_equal(linalg.matrix_exp(steep), steep + np.eye(2))
 

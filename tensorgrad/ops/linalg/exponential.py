@@ -106,7 +106,8 @@ def _square(y: Numbers, above: Any) -> tuple[Numbers, Any]:
     rest = np.where(np.eye(len(along), dtype=bool), 0, y[0])
     product = rest @ rest
     others = product[:, along, along]
-    product += rest * (diagonal[:, :, None] + diagonal[:, None, :])
+    sums = diagonal[:, :, None] + diagonal[:, None, :]
+    product += np.multiply(rest, sums, where=rest != 0, out=np.zeros_like(rest))  # not 0 times infinity
     above = above * (2 + above) + others
     product[:, along, along] = np.where(np.abs(above) < 0.5, 1 + above, diagonal * diagonal + others)
     return [product, *[_coefficient(y, y, t) for t in range(1, len(y))]], above

@@ -13,7 +13,7 @@ from ..diagonals import tril, triu
 from ..elementwise import multiply
 from ..shape import concat, lifted
 from ._matrices import adjoint, as_matrices, attempt, square
-from .solve import solve_triangular
+from .solve import solve_triangular, substitution
 
 PANEL = 32
 """How many columns of an LU factorisation are eliminated one by one before a matrix product does the rest."""
@@ -204,12 +204,13 @@ def _eliminated(a: Any) -> tuple[Any, Any, Any]:
         end = min(start + PANEL, k)
         for j in range(start, end):
             _exchange(x, order, batch, j)
-            pivot = x[:, j, None, j]
-            x[:, j + 1 :, j] /= np.where(pivot == 0, 1, pivot)
-            x[:, j + 1 :, j + 1 : end] -= x[:, j + 1 :, j, None] * x[:, j, None, j + 1 : end]
+            pivot, below = x[:, j, j], x[:, j + 1 :, j]
+            below /= (pivot if pivot.all() else np.where(pivot == 0, 1, pivot))[:, None]
+            x[:, j + 1 :, j + 1 : end] -= below[:, :, None] * x[:, j, None, j + 1 : end]
         if end < n:
-            triangle = np.tril(x[:, start:end, start:end], -1) + np.eye(end - start, dtype=x.dtype)
-            x[:, start:end, end:] = np.linalg.inv(triangle) @ x[:, start:end, end:]
+            x[:, start:end, end:] = substitution(
+                x[:, start:end, start:end], x[:, start:end, end:], upper=False, unitriangular=True
+            )
             x[:, end:, end:] -= x[:, end:, start:end] @ x[:, start:end, end:]
     p = np.zeros((len(x), m, m), x.dtype)
     p[batch[:, None], order, np.arange(m)] = 1
@@ -223,6 +224,11 @@ def _exchange(x: Any, order: Any, batch: Any, j: int) -> None:
     column = x[:, j:, j]
     size = np.abs(column.real) + np.abs(column.imag) if column.dtype.kind == "c" else np.abs(column)
     best = j + size.argmax(-1)
+    if len(x) == 1:  # the same without lists of indices, at a quarter of the cost
+        (k,) = best.tolist()
+        x[0, j], x[0, k] = x[0, k].copy(), x[0, j].copy()
+        order[0, j], order[0, k] = order[0, k], order[0, j]
+        return
     for rows in (x, order):
         upper = rows[:, j].copy()
         rows[:, j] = rows[batch, best]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..._errors import ShapeError
-from ..arrange import pad
+from ..padding import pad
 from ..shape import lifted, permute_dims, reshape
 from .convolution import numbers
 from .sliding import overlap_add, windows

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..._errors import DtypeError, ShapeError
-from ..arrange import pad
+from ..padding import pad
 from ..shape import lifted, reshape
 from .correlation import correlation, correlation_spread
 

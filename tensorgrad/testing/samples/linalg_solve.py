@@ -67,7 +67,7 @@ SOLVING = [
             Fails(
                 lambda: linalg.solve(np.ones((2, 1, 1)), np.ones((3, 1, 1))),
                 ShapeError,
-                "solve: .*do not broadcast",
+                r"solve: the leading axes of a \(2, 1, 1\) and b \(3, 1, 1\) do not broadcast",
             ),
         ),
         numpy=np.linalg.solve,
