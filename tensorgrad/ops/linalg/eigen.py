@@ -52,7 +52,7 @@ _eigvalsh = declare(_eigenvalues_hermitian, "general", name="eigvalsh")
 _eig = declare(_eigenpairs, "general", several=True, name="eig")
 _eigvals = declare(_eigenvalues, "general", name="eigvals")
 
-_eigh.vjp(a=lambda g, y: _eigh_pull(*g, *y))
+_eigh.vjp(a=lambda g, y, UPLO: _eigh_pull(g, y, UPLO))
 _eigvalsh.vjp(a=lambda g, a, UPLO: _hermitian_pull(g, _eigh(a, UPLO)[1]))
 _eig.vjp(a=lambda g, y, a_dtype: _like(_eig_pull(*g, *y), a_dtype))
 _eigvals.vjp(a=lambda g, a, a_dtype: _like(_eigvals_pull(g, _eig(a)[1]), a_dtype))
@@ -66,8 +66,10 @@ def _hermitian_pull(g: Any, v: Any) -> Any:
     return (v * g[..., None, :]) @ adjoint(v)
 
 
-def _eigh_pull(g: Any, gv: Any, values: Any, v: Any) -> Any:
-    turned = inverse_gaps(values) * (adjoint(v) @ pinned(gv, v))
+def _eigh_pull(g: Any, y: Any, UPLO: str) -> Any:
+    (g, gv), (values, v) = g, y
+    real_row = 0 if UPLO == "L" else v.shape[-1] - 1  # LAPACK reduces the matrix from the other end
+    turned = inverse_gaps(values) * (adjoint(v) @ pinned(gv, v, real_row))
     c = _hermitian_pull(g, v) + v @ turned @ adjoint(v)
     return (c + adjoint(c)) / 2
 
