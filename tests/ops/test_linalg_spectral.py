@@ -197,6 +197,16 @@ def test_where_eigenvectors_do_not_span_the_space_slopes_are_infinite() -> None:
     assert np.abs(tg.grad(lambda a: tg.real(linalg.eigvals(a))[0])(a)).max() > 1e15
 
 
+def test_each_of_many_eigenvalues_has_its_own_gradient() -> None:
+    """LAPACK orders them otherwise when it computes no vectors."""
+    a = normal(150, 150)
+    values, v = np.linalg.eig(a)
+    np.testing.assert_allclose(linalg.eigvals(a), values)
+    last = tg.grad(lambda a: tg.real(linalg.eigvals(a)[-1]))(a)
+    left = np.linalg.inv(v)[-1]
+    np.testing.assert_allclose(last, np.real(np.outer(left, v[:, -1])), atol=1e-10)
+
+
 # ---- pseudo-inverse, least squares, rank, condition
 
 

@@ -334,15 +334,6 @@ EIGEN = [
         ),
         op=linalg.eig,
     ),
-    row(
-        "eigvals",
-        at("size 1", np.array([[2.5 + 1j]])),
-        at("axes", np.stack([COMPLEX, COMPLEX[::-1, ::-1] * 1.5j])),
-        at("edge: far from normal", np.array([[1.0 + 0j, 5.0], [0.25j, 3.0]])),
-        reference=lambda a: _eig(a)[0],
-        errors=(_not_square("eigvals", linalg.eigvals), _no_matrix("eigvals", linalg.eigvals)),
-        op=linalg.eigvals,
-    ),
 ]
 
 SINGULAR = [
@@ -499,6 +490,15 @@ COMPOSED: list[OpSamples] = [
         reference=lambda a: _halves(_eig)(a),
         errors=_not_square("eig", linalg.eig),
         op=_halves(linalg.eig),
+    ),
+    row(
+        "eigvals",
+        at("size 1", np.array([[2.5 + 1j]])),
+        at("axes", np.stack([COMPLEX, COMPLEX[::-1, ::-1] * 1.5j])),
+        at("edge: far from normal", np.array([[1.0 + 0j, 5.0], [0.25j, 3.0]])),
+        reference=lambda a: _eig(a)[0],
+        errors=(_not_square("eigvals", linalg.eigvals), _no_matrix("eigvals", linalg.eigvals)),
+        op=linalg.eigvals,
     ),
     row(
         "eigvals of real matrices",
