@@ -6,6 +6,7 @@ closer than that are taken for equal, and their vectors for an arbitrary basis o
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -40,11 +41,15 @@ def closed(y: Any, x: Any) -> Any:
 
 
 def negligible(values: Any) -> Any:
-    """What differences of ``values`` are rounding, in each row."""
+    """What differences of ``values`` are rounding, in each row.
+
+    Equal eigenvalues of random matrices come out of LAPACK up to ``2 sqrt(n)`` spacings apart; this is four
+    times as much.
+    """
     n = values.shape[-1]
     if not n:
         return np.zeros((*values.shape[:-1], 1), values.dtype)
-    return 8 * n * float(np.finfo(values.dtype).eps) * max(abs(values), -1, True)
+    return 8 * math.sqrt(n) * float(np.finfo(values.dtype).eps) * max(abs(values), -1, True)
 
 
 def inverse_gaps(values: Any) -> Any:
