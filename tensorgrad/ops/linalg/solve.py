@@ -80,7 +80,7 @@ _solve.vjp(
 _solve.jvp(operands=lambda t, operands, y: _solve(operands[0], subtract(t[1], t[0] @ y)))
 
 
-def _substitution(*operands: Any, upper: bool, unitriangular: bool) -> Any:
+def substitution(*operands: Any, upper: bool, unitriangular: bool) -> Any:
     """The matrices x with ``a @ x = b``, where one triangle of ``a`` is read and the other taken as 0."""
     a, b = operands
     square("solve_triangular", a)
@@ -91,7 +91,7 @@ def _substitution(*operands: Any, upper: bool, unitriangular: bool) -> Any:
     return y[..., ::-1, :].copy()
 
 
-_solve_triangular = declare(_substitution, "general", broadcasts=True, name="solve_triangular")
+_solve_triangular = declare(substitution, "general", broadcasts=True, name="solve_triangular")
 _solve_triangular.vjp(
     operands=lambda g, operands, operands_shape, y, wanted, upper, unitriangular: _pull(
         _solve_triangular(adjoint(operands[0]), g, upper=not upper, unitriangular=unitriangular),
