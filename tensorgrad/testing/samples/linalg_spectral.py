@@ -445,16 +445,6 @@ NORMS = [
             ),
         ),
     ),
-    row(
-        "invertible",
-        at("size 1", np.array([[2.0]])),
-        at("axes", np.stack([DEPENDENT[:2], np.eye(2)])),
-        at("edge: zeros", np.zeros((2, 2))),
-        reference=lambda a: np.array(
-            a[..., 0, 0] * a[..., -1, -1] - a[..., 0, -1] * a[..., -1, 0] * (a.shape[-1] > 1) != 0
-        ),
-        errors=Fails(lambda: norms.invertible(np.ones((2, 3))), (ShapeError), "invertible: "),
-    ),
 ]
 
 ROWS: list[OpSamples] = [*EIGEN, *SINGULAR, *QR, *NORMS]
