@@ -183,8 +183,20 @@ def test_nuclear_norm_of_equal_and_of_vanishing_singular_values() -> None:
     np.testing.assert_allclose(found, np.outer(u, v), atol=1e-14)
 
 
-def test_an_eigenvalue_that_is_one_of_few_is_not_taken_for_equal() -> None:
-    """Close is not equal: a gap of a thousandth has its large slope."""
+@pytest.mark.parametrize("n", [2, 20, 100])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_rounding_makes_of_equal_values_counts_as_equal(n: int, dtype: Any) -> None:
+    """Otherwise a slope would have the inverse of rounding in it."""
+    q = np.linalg.qr(normal(n, n))[0].astype(dtype)
+    a = (q * np.where(np.arange(n) < n // 2, 1, 2).astype(dtype)) @ q.T
+    low_rank = normal(n, 1).astype(dtype) @ normal(1, n, seed=1).astype(dtype)
+    for f in (lambda a: linalg.eigh(a)[1].sum(), lambda a: linalg.svd(a)[0].sum() + linalg.svd(a)[2].sum()):
+        for one in (a + a.T, low_rank @ low_rank.T):
+            assert np.abs(tg.grad(f)(one)).max() < 1e3
+
+
+def test_eigenvalues_that_are_close_are_not_taken_for_equal() -> None:
+    """A gap of a thousandth has its large slope."""
     a = np.diag([1.0, 1.001])
     t = np.array([[0.0, 1.0], [1.0, 0.0]])
     turn = tg.jvp(lambda a: linalg.eigh(a)[1], (a,), (t,))[1]
@@ -195,6 +207,16 @@ def test_where_eigenvectors_do_not_span_the_space_slopes_are_infinite() -> None:
     a = np.array([[0.0, 1.0], [0.0, 0.0]])
     np.testing.assert_array_equal(linalg.eigvals(a), [0, 0])
     assert np.abs(tg.grad(lambda a: tg.real(linalg.eigvals(a))[0])(a)).max() > 1e15
+
+
+def test_each_of_many_eigenvalues_has_its_own_gradient() -> None:
+    """LAPACK orders them otherwise when it computes no vectors."""
+    a = normal(150, 150)
+    values, v = np.linalg.eig(a)
+    np.testing.assert_allclose(linalg.eigvals(a), values)
+    last = tg.grad(lambda a: tg.real(linalg.eigvals(a)[-1]))(a)
+    left = np.linalg.inv(v)[-1]
+    np.testing.assert_allclose(last, np.real(np.outer(left, v[:, -1])), atol=1e-10)
 
 
 # ---- pseudo-inverse, least squares, rank, condition

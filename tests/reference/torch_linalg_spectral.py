@@ -89,7 +89,6 @@ TORCH: dict[str, Callable[..., Any]] = {
 
 WITHOUT_COUNTERPART: dict[str, str] = {
     "complement": "a basis of what other vectors leave over; PyTorch has it only as part of others",
-    "invertible": "PyTorch says so by an exception",
 }
 
 PHASES = "PyTorch refuses a loss that depends on phases; here it has the gradient of the vectors returned"

@@ -6,6 +6,7 @@ closer than that are taken for equal, and their vectors for an arbitrary basis o
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -40,11 +41,15 @@ def closed(y: Any, x: Any) -> Any:
 
 
 def negligible(values: Any) -> Any:
-    """What differences of ``values`` are rounding, in each row."""
+    """What differences of ``values`` are rounding, in each row.
+
+    Equal eigenvalues of random matrices come out of LAPACK up to ``2 sqrt(n)`` spacings apart; this is four
+    times as much.
+    """
     n = values.shape[-1]
     if not n:
         return np.zeros((*values.shape[:-1], 1), values.dtype)
-    return 8 * n * float(np.finfo(values.dtype).eps) * max(abs(values), -1, True)
+    return 8 * math.sqrt(n) * float(np.finfo(values.dtype).eps) * max(abs(values), -1, True)
 
 
 def inverse_gaps(values: Any) -> Any:
@@ -73,16 +78,17 @@ def divided(op: str, wrong: str, a: Any, b: Any) -> Any:
         raise LinalgError(f"{op}: {wrong}, so there is no gradient") from None
 
 
-def pinned(g: Any, v: Any) -> Any:
-    """The cotangent of vectors before LAPACK turned them: each column has a phase that makes one element real.
+def pinned(g: Any, v: Any, row: int | None = None) -> Any:
+    """The cotangent of vectors before their phases were chosen, so that one element of each is real.
 
-    Which one that is depends on the routine. It is found as the largest whose imaginary part is exactly 0.
+    LAPACK chooses it: the one in ``row``, or for None the largest. Nothing is done where its imaginary part is
+    not exactly 0, or where it is 0 itself.
     """
     if v.dtype.kind != "c":
         return g
-    kept = where(equal(imag(v), 0), abs(v), 0.0)
-    place = np.arange(v.shape[-2])[:, None]
-    chosen = equal(place, argmax(kept, -2, True)) & greater(kept, 0)
+    size = where(equal(imag(v), 0), abs(v), 0.0)
+    place = argmax(size, -2, True) if row is None else row
+    chosen = equal(np.arange(v.shape[-2])[:, None], place) & greater(size, 0)
     pivot = sum(where(chosen, real(v), 0.0), -2, True)
     turn = sum(imag(conjugate(v) * g), -2, True) / where(equal(pivot, 0), 1.0, pivot)
     return g - 1j * where(chosen, turn, 0.0)

@@ -19,8 +19,6 @@ from ..reduce import sum
 from ._matrices import adjoint, attempt
 from ._spectra import closed, divided, inverse_gaps, opened, pinned
 
-DEPENDENT = "the eigenvectors of some matrix are linearly dependent"
-
 # ---- cards
 
 
@@ -41,33 +39,26 @@ def _eigenpairs(a: Any, /) -> tuple[Any, Any]:
     return values.astype(dtype, copy=False), vectors.astype(dtype, copy=False)
 
 
-def _eigenvalues(a: Any, /) -> Any:
-    """Complex eigenvalues of any square matrices; vectors are computed for the gradient only."""
-    values = _attempt("eigvals", np.linalg.eigvals, a)
-    return values.astype(np.result_type(values, np.complex64), copy=False)
-
-
 _eigh = declare(_eigenpairs_hermitian, "general", several=True, name="eigh")
 _eigvalsh = declare(_eigenvalues_hermitian, "general", name="eigvalsh")
 _eig = declare(_eigenpairs, "general", several=True, name="eig")
-_eigvals = declare(_eigenvalues, "general", name="eigvals")
 
-_eigh.vjp(a=lambda g, y: _eigh_pull(*g, *y))
+_eigh.vjp(a=lambda g, y, UPLO: _eigh_pull(g, y, UPLO))
 _eigvalsh.vjp(a=lambda g, a, UPLO: _hermitian_pull(g, _eigh(a, UPLO)[1]))
 _eig.vjp(a=lambda g, y, a_dtype: _like(_eig_pull(*g, *y), a_dtype))
-_eigvals.vjp(a=lambda g, a, a_dtype: _like(_eigvals_pull(g, _eig(a)[1]), a_dtype))
 _eigh.batching(lambda size, batched, args, UPLO: _eigh(args[0], UPLO))
 _eigvalsh.batching(lambda size, batched, args, UPLO: _eigvalsh(args[0], UPLO))
 _eig.batching(lambda size, batched, args: _eig(args[0]))
-_eigvals.batching(lambda size, batched, args: _eigvals(args[0]))
 
 
 def _hermitian_pull(g: Any, v: Any) -> Any:
     return (v * g[..., None, :]) @ adjoint(v)
 
 
-def _eigh_pull(g: Any, gv: Any, values: Any, v: Any) -> Any:
-    turned = inverse_gaps(values) * (adjoint(v) @ pinned(gv, v))
+def _eigh_pull(g: Any, y: Any, UPLO: str) -> Any:
+    (g, gv), (values, v) = g, y
+    real_row = 0 if UPLO == "L" else v.shape[-1] - 1  # LAPACK reduces the matrix from the other end
+    turned = inverse_gaps(values) * (adjoint(v) @ pinned(gv, v, real_row))
     c = _hermitian_pull(g, v) + v @ turned @ adjoint(v)
     return (c + adjoint(c)) / 2
 
@@ -77,11 +68,8 @@ def _eig_pull(g: Any, gv: Any, values: Any, v: Any) -> Any:
     gv = gv - v * sum(real(conjugate(v) * gv), -2, True)  # the vectors keep their length
     inner = np.eye(v.shape[-1], dtype=v.dtype) * g[..., None, :]
     inner = inner + conjugate(inverse_gaps(values)) * (adjoint(v) @ gv)
-    return divided("eig", DEPENDENT, adjoint(v), inner @ adjoint(v))
-
-
-def _eigvals_pull(g: Any, v: Any) -> Any:
-    return divided("eigvals", DEPENDENT, adjoint(v), g[..., None] * adjoint(v))
+    wrong = "the eigenvectors of some matrix are linearly dependent"
+    return divided("eig", wrong, adjoint(v), inner @ adjoint(v))
 
 
 def _like(c: Any, dtype: Any) -> Any:
@@ -194,7 +182,10 @@ def eig(a: Any, /) -> EigResult:
 
 
 def eigvals(a: Any, /) -> Any:
-    """Eigenvalues of square matrices, always complex; as of `eig`, and faster where no gradient is wanted.
+    """Eigenvalues of square matrices, always complex: those of `eig`.
+
+    The vectors are computed as well. LAPACK finds the values in another order without them (from about a
+    hundred rows on), so that they could not be computed later, for the gradient.
 
     Args:
         a: matrices ``(..., N, N)``.
@@ -208,7 +199,8 @@ def eigvals(a: Any, /) -> Any:
         >>> tg.imag(tg.linalg.eigvals(tg.tensor([[0.0, -1.0], [1.0, 0.0]])))
         tensor([ 1., -1.])
     """
-    return _eigvals(opened("eigvals", a, square_only=True))
+    values: Any = _eig(opened("eigvals", a, square_only=True))[0]
+    return values
 
 
 # ---- helpers

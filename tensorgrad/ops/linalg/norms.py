@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 
 from ..._errors import DtypeError, ShapeError
-from ..._primitive import constant, primitive
+from ..._primitive import primitive
 from ..._specialise import plain
 from ..compare import not_equal
-from ..dtype import astype, conjugate, real
+from ..dtype import astype, conjugate, real, stop_gradient
 from ..elementwise import abs, power, where
 from ..reduce import max, min, numpy_axes, restore_axes, sum
 from ..shape import Axis, expand_dims, lifted, normalise_axes, permute_dims
-from ._matrices import as_matrices, lapack
+from ._matrices import as_matrices
 from ._spectra import closed, opened
+from .determinant import slogdet
 from .singular import svdvals
 from .solve import inv
 
@@ -44,12 +45,6 @@ def _vector_norm(x: Any, /, axis: Axis, keepdims: bool, ord: float) -> Any:
     return y.astype(_real_of(x.dtype), copy=False)
 
 
-@constant
-def invertible(a: Any, /) -> Any:
-    """Whether elimination meets no pivot that is exactly 0."""
-    return lapack(np.linalg.slogdet, a)[0] != 0
-
-
 _vector_norm.vjp(
     x=lambda g, x, y, axis, keepdims, ord: (
         restore_axes(g, x.shape, axis, keepdims) * _slope(x, restore_axes(y, x.shape, axis, keepdims), ord)
@@ -66,9 +61,6 @@ _vector_norm.jvp(
 def _vector_norm_batch(size: int, batched: Any, args: Any, axis: Axis, keepdims: bool, ord: float) -> Any:
     axes = normalise_axes("vector_norm", axis, args[0].ndim - 1)
     return _vector_norm(args[0], tuple([a + 1 for a in axes]), keepdims, ord)
-
-
-invertible.batching(lambda size, batched, args: invertible(args[0]))
 
 
 def _real_of(dtype: Any) -> Any:
@@ -202,7 +194,7 @@ def cond(x: Any, /, p: float | str | None = None) -> Any:
         top, low = (s[..., 0], s[..., -1]) if p != -2 else (s[..., -1], s[..., 0])
         good = not_equal(low, 0)
         return closed(where(good, top / where(good, low, 1.0), math.inf), x)
-    good = invertible(a)
+    good = not_equal(slogdet(stop_gradient(a)).sign, 0)  # elimination met no pivot of 0
     safe = where(good[..., None, None], a, np.eye(a.shape[-1], dtype=a.dtype))
     both = [_norm_of_matrices("cond", one, False, p) for one in (safe, inv(safe))]
     return closed(where(good, both[0] * both[1], math.inf), x)

@@ -28,7 +28,7 @@ WRONG = "has singular values that LAPACK does not find; look for NaN and infinit
 def _singular_triplets(a: Any, /) -> tuple[Any, Any, Any]:
     """The min(M, N) singular values, in descending order, between their vectors."""
     if a.dtype.kind == "c" and a.shape[-2] < a.shape[-1]:
-        # Of tall matrices LAPACK leaves the first elements in V real, so that `pinned` sees the phases.
+        # Of tall matrices LAPACK leaves the first row of V real, which `pinned` has to know.
         v, s, uh = _singular_triplets(np.conjugate(a.swapaxes(-1, -2)))
         return np.conjugate(uh.swapaxes(-1, -2)), s, np.conjugate(v.swapaxes(-1, -2))
     u, s, vh = attempt("svd", WRONG, lambda one: np.linalg.svd(one, full_matrices=False), a)
@@ -74,7 +74,7 @@ def _svd_pull(gu: Any, gs: Any, gvh: Any, u: Any, s: Any, vh: Any) -> Any:
     v, uh, gv = adjoint(vh), adjoint(u), adjoint(gvh)
     m, n, k = u.shape[-2], v.shape[-2], s.shape[-1]
     if u.dtype.kind == "c":
-        both = pinned(concat([gu, gv], axis=-2), concat([u, v], axis=-2))
+        both = pinned(concat([gu, gv], axis=-2), concat([u, v], axis=-2), m if m >= n else 0)
         gu, gv = both[..., :m, :], both[..., m:, :]
     left, right = uh @ gu, vh @ gv
     sums = s[..., None, :] + s[..., :, None]
