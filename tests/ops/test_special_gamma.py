@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
@@ -110,6 +111,7 @@ def test_what_over_and_underflows_only_on_the_way() -> None:
     assert value(special.gamma, 171.62437695630272) < INF == value(special.gamma, 171.62437695630275)
     assert value(special.gamma, -170.5) == pytest.approx(-3.3127395215e-308, rel=1e-9)
     assert value(lambda x: special.polygamma(100, x), 1873.8) == pytest.approx(-5.11939e-172, rel=1e-5, abs=0)
+    assert value(lambda x: special.polygamma(201, x), -0.7) == INF
     half = math.exp(356.5)
     assert value(special.i0, 713.0) == pytest.approx(half * value(special.i0e, 713.0) * half, rel=1e-13)
     assert value(special.betaln, 1e10, 1.0) == pytest.approx(-math.log(1e10), rel=1e-14)
@@ -191,6 +193,33 @@ def test_the_slope_of_gammainc_in_its_parameter() -> None:
     for a, x in ((1.0, 0.5), (3.0, 9.0), (50.0, 45.0)):
         up, down = (value(special.gammainc, a + h, x) for h in (1e-5, -1e-5))
         assert float(slope(np.array(a), np.array(x))) == pytest.approx((up - down) / 2e-5, rel=1e-8)
+
+
+# ---- where a promise is not in units of the result: near zeros below 0, and where betaln is near 0
+
+
+def units(found: Any, exact: list[Any], sizes: list[Any]) -> float:
+    """The largest error in units of the last place of ``sizes``."""
+    pairs = zip(found.tolist(), exact, sizes, strict=True)
+    return max(float(abs(y - z)) / float(np.spacing(float(size))) for y, z, size in pairs)
+
+
+def test_errors_below_zero() -> None:
+    x = np.random.default_rng(0).uniform(-60, -2, 300)
+    points = [mpmath.mpf(one) for one in x.tolist()]
+    with mpmath.workdps(40):
+        sizes = [mpmath.loggamma(-one) + 4 for one in points]
+        assert units(special.lgamma(x), [mpmath.log(abs(mpmath.gamma(one))) for one in points], sizes) < 4
+        sizes = [abs(mpmath.digamma(-one)) + abs(mpmath.pi * mpmath.cot(mpmath.pi * one)) for one in points]
+        assert units(special.digamma(x), [mpmath.digamma(one) for one in points], sizes) < 4
+
+
+def test_errors_of_betaln() -> None:
+    a, b = np.exp(np.random.default_rng(0).uniform(np.log(0.1), np.log(1e8), (2, 300)))
+    with mpmath.workdps(60):
+        pairs = [(mpmath.mpf(x), mpmath.mpf(y)) for x, y in zip(a.tolist(), b.tolist(), strict=True)]
+        exact = [mpmath.loggamma(x) + mpmath.loggamma(y) - mpmath.loggamma(x + y) for x, y in pairs]
+        assert units(special.betaln(a, b), exact, [1 + abs(z) for z in exact]) < 4
 
 
 # ---- PyTorch

@@ -100,6 +100,7 @@ def _error(y: float, case: Ulp, xs: list[Any]) -> float:
 def _drawn(rng: np.random.Generator, count: int, low: float, high: float, kind: str = "uniform") -> Any:
     if kind == "log":
         sign = math.copysign(1, high)
-        return sign * np.exp(rng.uniform(math.log(abs(low)), math.log(abs(high)), count))
+        ends = sorted([math.log(abs(low)), math.log(abs(high))])
+        return sign * np.exp(rng.uniform(*ends, count))
     assert kind == "uniform", kind
     return rng.uniform(low, high, count)

@@ -43,7 +43,7 @@ from .zeta import hurwitz, powers
 
 NEAR = 24  # up to here products of pairs, of which all factorials are exact that a double can hold
 LARGEST = 171.62437695630272  # beyond it the result overflows
-FACTORIALS = np.array([float(math.factorial(n)) for n in range(171)])
+FACTORIALS = np.array([*[float(math.factorial(n)) for n in range(171)], math.inf])
 
 # ---- cards
 
@@ -330,7 +330,7 @@ def polygamma_kernel(n: Array, x: Array) -> Array:
         [n, x],
         (n == 0, lambda n, x: _digamma(x)),
         ((x > 0) & np.isfinite(x), _polygamma_positive),
-        (n > 0, lambda n, x: np.where(n % 2 == 1, 1.0, -1.0) * _factorial(n) * hurwitz(n + 1, x)),
+        (n > 0, _polygamma_negative),
     )
 
 
@@ -345,5 +345,6 @@ def _polygamma_positive(n: Array, x: Array) -> Array:
     return np.ldexp(scaled, np.array(bits)[places] - exponent * (n + 1).astype(int))
 
 
-def _factorial(n: Array) -> Array:
-    return FACTORIALS[np.minimum(n, 170).astype(int)]
+def _polygamma_negative(n: Array, x: Array) -> Array:
+    factor = FACTORIALS[np.minimum(n, 171).astype(int)]
+    return np.where(n % 2 == 1, factor, -factor) * hurwitz(n + 1, x)

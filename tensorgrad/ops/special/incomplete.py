@@ -85,8 +85,8 @@ def _times_less_1(op: Any, args: Any, y: Any, a: Any, orders: tuple[int, ...], w
 def gammainc(a: Any, x: Any, /) -> Any:
     """The lower incomplete gamma function, regularised: from 0 at ``x = 0`` to 1 at infinity.
 
-    Below ``a + 1`` the relative error is about 1e-15, or 1e-15 times the logarithm of the result where that is
-    larger, and above ``a + 1`` 1e-14 at most. The number of steps grows with the square root of
+    For ``a`` up to 1000 the relative error is below 1e-14, or 1e-15 times the logarithm of the result where that is
+    larger. The number of steps grows with the square root of
     ``a``; above about 1e8, next to ``x = a``, the result is NaN. It has derivatives of any order in both arguments.
 
     Args:
