@@ -61,6 +61,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "lgamma": lgamma,
     "gamma": lambda x: torch.exp(lgamma(x)),
     "digamma": digamma,
+    "_polygamma": polygamma,
     "polygamma": polygamma,
     "beta": lambda a, b: torch.exp(betaln(a, b)),
     "betaln": betaln,
@@ -75,6 +76,13 @@ WITHOUT_COUNTERPART: dict[str, str] = {
     "hurwitz_slope": "derivatives of zeta in x; PyTorch has none",
     "zeta": "PyTorch has no derivative in x; its values are compared in tests/ops/test_special_gamma.py",
     "bessel_i": "all orders of i0 and i1; PyTorch has no name for them",
+    "gammainc_slope": "PyTorch has no derivative in a; values: tests/ops/test_special_gamma.py",
+    "gammainc": "PyTorch has no derivative in a; values: tests/ops/test_special_gamma.py",
+    "gammaincc": "PyTorch has no derivative in a; values: tests/ops/test_special_gamma.py",
+    "gamma_density": "the slope of gammainc; PyTorch has no name for it",
+    "betainc_slope": "PyTorch has no incomplete beta function",
+    "betainc": "PyTorch has no incomplete beta function",
+    "beta_density": "the slope of betainc; PyTorch has no name for it",
     "polygamma_rise": "the slope of betaln; PyTorch has no name for it",
 }
 

@@ -33,10 +33,14 @@ from .gamma import lgamma as lgamma
 from .gamma import multigammaln as multigammaln
 from .gamma import polygamma as polygamma
 from .gamma import psi as psi
+from .incomplete import betainc as betainc
+from .incomplete import gammainc as gammainc
+from .incomplete import gammaincc as gammaincc
 from .zeta import zeta as zeta
 
 __all__ = [
     "beta",
+    "betainc",
     "betaln",
     "digamma",
     "entr",
@@ -47,6 +51,8 @@ __all__ = [
     "erfinv",
     "expit",
     "gamma",
+    "gammainc",
+    "gammaincc",
     "gammaln",
     "i0",
     "i0e",

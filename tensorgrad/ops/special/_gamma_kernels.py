@@ -22,10 +22,12 @@ def run(op: str, kernel: Callable[..., Array], *xs: Any) -> Array:
 
     The kernel gets one-dimensional arrays. It may overflow on the way, so nothing is reported.
     """
-    xs = tuple([np.asarray(x) for x in xs])
+    # Python's numbers take the dtype of the others.
+    least = np.float16 if any(hasattr(x, "dtype") for x in xs) else np.float64
+    numbers, xs = xs, tuple([np.asarray(x) for x in xs])
     if bad := [x.dtype for x in xs if x.dtype.kind not in "biuf"]:
         raise DtypeError(f"{op}: cannot be applied to {bad[0]}; real numbers are needed")
-    dtype = np.result_type(*xs, np.float16)
+    dtype = np.result_type(*numbers, least)
     wide = np.broadcast_arrays(*[x.astype(np.float64) for x in xs])
     with np.errstate(all="ignore"):
         y = kernel(*[x.ravel() for x in wide])

@@ -99,13 +99,19 @@ def i1e(x: Any, /) -> Any:
 
 def _with_sign(x: Array, order: int, scaled: bool) -> Array:
     z = np.abs(x)
-    y = _scaled(z, order)
-    if not scaled:
-        # In two halves: exp(z) overflows before the product does.
-        half = np.exp(z / 2)
-        y = np.where(z > 700, y * half * half, y * np.exp(z))
-        y = np.where(np.isinf(z), z, y)
+    y = _scaled(z, order) if scaled else _plain(z, order)
     return np.where(x < 0, -y, y) if order % 2 else y
+
+
+def _plain(z: Array, order: int) -> Array:
+    return choose(
+        [z],
+        (z < 2, lambda z: _series(z, order)),
+        (z < 700, lambda z: np.exp(z) * _scaled(z, order)),
+        # In two halves: exp(z) overflows before the product does.
+        (z < 800, lambda z: np.exp(z / 2) * _scaled(z, order) * np.exp(z / 2)),
+        (z >= 800, lambda z: np.full(z.shape, np.inf)),
+    )
 
 
 def _scaled(z: Array, order: int) -> Array:
@@ -117,7 +123,7 @@ def _scaled(z: Array, order: int) -> Array:
         (fitted & (z >= 2) & (z < 8), lambda z: polynomial(z - 5, near)),
         (fitted & (z >= 8) & (z < 32), lambda z: polynomial(1 / z - 5 / 64, middle) / np.sqrt(z)),
         (z > min(max(32, 2 * order**2), 600), lambda z: _far(z, order)),
-        (z >= 0, lambda z: _series(z, order)),
+        (z >= 0, lambda z: np.exp(-z) * _series(z, order)),
     )
 
 
@@ -132,13 +138,13 @@ def _far(z: Array, order: int) -> Array:
 
 def _series(z: Array, order: int) -> Array:
     """The power series, DLMF 10.25.2, whose terms are all positive."""
-    term = np.exp(-z)
+    first = np.ones(z.shape)
     for k in range(1, order + 1):
-        term = term * (z / (2 * k))
-    total = term
+        first = first * (z / (2 * k))
+    term, rest = first, np.zeros(z.shape)
     k = 0
-    while np.any(term > 1e-18 * total):
+    while np.any(term > 1e-18 * (first + rest)):
         k += 1
         term = term * (z / (2 * k)) * (z / (2 * (k + order)))
-        total = total + term
-    return total
+        rest = rest + term
+    return first + rest

@@ -36,7 +36,7 @@ def beta(a: Any, b: Any, /) -> Any:
 
     Source: DLMF 5.12.1.
     """
-    return run("beta", _beta, a, b)
+    return run("beta", beta_kernel, a, b)
 
 
 @elementwise
@@ -57,13 +57,13 @@ def betaln(a: Any, b: Any, /) -> Any:
     Source: Stirling's series for the larger argument, as in A. R. DiDonato and A. H. Morris, Algorithm 708,
         ACM Transactions on Mathematical Software 18 (1992).
     """
-    return run("betaln", _log_beta, a, b)
+    return run("betaln", log_beta_kernel, a, b)
 
 
 @elementwise
 def polygamma_rise(a: Any, b: Any, /, *, order: int) -> Any:
     """``polygamma(order, a + b) - polygamma(order, a)`` for each pair, with all digits if ``b`` is small."""
-    return run("polygamma_rise", lambda a, b: _rise(a, b, order), a, b)
+    return run("polygamma_rise", lambda a, b: rise_kernel(a, b, order), a, b)
 
 
 beta.derivative(
@@ -83,12 +83,13 @@ polygamma_rise.derivative(
 # ---- kernels
 
 
-def _log_beta(a: Array, b: Array) -> Array:
+def log_beta_kernel(a: Array, b: Array) -> Array:
+    """`betaln` of rows of float64."""
     positive = (a > 0) & (b > 0)
     return choose(
         [np.where(positive, np.minimum(a, b), a), np.where(positive, np.maximum(a, b), b)],
         (positive & np.isinf(np.maximum(a, b)), lambda a, b: np.full(a.shape, -np.inf)),
-        (positive & (np.minimum(a, b) < 1e-16), lambda a, b: np.log(_beta(a, b))),
+        (positive & (np.minimum(a, b) < 1e-16), lambda a, b: np.log(beta_kernel(a, b))),
         (positive & (a + b < 130), lambda a, b: np.log(_beta_near(a, b))),
         (positive & (np.minimum(a, b) >= 10), _log_beta_far),
         (positive, lambda a, b: log_gamma(a) - _log_gamma_rise(b, a)),
@@ -113,13 +114,14 @@ def _log_beta_far(a: Array, b: Array) -> Array:
     return HALF_LOG_TWO_PI[0] + log_beta_correction(a, b) - 0.5 * np.log(b) - exponents
 
 
-def _beta(a: Array, b: Array) -> Array:
+def beta_kernel(a: Array, b: Array) -> Array:
+    """`beta` of rows of float64."""
     low, high = np.minimum(a, b), np.maximum(a, b)
     return choose(
         [low, high],
         ((low > 0) & (low < 1e-16), lambda a, b: 1 / a - (polygamma_kernel(np.zeros(b.shape), b) + EULER)),
         ((low > 0) & (low + high < 130), _beta_near),
-        (low > 0, lambda a, b: np.exp(_log_beta(a, b))),
+        (low > 0, lambda a, b: np.exp(log_beta_kernel(a, b))),
         (low < 0, lambda a, b: gamma_kernel(a) / gamma_kernel(a + b) * gamma_kernel(b)),
         (low == 0, lambda a, b: 1 / a + np.where(b == 0, 1 / b, 0)),
     )
@@ -135,7 +137,8 @@ def _beta_near(a: Array, b: Array) -> Array:
     return high + low
 
 
-def _rise(a: Array, b: Array, order: int) -> Array:
+def rise_kernel(a: Array, b: Array, order: int) -> Array:
+    """`polygamma_rise` of rows of float64."""
     n = np.full(a.shape, float(order))
     return choose(
         [a, b, n],

@@ -41,7 +41,9 @@ from ._gamma_tables import (
 )
 from .zeta import hurwitz, powers
 
-FACTORIALS = np.array([float(math.factorial(n)) for n in range(171)])
+NEAR = 24  # up to here products of pairs, of which all factorials are exact that a double can hold
+LARGEST = 171.62437695630272  # beyond it the result overflows
+FACTORIALS = np.array([*[float(math.factorial(n)) for n in range(171)], math.inf])
 
 # ---- cards
 
@@ -107,28 +109,9 @@ def digamma(x: Any, /) -> Any:
 
 
 @elementwise
-def polygamma(n: Any, x: Any, /) -> Any:
-    """The derivative of order ``n`` of `digamma`, for each element.
-
-    Within 4 units in the last place for ``x > 0`` whatever ``n``. It is +inf at 0, -1, -2, ... for odd
-    ``n`` and NaN there for even ones.
-
-    Args:
-        n: whole numbers from 0 to 1000, as a number or an array; there is no derivative in them.
-        x: real numbers, in an array or tensor; broadcast with ``n``.
-
-    Raises:
-        DtypeError: ``n`` is negative, above 1000 or not whole.
-
-    Example:
-        >>> import tensorgrad as tg
-        >>> tg.special.polygamma(1, tg.tensor([1.0, 2.0]))
-        tensor([1.644934  , 0.64493406])
-
-    Source: DLMF 5.15.2 and 25.11.12, by Hurwitz's zeta function.
-    """
-    n = np.asarray(n)
-    if n.dtype.kind in "biuf" and not np.all((n >= 0) & (n <= 1000) & (n == np.floor(n))):
+def _polygamma(n: Any, x: Any, /) -> Any:
+    """`polygamma` for integers ``n``."""
+    if not np.all((n >= 0) & (n <= 1000)):
         raise DtypeError("polygamma: n is the order of a derivative; whole numbers from 0 to 1000 are needed")
     # Orders are often int64, and would make float64 of float32.
     x = np.asarray(x)
@@ -138,10 +121,37 @@ def polygamma(n: Any, x: Any, /) -> Any:
 lgamma.derivative(x=lambda x: digamma(x))
 gamma.derivative(x=lambda x, y: y * digamma(x))
 digamma.derivative(x=lambda x: polygamma(1, x))
-polygamma.derivative(x=lambda n, x: polygamma(n + 1, x))
+_polygamma.derivative(x=lambda n, x: _polygamma(n + 1, x))
 
 
 # ---- other names, and what is made of these
+
+
+def polygamma(n: Any, x: Any, /) -> Any:
+    """The derivative of order ``n`` of `digamma`, for each element.
+
+    Within 4 units in the last place for ``x > 0``, whatever ``n``. At 0, -1, -2, ... it is +inf for odd ``n``;
+    for even ones it is NaN there, and infinite at 0.
+
+    Args:
+        n: whole numbers from 0 to 1000, as an integer or an array of integers.
+        x: real numbers, in an array or tensor; broadcast with ``n``.
+
+    Raises:
+        DtypeError: ``n`` is not of integers, negative or above 1000.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.special.polygamma(1, tg.tensor([1.0, 2.0]))
+        tensor([1.644934  , 0.64493406])
+
+    Source: DLMF 5.15.2 and 25.11.12, by Hurwitz's zeta function.
+    """
+    n = n if hasattr(n, "dtype") else np.asarray(n)
+    if n.dtype.kind not in "iu":
+        # A number that is whole but floating would look as if there were a derivative in it.
+        raise DtypeError(f"polygamma: n is of {n.dtype}; integers from 0 to 1000 are needed")
+    return _polygamma(n, x)
 
 
 def multigammaln(x: Any, /, p: int) -> Any:
@@ -221,7 +231,7 @@ def gamma_kernel(x: Array) -> Array:
     """`gamma` of a row of float64."""
     return choose(
         [x],
-        (x > 171.7, lambda x: np.full(x.shape, np.inf)),
+        (x > LARGEST, lambda x: np.full(x.shape, np.inf)),
         (np.abs(x) < 1e-17, lambda x: 1 / x),
         (x > 0, lambda x: _rounded(gamma_pair(x))),
         (x == np.floor(x), lambda x: np.full(x.shape, np.nan)),
@@ -231,9 +241,9 @@ def gamma_kernel(x: Array) -> Array:
 
 
 def gamma_pair(x: Array) -> Pair:
-    """`gamma` of a row of float64 from 1e-17 to 171.7 as a pair, of which the last 50 bits or so are wrong."""
+    """`gamma` of a row of float64 from 1e-17 to `LARGEST` as a pair, of which the last 50 bits or so are wrong."""
     high, low = np.empty(x.shape), np.empty(x.shape)
-    for mask, f in ((x < 12, _gamma_near), (x >= 12, _gamma_far)):
+    for mask, f in ((x < NEAR, _gamma_near), (x >= NEAR, _gamma_far)):
         places = np.flatnonzero(mask)
         if places.size:
             high[places], low[places] = f(x[places])
@@ -249,7 +259,7 @@ def _gamma_near(x: Array) -> Pair:
     factor = x.copy()
     for k in range(2):
         product = _times(product, below & (k < steps), *two_sum(x, np.full(x.shape, float(k))))
-    for _ in range(9):
+    while np.any(moved >= 3):
         factor = np.where((factor >= 3) & ~below, factor - 1, factor)
         product = _times(product, ~below & (moved >= 3), factor, np.zeros(x.shape))
         moved = np.where((moved >= 3) & ~below, moved - 1, moved)
@@ -320,7 +330,7 @@ def polygamma_kernel(n: Array, x: Array) -> Array:
         [n, x],
         (n == 0, lambda n, x: _digamma(x)),
         ((x > 0) & np.isfinite(x), _polygamma_positive),
-        (n > 0, lambda n, x: np.where(n % 2 == 1, 1.0, -1.0) * _factorial(n) * hurwitz(n + 1, x)),
+        (n > 0, _polygamma_negative),
     )
 
 
@@ -335,5 +345,6 @@ def _polygamma_positive(n: Array, x: Array) -> Array:
     return np.ldexp(scaled, np.array(bits)[places] - exponent * (n + 1).astype(int))
 
 
-def _factorial(n: Array) -> Array:
-    return FACTORIALS[np.minimum(n, 170).astype(int)]
+def _polygamma_negative(n: Array, x: Array) -> Array:
+    factor = FACTORIALS[np.minimum(n, 171).astype(int)]
+    return np.where(n % 2 == 1, factor, -factor) * hurwitz(n + 1, x)

@@ -63,7 +63,7 @@ def hurwitz(s: Array, q: Array) -> Array:
     """`zeta` of rows of float64."""
     whole = s == np.floor(s)
     odd = whole & (s % 2 == 1)
-    pole = (q <= 0) & (q == np.floor(q))
+    pole = (q <= 0) & (q == np.floor(q)) & np.isfinite(q)
     return choose(
         [s, q],
         ((s == 1) & ~np.isnan(q), lambda s, q: np.full(s.shape, np.inf)),
@@ -73,7 +73,7 @@ def hurwitz(s: Array, q: Array) -> Array:
         (q > 0, _positive),
         (pole & odd & (q < 0), lambda s, q: np.full(s.shape, np.nan)),
         (pole, lambda s, q: np.copysign(np.inf, np.where(s % 2 == 1, q, 1.0))),
-        ((q < 0) & whole, _reflected),
+        ((q < 0) & whole & np.isfinite(q), _reflected),
     )
 
 

@@ -13,6 +13,7 @@ from ..._errors import DtypeError, ShapeError
 from ...ops import special
 from ...ops.special.bessel import bessel_i
 from ...ops.special.beta import polygamma_rise
+from ...ops.special.incomplete import beta_density, betainc_slope, gamma_density, gammainc_slope
 from ...ops.special.zeta import hurwitz_slope
 from .elementwise import broadcasting, simple
 from .row import Fails, OpSamples, at, between, each, kink, row
@@ -87,6 +88,64 @@ def _bessel(order: int, scaled: bool) -> Callable[[float], float]:
     return value
 
 
+def _cauchy(f: Callable[..., Any], point: tuple[Any, ...], orders: tuple[int, ...]) -> Any:
+    """The derivative of orders in the first variables, by Cauchy's integral in one after the other."""
+    if not any(orders):
+        return f(*point)
+    i = next(i for i, order in enumerate(orders) if order)
+    order, radius, total = orders[i], 0.3 * abs(point[i]), 0j
+    others = tuple([0 if j == i else n for j, n in enumerate(orders)])
+    for z in [cmath.exp(2j * math.pi * k / 24) for k in range(24)]:
+        moved = tuple([p + radius * z if j == i else p for j, p in enumerate(point)])
+        total += _cauchy(f, moved, others) * z**-order
+    return total / 24 / radius**order * math.factorial(order)
+
+
+def _real_cauchy(f: Callable[..., Any], *orders: int) -> Callable[..., Any]:
+    return each(lambda *point: complex(_cauchy(f, point, orders)).real)
+
+
+def _complex_gamma(z: Any) -> Any:
+    """By Stirling's series, 20 to the right."""
+    far = z + 20
+    series = 1 / (12 * far) - 1 / (360 * far**3) + 1 / (1260 * far**5) - 1 / (1680 * far**7)
+    value = cmath.exp((far - 0.5) * cmath.log(far) - far + math.log(2 * math.pi) / 2 + series)
+    for k in range(20):
+        value /= z + k
+    return value
+
+
+def _complex_gammainc(a: Any, x: float) -> Any:
+    term = cmath.exp(a * math.log(x) - x) / _complex_gamma(a + 1)
+    total = term
+    for n in range(1, 120):
+        term *= x / (a + n)
+        total += term
+    return total
+
+
+def _complex_density(a: Any, x: float) -> Any:
+    return cmath.exp((a - 1) * math.log(x) - x) / _complex_gamma(a)
+
+
+def _complex_front(a: Any, b: Any) -> Any:
+    return _complex_gamma(a + b) / _complex_gamma(a) / _complex_gamma(b)
+
+
+def _complex_betainc(a: Any, b: Any, x: float) -> Any:
+    """The hypergeometric series, DLMF 8.17.7."""
+    term: Any = 1.0
+    total: Any = 1 / a
+    for n in range(1, 150):
+        term *= (n - b) / n * x
+        total += term / (a + n)
+    return total * x**a * _complex_front(a, b)
+
+
+def _complex_beta_density(a: Any, b: Any, x: float) -> Any:
+    return x ** (a - 1) * (1 - x) ** (b - 1) * _complex_front(a, b)
+
+
 def _bessel_row(name: str, order: int, scaled: bool) -> OpSamples:
     op = getattr(special, name)
     return row(
@@ -127,17 +186,13 @@ ROWS: list[OpSamples] = [
         errors=real_only("digamma", special.digamma),
     ),
     row(
-        "polygamma",
+        "_polygamma",
         at("0-d", 1, 0.7),
         at("axes", np.array([[0, 1, 2], [3, 1, 4]]), _positive(2, 3)),
         at("broadcast (3) (2, 1)", np.array([0, 1, 2]), _positive(2, 1)),
         at("edge: large", np.array([1, 2, 3]), np.array([30.0, 12.0, 7.0])),
         reference=each(_polygamma),
-        errors=(
-            Fails(lambda: special.polygamma(-1, np.ones(2)), DtypeError, "polygamma: n .* whole numbers"),
-            Fails(lambda: special.polygamma(0.5, np.ones(2)), DtypeError, "polygamma: n .* whole numbers"),
-            real_only("polygamma", lambda x: special.polygamma(1, x)),
-        ),
+        errors=Fails(lambda: special.polygamma(-1, np.ones(2)), DtypeError, "polygamma: n .* whole numbers"),
     ),
     row(
         "hurwitz_slope",
@@ -188,6 +243,62 @@ ROWS: list[OpSamples] = [
             real_only("polygamma_rise", polygamma_rise, 2, order=0),
         ),
     ),
+    row(
+        "gammainc_slope",
+        at("0-d", 1.5, 0.7, order=0, upper=False),
+        at("axes, upper", _positive(2, 2), _positive(2, 2, seed=1), order=0, upper=True),
+        at("broadcast, first order", _positive(2), _positive(2, 1, seed=1), order=1, upper=False),
+        at(
+            "edge: near 0, far", np.array([0.1, 12.0, 2.0]), np.array([0.1, 11.0, 20.0]), order=0, upper=False
+        ),
+        reference=lambda a, x, order, upper: (
+            (upper and order == 0) + (-1) ** upper * _real_cauchy(_complex_gammainc, order)(a, x)
+        ),
+        errors=(
+            misfit(gammainc_slope, order=0, upper=False),
+            real_only("gammaincc", gammainc_slope, 2, order=0, upper=True),
+        ),
+    ),
+    row(
+        "gamma_density",
+        at("0-d", 1.5, 0.7, order=0),
+        at("broadcast, first order", _positive(2), _positive(2, 1, seed=1), order=1),
+        at("edge: near 0, far", np.array([0.1, 12.0]), np.array([0.1, 11.0]), order=2),
+        reference=lambda a, x, order: _real_cauchy(_complex_density, order)(a, x),
+        errors=(misfit(gamma_density, order=0), real_only("gamma_density", gamma_density, 2, order=0)),
+    ),
+    row(
+        "betainc_slope",
+        at("0-d", 1.5, 2.5, 0.4, orders=(0, 0)),
+        at("broadcast", _positive(2), _positive(2, 1), np.array([0.3]), orders=(0, 0)),
+        at(
+            "size 1, mixed orders",
+            np.array([1.5]),
+            np.array([0.7]),
+            np.array([0.6]),
+            orders=(1, 1),
+            smooth=False,
+        ),
+        at("edge: near 0", np.array([0.3]), np.array([4.0]), np.array([0.02]), orders=(0, 1)),
+        reference=lambda a, b, x, orders: _real_cauchy(_complex_betainc, *orders)(a, b, x),
+        errors=real_only("betainc", betainc_slope, 3, orders=(0, 0)),
+    ),
+    row(
+        "beta_density",
+        at("0-d", 1.5, 2.5, 0.4, orders=(0, 0)),
+        at("broadcast", _positive(2), _positive(2, 1), np.array([0.3]), orders=(0, 0)),
+        at(
+            "size 1, mixed orders",
+            np.array([1.5]),
+            np.array([0.7]),
+            np.array([0.6]),
+            orders=(1, 1),
+            smooth=False,
+        ),
+        at("edge: near 0", np.array([0.3]), np.array([4.0]), np.array([0.02]), orders=(0, 1)),
+        reference=lambda a, b, x, orders: _real_cauchy(_complex_beta_density, *orders)(a, b, x),
+        errors=real_only("beta_density", beta_density, 3, orders=(0, 0)),
+    ),
 ]
 
 COMPOSED: list[OpSamples] = [
@@ -201,6 +312,18 @@ COMPOSED: list[OpSamples] = [
         op=special.zeta,
     ),
     row(
+        "polygamma",
+        at("0-d", 1, 0.7),
+        at("broadcast (3) (2, 1)", np.array([0, 1, 2]), _positive(2, 1)),
+        at("edge: large", np.array([1, 2, 3]), np.array([30.0, 12.0, 7.0])),
+        reference=each(_polygamma),
+        errors=(
+            Fails(lambda: special.polygamma(0.5, np.ones(2)), DtypeError, "polygamma: n is of float64"),
+            real_only("polygamma", lambda x: special.polygamma(1, x)),
+        ),
+        op=special.polygamma,
+    ),
+    row(
         "multigammaln",
         at("0-d", 2.7, p=3),
         at("axes", between(2, 5, 2, 3), p=2),
@@ -211,6 +334,33 @@ COMPOSED: list[OpSamples] = [
         ),
         errors=Fails(lambda: special.multigammaln(np.ones(2), 0), DtypeError, "multigammaln: p is 0"),
         op=special.multigammaln,
+    ),
+    row(
+        "gammainc",
+        at("0-d", 1.5, 0.7),
+        at("broadcast", _positive(2), _positive(2, 1, seed=1)),
+        at("edge: at 0 and infinity", np.array([2.0, 3.0]), np.array([0.0, INF]), smooth=False),
+        reference=each(lambda a, x: 0.0 if x == 0 else 1.0 if x == INF else _complex_gammainc(a, x).real),
+        errors=misfit(special.gammainc),
+        op=special.gammainc,
+    ),
+    row(
+        "gammaincc",
+        at("0-d", 1.5, 0.7),
+        at("broadcast", _positive(2), _positive(2, 1, seed=1)),
+        at("edge: at 0 and infinity", np.array([2.0, 3.0]), np.array([0.0, INF]), smooth=False),
+        reference=each(lambda a, x: 1.0 if x == 0 else 0.0 if x == INF else 1 - _complex_gammainc(a, x).real),
+        errors=misfit(special.gammaincc),
+        op=special.gammaincc,
+    ),
+    row(
+        "betainc",
+        at("0-d", 1.5, 2.5, 0.4),
+        at("broadcast", _positive(2), np.array([[1.5], [3.0]]), np.array(0.6), wrt=(2,)),
+        at("edge: at 0 and 1", np.array(2.0), np.array(3.0), np.array([0.0, 1.0]), smooth=False),
+        reference=each(lambda a, b, x: x if x in (0, 1) else _complex_betainc(a, b, x).real),
+        errors=real_only("betainc", special.betainc, 3),
+        op=special.betainc,
     ),
     _bessel_row("i0", 0, False),
     _bessel_row("i1", 1, False),
