@@ -333,7 +333,7 @@ def test_only_the_triangle_that_is_named_is_read() -> None:
     a = normal(3, 3)
     lower, upper = np.tril(a), np.triu(a)
     np.testing.assert_array_equal(linalg.eigvalsh(a), linalg.eigvalsh(lower + np.tril(a, -1).T))
-    np.testing.assert_array_equal(linalg.eigh(a, "U")[0], linalg.eigh(upper + np.triu(a, 1).T, UPLO="U")[0])
+    np.testing.assert_array_equal(linalg.eigh(a, "u")[0], linalg.eigh(upper + np.triu(a, 1).T, UPLO="U")[0])
     g = tg.grad(lambda a: linalg.eigvalsh(a)[0])(a)
     np.testing.assert_array_equal(g, g.T)
 

@@ -212,6 +212,6 @@ def _attempt(op: str, function: Any, a: Any, *settings: Any) -> Any:
 
 
 def _triangle(op: str, UPLO: str) -> str:
-    if UPLO not in ("L", "U"):
+    if UPLO not in ("L", "U", "l", "u"):
         raise ShapeError(f"{op}: UPLO is {UPLO!r}; it is 'L' for the lower triangle, 'U' for the upper one")
-    return UPLO
+    return UPLO.upper()
