@@ -261,6 +261,8 @@ def _whole(end: Any) -> int:
 
 
 def _index(pattern: Any, indices: Any) -> tuple[Any, ...]:
+    if len(indices) == len(pattern):
+        return tuple(indices)
     gaps = iter(indices)
     return tuple([next(gaps) if item == "array" else item for item in pattern])
 
