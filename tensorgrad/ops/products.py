@@ -6,9 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .._errors import ShapeError
 from .contract import matmul
-from .dtype import conjugate
+from .dtype import astype, conjugate
 from .elementwise import multiply, subtract
 from .index import read
 from .reduce import sum
@@ -132,7 +134,8 @@ def vecdot(a: Any, b: Any, /, *, axis: int = -1) -> Any:
         raise ShapeError(
             f"vecdot: vectors of {a.shape[-1]} and of {b.shape[-1]} elements; one length is needed"
         )
-    return sum(multiply(_conjugated(a), b), -1)
+    y = sum(multiply(_conjugated(a), b), -1)
+    return y if y.dtype.kind in "fc" else astype(y, np.result_type(a.dtype, b.dtype))
 
 
 def cross(a: Any, b: Any, /, *, axis: int = -1) -> Any:
