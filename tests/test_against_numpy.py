@@ -88,7 +88,7 @@ def compare(name: str, args: Any, kwargs: Any) -> None:
         )
 
 
-N1, N2 = 40, 10
+N1, N2 = 30, 8
 METHODS = {name for name in CALLS if hasattr(tg.Tensor, name)} - {"real", "imag"}
 
 
