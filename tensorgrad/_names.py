@@ -23,6 +23,8 @@ ELSEWHERE = {
     "pow": "power",
     "gather": "take_along_axis",
     "clamp": "clip",
+    "copy": "clone",
+    "conjugate": "conj",
     "to": "astype",
     "type": "astype",
     "value": "numpy",

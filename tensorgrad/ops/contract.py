@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._errors import ShapeError
+from .._errors import DtypeError, ShapeError
 from .._primitive import bilinear, declare
 from .shape import broadcast_to, expand_dims, lifted, matrix_transpose, reshape
 
@@ -162,6 +162,11 @@ def einsum(subscripts: str, /, *operands: Any) -> Any:
         >>> tg.einsum("ij,ij->i", tg.ones((2, 3)), tg.ones((2, 3)))
         tensor([3., 3.])
     """
+    operands = tuple([lifted("einsum", x) for x in operands])
+    if not isinstance(subscripts, str):
+        raise DtypeError(
+            f"einsum: the subscripts are {type(subscripts).__name__}; a text as 'ij,jk' is needed"
+        )
     operands = tuple([lifted("einsum", x) for x in operands])
     return _einsum(*operands, subscripts=_explicit(subscripts, tuple([x.ndim for x in operands])))
 

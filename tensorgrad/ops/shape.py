@@ -250,9 +250,10 @@ def stack(arrays: Sequence[Any], /, axis: int = 0) -> Any:
 
 
 def _of_one_dtype(arrays: Sequence[Any]) -> Sequence[Any]:
-    """The arrays, with numbers and lists among them in the dtype that all have together."""
+    """The arrays, with lists among them as tensors, and numbers in the dtype that all have together."""
     if not any(hasattr(x, "ndim") for x in arrays):
         return arrays
+    arrays = [lifted("stack", x) if isinstance(x, list | tuple) else x for x in arrays]
     dtype = np.result_type(*[x.dtype if hasattr(x, "dtype") else x for x in arrays])
     return [x if hasattr(x, "ndim") else np.asarray(x, dtype) for x in arrays]
 

@@ -19,7 +19,7 @@ from .rounding import clip
 from .shape import Axis, broadcast_to, concat, lifted, normalise_axes, reshape, transpose
 
 
-def count_nonzero(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+def count_nonzero(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     """The number of elements along the axes that are not 0.
 
     Example:

@@ -136,3 +136,31 @@ def test_reshape_of_nothing() -> None:
     assert tg.reshape(tg.zeros((0, 3)), (3, 0)).shape == (3, 0)
     assert tg.ravel(tg.zeros((0, 3))).shape == (0,)
     assert tg.reshape(tg.tensor(1.0), (1, 1)).shape == (1, 1)
+
+
+# ---- forms of arguments that NumPy takes
+
+
+def test_lists_and_numbers_beside_tensors() -> None:
+    x = tg.tensor([1.0, 2.0])
+    assert tg.stack([x, [3, 4]]).tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    assert tg.stack([x[0], 3]).dtype == tg.concat([x, 3], None).dtype == np.float32
+    assert tg.einsum("i,i", x, [3.0, 4.0]).item() == 11.0
+    with pytest.raises(tg.DtypeError, match="einsum: the subscripts are Tensor"):
+        tg.einsum(x, [0], x, [0])  # type: ignore[arg-type]
+
+
+def test_an_axis_named_twice_or_a_negative_length_is_refused() -> None:
+    for call in (
+        lambda: tg.flip(np.ones((2, 2)), (0, -2)),
+        lambda: tg.squeeze(np.ones((1, 1)), (0, -2)),
+        lambda: tg.moveaxis(np.ones((2, 2)), (0, 0), (0, 1)),
+        lambda: tg.moveaxis(np.ones((2, 2)), (0, 1), 0),
+        lambda: tg.broadcast_to(1.0, (-1,)),
+    ):
+        with pytest.raises(tg.ShapeError):
+            call()
+
+
+def test_a_length_as_the_shape_in_a_batch() -> None:
+    assert tg.vmap(lambda x: tg.broadcast_to(x, 3))(np.ones(2)).shape == (2, 3)
