@@ -175,7 +175,8 @@ def linspace(
     if not isinstance(num, int | np.integer) or num < 0:
         raise ShapeError(f"linspace: num is {num}; a count of 0 or more is needed")
     if all(isinstance(one, int | float | np.number) for one in (start, stop)):
-        chosen = np.dtype(dtype or get_default_dtype())
+        own = [one.dtype for one in (start, stop) if isinstance(one, np.inexact)]
+        chosen = np.dtype(dtype or (np.result_type(*own) if own else get_default_dtype()))
         made = fresh(np.linspace(start, stop, num, endpoint=endpoint, dtype=chosen))
     else:
         made = _between(start, stop, num, endpoint, axis, dtype)

@@ -164,3 +164,8 @@ def test_an_axis_named_twice_or_a_negative_length_is_refused() -> None:
 
 def test_a_length_as_the_shape_in_a_batch() -> None:
     assert tg.vmap(lambda x: tg.broadcast_to(x, 3))(np.ones(2)).shape == (2, 3)
+
+
+def test_the_ends_of_a_row_of_numbers_keep_their_dtype() -> None:
+    assert tg.linspace(np.float64(0), 1, 3).dtype == np.float64
+    assert tg.linspace(0.0, 1, 3).dtype == tg.linspace(np.int64(0), 1, 3).dtype == np.float32

@@ -72,7 +72,8 @@ def split(x: Any, sections: Any, axis: int = 0) -> Any:
     return torch.tensor_split(x, sections if isinstance(sections, int) else list(sections), dim=axis)
 
 
-def argsort(x: Any, axis: int = -1, descending: bool = False) -> Any:
+def argsort(x: Any, axis: int | None = -1, descending: bool = False, stable: bool = True) -> Any:
+    x, axis = (x.ravel(), 0) if axis is None else (x, axis)
     return torch.argsort(x, dim=axis, descending=descending, stable=True)
 
 
