@@ -377,6 +377,7 @@ if _typing.TYPE_CHECKING:
     from . import ir as ir
     from . import linalg as linalg
     from . import nn as nn
+    from . import random as random
     from . import special as special
     from . import testing as testing
     from . import viz as viz
@@ -396,8 +397,11 @@ if _typing.TYPE_CHECKING:
     from .ops.window import interp as interp
     from .ops.window import sliding_window_view as sliding_window_view
     from .ops.window.sliding import unfold as unfold
+    from .random import bernoulli as bernoulli
+    from .random import multinomial as multinomial
+    from .random import poisson as poisson
 
-_ON_FIRST_USE = {"data", "ir", "linalg", "nn", "special", "testing", "viz"}
+_ON_FIRST_USE = {"data", "ir", "linalg", "nn", "random", "special", "testing", "viz"}
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
 _LATE = {"trace": "ir"}
 _LATE |= dict.fromkeys(["norm"], "ops.linalg")
@@ -406,6 +410,7 @@ _LATE |= dict.fromkeys(
 )
 _LATE |= dict.fromkeys(["convolve", "correlate", "interp", "sliding_window_view"], "ops.window")
 _LATE |= dict.fromkeys(["unfold"], "ops.window.sliding")
+_LATE |= dict.fromkeys(["bernoulli", "multinomial", "poisson"], "random")
 
 
 def __getattr__(name: str) -> _typing.Any:
