@@ -210,8 +210,8 @@ def _on_one_tape(
             variables.append(wrap(data, own[-1]))
     ends = [v._node for v in variables]  # taken now: the function may write to its arguments
     y, aux = _call(f, args, kwargs, positions, variables, tree, has_aux)
-    for end in own:
-        end.closed = True
+    for leaf in own:
+        leaf.closed = True
     plain = not any(isinstance(leaf, Tensor) or type(leaf) in (int, float, complex) for leaf in leaves)
     if not isinstance(y, Tensor) or y._node is None:
         zeros = [zero_like(v) for v in variables]
