@@ -26,7 +26,7 @@ def test_a_program_is_frozen_data() -> None:
     assert [v.role for v in graph.inputs] == ["input", "input"]
     assert all(v.shape == (3,) and v.dtype == "float64" for v in graph.inputs)
     assert graph.outputs == graph.equations[-1].outputs
-    assert graph.equations[-1].params == {"axis": None, "keepdims": False}
+    assert graph.equations[-1].params == {"axis": None, "keepdims": False, "dtype": None}
     with pytest.raises(AttributeError):
         graph.inputs = ()
     indices = [v.index for e in graph.equations for v in e.outputs]
