@@ -382,7 +382,21 @@ if _typing.TYPE_CHECKING:
     from . import testing as testing
     from . import viz as viz
     from .ir import trace as trace
+    from .ops.distances import cdist as cdist
+    from .ops.distances import dist as dist
+    from .ops.distances import pdist as pdist
+    from .ops.formulas import matvec as matvec
+    from .ops.formulas import polyval as polyval
+    from .ops.formulas import unwrap as unwrap
+    from .ops.formulas import vecmat as vecmat
     from .ops.linalg import norm as norm
+    from .ops.rearrange import cartesian_prod as cartesian_prod
+    from .ops.rearrange import combinations as combinations
+    from .ops.rearrange import index_fill as index_fill
+    from .ops.rearrange import resize as resize
+    from .ops.rearrange import setxor1d as setxor1d
+    from .ops.rearrange import unflatten as unflatten
+    from .ops.rearrange import unique_consecutive as unique_consecutive
     from .ops.special import digamma as digamma
     from .ops.special import erf as erf
     from .ops.special import erfc as erfc
@@ -433,6 +447,12 @@ _LATE = {"trace": "ir"}
 _LATE |= dict.fromkeys(["norm"], "ops.linalg")
 _LATE |= dict.fromkeys(
     ["digamma", "erf", "erfc", "erfinv", "i0", "lgamma", "logit", "polygamma", "xlogy"], "ops.special"
+)
+_LATE |= dict.fromkeys(["cdist", "dist", "pdist"], "ops.distances")
+_LATE |= dict.fromkeys(["matvec", "polyval", "unwrap", "vecmat"], "ops.formulas")
+_LATE |= dict.fromkeys(
+    ["cartesian_prod", "combinations", "index_fill", "resize", "setxor1d", "unflatten", "unique_consecutive"],
+    "ops.rearrange",
 )
 _LATE |= dict.fromkeys(_STANDARD.split(), "ops.standard")
 _LATE |= dict.fromkeys(["convolve", "correlate", "interp", "sliding_window_view"], "ops.window")
