@@ -28,7 +28,8 @@ from tensorgrad._primitive import Primitive, registry
 from tensorgrad._ufuncs import UFUNCS
 
 ROOT = Path(__file__).parent.parent
-PUBLIC = [name for name in dir(tg) if not name.startswith("_")]
+PLAIN = (float, np.dtype, type(None))  # constants and dtypes: nothing of ours to say about them
+PUBLIC = [n for n in dir(tg) if not n.startswith("_") and not isinstance(getattr(tg, n), PLAIN)]
 CARDS = sorted(registry)
 OTHER_NAMES = {"fabs": "abs"}  # the others have NumPy's names here, too
 
