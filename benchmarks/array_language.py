@@ -16,6 +16,7 @@ import tensorgrad as tg
 
 from .harness import Case, Implementation
 
+DTYPES = ("float64", "float32")
 N = 100_000
 POSITIONS = np.random.default_rng(1).integers(0, N, N)
 
