@@ -78,6 +78,7 @@ from ._tensor import Tensor as Tensor
 from ._tensor import asarray as asarray
 from ._tensor import tensor as tensor
 from ._version import __version__ as __version__
+from .ops import LATE as _METHODS
 from .ops import abs as abs
 from .ops import acos as acos
 from .ops import acosh as acosh
@@ -442,26 +443,22 @@ if _typing.TYPE_CHECKING:
     from .random import poisson as poisson
 
 _ON_FIRST_USE = {"data", "ir", "linalg", "nn", "random", "special", "testing", "viz"}
-_ON_FIRST_USE = {"data", "ir", "linalg", "nn", "special", "testing", "viz"}
 _STANDARD = (
     "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128 "
     "e euler_gamma inf nan newaxis pi can_cast finfo iinfo isdtype result_type"
 )
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
 _LATE = {"trace": "ir"}
-_LATE |= dict.fromkeys(["norm"], "ops.linalg")
-_LATE |= dict.fromkeys(
-    ["digamma", "erf", "erfc", "erfinv", "i0", "lgamma", "logit", "polygamma", "xlogy"], "ops.special"
-)
+_LATE |= {name: f"ops.{module}" for name, module in _METHODS.items()}
+_LATE |= dict.fromkeys(["polygamma"], "ops.special")
 _LATE |= dict.fromkeys(["cdist", "dist", "pdist"], "ops.distances")
 _LATE |= dict.fromkeys(["matvec", "polyval", "unwrap", "vecmat"], "ops.formulas")
 _LATE |= dict.fromkeys(
-    ["cartesian_prod", "combinations", "index_fill", "resize", "setxor1d", "unflatten", "unique_consecutive"],
+    ["cartesian_prod", "combinations", "resize", "setxor1d", "unique_consecutive"],
     "ops.rearrange",
 )
 _LATE |= dict.fromkeys(_STANDARD.split(), "ops.standard")
 _LATE |= dict.fromkeys(["convolve", "correlate", "interp", "sliding_window_view"], "ops.window")
-_LATE |= dict.fromkeys(["unfold"], "ops.window.sliding")
 _LATE |= dict.fromkeys(["bernoulli", "multinomial", "poisson"], "random")
 
 
