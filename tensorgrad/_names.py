@@ -6,12 +6,10 @@ from collections.abc import Iterable
 
 ELSEWHERE = {
     "cat": "concat",
-    "concatenate": "concat",
     "unsqueeze": "expand_dims",
     "permute": "transpose",
     "view": "reshape",
     "expand": "broadcast_to",
-    "from_numpy": "asarray",
     "as_tensor": "asarray",
     "array": "tensor",
     "mm": "matmul",
@@ -21,7 +19,6 @@ ELSEWHERE = {
     "div": "divide",
     "neg": "negative",
     "pow": "power",
-    "gather": "take_along_axis",
     "clamp": "clip",
     "to": "astype",
     "type": "astype",
