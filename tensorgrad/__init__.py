@@ -378,6 +378,7 @@ if _typing.TYPE_CHECKING:
     from . import ir as ir
     from . import linalg as linalg
     from . import nn as nn
+    from . import random as random
     from . import special as special
     from . import testing as testing
     from . import viz as viz
@@ -436,8 +437,11 @@ if _typing.TYPE_CHECKING:
     from .ops.window import interp as interp
     from .ops.window import sliding_window_view as sliding_window_view
     from .ops.window.sliding import unfold as unfold
+    from .random import bernoulli as bernoulli
+    from .random import multinomial as multinomial
+    from .random import poisson as poisson
 
-_ON_FIRST_USE = {"data", "ir", "linalg", "nn", "special", "testing", "viz"}
+_ON_FIRST_USE = {"data", "ir", "linalg", "nn", "random", "special", "testing", "viz"}
 _STANDARD = (
     "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128 "
     "e euler_gamma inf nan newaxis pi can_cast finfo iinfo isdtype result_type"
@@ -457,6 +461,7 @@ _LATE |= dict.fromkeys(
 _LATE |= dict.fromkeys(_STANDARD.split(), "ops.standard")
 _LATE |= dict.fromkeys(["convolve", "correlate", "interp", "sliding_window_view"], "ops.window")
 _LATE |= dict.fromkeys(["unfold"], "ops.window.sliding")
+_LATE |= dict.fromkeys(["bernoulli", "multinomial", "poisson"], "random")
 
 
 def __getattr__(name: str) -> _typing.Any:

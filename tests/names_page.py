@@ -18,6 +18,7 @@ PLACES: dict[str, Any] = {
     "tg": tg,
     "tg.linalg": tg.linalg,
     "tg.special": tg.special,
+    "tg.random": tg.random,
     "tg.nn.functional": tg.nn.functional,
 }
 

@@ -310,7 +310,7 @@ def test_errors_of_an_op_do_not_show_our_insides_first() -> None:
 
 
 def test_type_checkers_and_people_see_the_same_parameters() -> None:
-    assert list(inspect.signature(tg.sum).parameters) == ["x", "axis", "keepdims"]
+    assert list(inspect.signature(tg.sum).parameters) == ["x", "axis", "keepdims", "dtype"]
     assert inspect.signature(tg.Tensor.sum).parameters.keys() == inspect.signature(tg.sum).parameters.keys()
 
 

@@ -175,8 +175,11 @@ def argmin(x: Any, /, axis: int | None = None, keepdims: bool = False) -> Any:
 
 
 @constant
-def argsort(x: Any, /, axis: int = -1, descending: bool = False) -> Any:
-    """The positions that sort ``x`` along an axis; equal elements keep their order."""
+def argsort(x: Any, /, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
+    """The positions that sort ``x`` along an axis; equal elements keep their order.
+
+    They keep it also where ``stable=False`` allows them not to.
+    """
     if not descending:
         return np.argsort(x, axis=axis, kind="stable")
     # Sorting the reversed array and reversing the answer keeps the order of equal elements.
@@ -225,7 +228,7 @@ for _op in (any, all):
 
 
 @argsort.batching
-def _argsort_batch(size: int, batched: Any, args: Any, axis: int, descending: bool) -> Any:
+def _argsort_batch(size: int, batched: Any, args: Any, axis: int, descending: bool, stable: bool) -> Any:
     return argsort(args[0], normalise_axis("argsort", axis, args[0].ndim - 1) + 1, descending)
 
 

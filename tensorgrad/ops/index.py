@@ -103,6 +103,7 @@ def take_along_axis(x: Any, indices: Any, /, axis: int = -1) -> Any:
 @linear
 def add_along_axis(x: Any, indices: Any, /, axis: int, shape: Any) -> Any:
     """Zeros of ``shape`` with ``x`` added at positions along an axis: the transpose of `take_along_axis`."""
+    axis = normalise_axis("add_along_axis", axis, len(shape))
     whole = tuple([shape[axis] if i == axis else n for i, n in enumerate(x.shape)])
     grid = list(np.ogrid[tuple(slice(n) for n in x.shape)])
     grid[axis] = indices
@@ -110,9 +111,7 @@ def add_along_axis(x: Any, indices: Any, /, axis: int, shape: Any) -> Any:
     return sum_to(out, shape) if whole != tuple(shape) else out  # `take_along_axis` broadcasts the other axes
 
 
-take_along_axis.transpose(
-    x=lambda g, indices, x_shape, axis: add_along_axis(g, indices, axis % len(x_shape), x_shape)
-)
+take_along_axis.transpose(x=lambda g, indices, x_shape, axis: add_along_axis(g, indices, axis, x_shape))
 add_along_axis.transpose(x=lambda g, indices, axis: take_along_axis(g, indices, axis))
 
 
@@ -321,7 +320,7 @@ def _take_along_batch(size: int, batched: Any, args: Any, axis: int) -> Any:
 @add_along_axis.batching
 def _add_along_batch(size: int, batched: Any, args: Any, axis: int, shape: Any) -> Any:
     x, indices = _batched(args, batched, size)
-    return add_along_axis(x, indices, axis + 1, (size, *shape))
+    return add_along_axis(x, indices, axis % len(shape) + 1, (size, *shape))
 
 
 def _behind_batch(index: Any) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .._errors import ShapeError
 from .contract import matmul
-from .dtype import conjugate
+from .dtype import astype, conjugate
 from .elementwise import multiply, subtract
 from .index import read
 from .reduce import sum
@@ -132,7 +132,9 @@ def vecdot(a: Any, b: Any, /, *, axis: int = -1) -> Any:
         raise ShapeError(
             f"vecdot: vectors of {a.shape[-1]} and of {b.shape[-1]} elements; one length is needed"
         )
-    return sum(multiply(_conjugated(a), b), -1)
+    products = multiply(_conjugated(a), b)
+    y = sum(products, -1)
+    return y if y.dtype == products.dtype else astype(y, products.dtype)  # sums of small integers are wide
 
 
 def cross(a: Any, b: Any, /, *, axis: int = -1) -> Any:

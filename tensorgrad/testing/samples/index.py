@@ -224,6 +224,7 @@ ALONG = [
         "add_along_axis",
         at("size 1", np.array([1.5]), np.array([0]), axis=0, shape=(1,)),
         at("axes, repeated", normal(2, 4), np.array([[0, 0, 2, 1], [2, 2, 2, 0]]), axis=1, shape=(2, 3)),
+        at("axes, from the end", normal(2, 3), np.array([[0, 3, 1], [2, 2, 2]]), axis=-2, shape=(4, 3)),
         at("edge: no index", np.zeros((2, 0)), np.zeros((2, 0), int), axis=1, shape=(2, 3)),
         reference=_add_along,
         errors=Fails(
