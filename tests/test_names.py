@@ -4,12 +4,14 @@ says what it is called or why it is left out. PyTorch's names are in reference/t
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tensorgrad as tg
+from tensorgrad._names import ELSEWHERE
 from tests import names_elsewhere
 from tests.names_page import CODE, PAGE, page, read
 
@@ -101,6 +103,12 @@ def entries() -> list[str]:
 @pytest.mark.parametrize("code", entries())
 def test_entries_run(code: str) -> None:
     exec(code, examples())
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_errors_give_the_same_hint(name: str) -> None:
+    cells = [section.called[name] for section in page().values() if name in section.called]
+    assert all(re.search(rf"tg\.{ELSEWHERE[name]}\b", cell) for cell in cells), cells
 
 
 # ---- the checks themselves
