@@ -88,8 +88,9 @@ def interpolate(
     if recompute_scale_factor and size is not None:
         raise ShapeError("interpolate: recompute_scale_factor means nothing with a size; leave it out")
     sizes, steps = _sizes(x.shape[2:], size, scale_factor)
-    if recompute_scale_factor:
-        steps = [None] * rank
+    # As in PyTorch, a length that stays is no reason to move linear weights, whatever the scale.
+    same = [rule == "linear" and new == old for new, old in zip(sizes, x.shape[2:], strict=True)]
+    steps = [None if recompute_scale_factor or kept else step for step, kept in zip(steps, same, strict=True)]
     if rule == "area":
         return adaptive_mean("interpolate", rank, x, sizes)
     dtype = x.dtype if x.dtype.kind in "fc" or rule.startswith("nearest") else np.dtype(np.float64)
