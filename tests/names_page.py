@@ -18,17 +18,19 @@ PLACES: dict[str, Any] = {
     "tg": tg,
     "tg.linalg": tg.linalg,
     "tg.special": tg.special,
+    "tg.random": tg.random,
     "tg.nn.functional": tg.nn.functional,
 }
 
 
 @dataclass
 class Section:
-    """What the page says of one library."""
+    """What the page says of one library: which names are renamed, and how; which are left out."""
 
     title: str
     places: list[str] = field(default_factory=list)
     renamed: list[str] = field(default_factory=list)
+    called: dict[str, str] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     here: list[str] = field(default_factory=list)
     two_meanings: list[str] = field(default_factory=list)
@@ -72,6 +74,7 @@ def read(text: str) -> dict[str, Section]:
             elif column == "here":
                 assert CODE.search(cell), f"no code that says what to write here: {line}"
                 section.renamed += CODE.findall(names)
+                section.called |= dict.fromkeys(CODE.findall(names), cell)
                 section.here += CODE.findall(cell)
             else:
                 assert column.startswith("left out") and cell.strip(), line

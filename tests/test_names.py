@@ -4,12 +4,14 @@ says what it is called or why it is left out. PyTorch's names are in reference/t
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tensorgrad as tg
+from tensorgrad._names import ELSEWHERE
 from tests import names_elsewhere
 from tests.names_page import CODE, PAGE, page, read
 
@@ -103,6 +105,12 @@ def test_entries_run(code: str) -> None:
     exec(code, examples())
 
 
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_errors_give_the_same_hint(name: str) -> None:
+    cells = [section.called[name] for section in page().values() if name in section.called]
+    assert all(re.search(rf"tg\.{ELSEWHERE[name]}\b", cell) for cell in cells), cells
+
+
 # ---- the checks themselves
 
 SMALL = """
@@ -148,3 +156,10 @@ def test_an_entry_without_code_is_refused() -> None:
 def test_names_are_ordered_and_said_once() -> None:
     for names in (names_elsewhere.ARRAY_API, names_elsewhere.ARRAY_API_LINALG, names_elsewhere.HIPS):
         assert names.split() == sorted(set(names.split()))
+
+
+def test_names_that_another_numpy_has_are_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(np, "__version__", "9.9.0")
+    monkeypatch.setitem(NAMES, "NumPy", [*NAMES["NumPy"], "from_the_future"])
+    with pytest.raises(pytest.skip.Exception, match="from_the_future: neither here nor listed"):
+        test_every_name_is_here_or_has_a_reason("NumPy")
