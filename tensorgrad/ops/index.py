@@ -6,6 +6,7 @@ arrays in it, which are inputs. So positions may be tensors, are recorded, and c
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -18,7 +19,7 @@ from .._specialise import SCALARS, plain
 from .compare import argsort
 from .elementwise import multiply
 from .positions import known
-from .shape import broadcast_to, lifted, normalise_axis, permute_dims, reshape, sum_to
+from .shape import broadcast_to, lifted, normalise_axis, permute_dims, ravel, reshape, sum_to
 
 # ---- basic indexing: slices, numbers, ellipsis and new axes
 
@@ -95,8 +96,11 @@ set_at.transpose(
 
 
 @linear
-def take_along_axis(x: Any, indices: Any, /, axis: int = -1) -> Any:
-    """The elements of ``x`` at positions along an axis, one position for each place of the others."""
+def take_along_axis(x: Any, indices: Any, /, axis: int | None = -1) -> Any:
+    """The elements of ``x`` at positions along an axis, one position for each place of the others.
+
+    With ``axis=None`` they are positions in the row of all elements.
+    """
     return np.take_along_axis(x, indices, axis)
 
 
@@ -111,12 +115,18 @@ def add_along_axis(x: Any, indices: Any, /, axis: int, shape: Any) -> Any:
     return sum_to(out, shape) if whole != tuple(shape) else out  # `take_along_axis` broadcasts the other axes
 
 
-take_along_axis.transpose(x=lambda g, indices, x_shape, axis: add_along_axis(g, indices, axis, x_shape))
+take_along_axis.transpose(
+    x=lambda g, indices, x_shape, axis: (
+        reshape(add_along_axis(g, indices, 0, (math.prod(x_shape),)), x_shape)
+        if axis is None
+        else add_along_axis(g, indices, axis, x_shape)
+    )
+)
 add_along_axis.transpose(x=lambda g, indices, axis: take_along_axis(g, indices, axis))
 
 
-def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
-    """``x`` sorted along an axis; equal elements keep their order, and so do their gradients.
+def sort(x: Any, /, axis: int | None = -1, *, descending: bool = False, stable: bool = True) -> Any:
+    """``x`` sorted along an axis, all in one row for None; equal elements keep their order, and so do gradients.
 
     It is stable also where ``stable=False`` allows it not to be.
 
@@ -126,6 +136,8 @@ def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = 
         tensor([1., 2., 3.])
     """
     x = lifted("sort", x)
+    if axis is None:
+        x, axis = ravel(x), 0
     axis = normalise_axis("sort", axis, x.ndim)
     return take_along_axis(x, argsort(x, axis, descending), axis)
 
@@ -312,8 +324,10 @@ def _place_batch(size: int, batched: Any, args: Any, index: Any, shape: Any) -> 
 
 
 @take_along_axis.batching
-def _take_along_batch(size: int, batched: Any, args: Any, axis: int) -> Any:
+def _take_along_batch(size: int, batched: Any, args: Any, axis: int | None) -> Any:
     x, indices = _batched(args, batched, size)
+    if axis is None:
+        x, axis = reshape(x, (size, math.prod(x.shape[1:]))), 0
     return take_along_axis(x, indices, axis % (x.ndim - 1) + 1)
 
 

@@ -139,7 +139,10 @@ def _variance(op: str, x: Any, axis: Axis, correction: float, keepdims: bool) ->
         return astype(_variance(op, astype(x, np.float32), axis, correction, keepdims), np.float16)
     count = _count(op, x, axis)
     centred = subtract(x, mean(x, axis, True))
-    return sum(squared_size(centred), axis, keepdims) / (count - correction)
+    free = count - correction
+    return sum(squared_size(centred), axis, keepdims) / (
+        free if free > 0 else 0
+    )  # NaN, not a negative variance
 
 
 def squared_size(x: Any) -> Any:
