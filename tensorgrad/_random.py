@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Shape = int | Sequence[int]
 if TYPE_CHECKING:  # numpy.random is loaded when the first number is drawn
     Generator = np.random.Generator
+    Size = Shape | None
 
 _default: ContextVar[Generator | None] = ContextVar("tensorgrad_generator", default=None)
 
@@ -269,7 +270,7 @@ def numbers(*given: Any) -> bool:
 
 def parameters(op: str, *given: Any, dtype: DTypeLike | None = None) -> list[Any]:
     """The parameters of a law as tensors of one floating dtype."""
-    lifted = [one if isinstance(one, Value) else tensor(one) for one in given]
+    lifted = [as_value(one) for one in given]
     own = [one for one, raw in zip(lifted, given, strict=True) if not numbers(raw)]
     kind = np.dtype(dtype) if dtype else np.result_type(*[one.dtype for one in own or lifted])
     if kind.kind in "iub":
@@ -277,6 +278,11 @@ def parameters(op: str, *given: Any, dtype: DTypeLike | None = None) -> list[Any
     if kind.kind != "f":
         raise DtypeError(f"{op}: parameters of dtype {kind}; floating ones are needed")
     return [one if one.dtype == kind else ops.astype(one, kind) for one in lifted]
+
+
+def as_value(x: Any) -> Any:
+    """A parameter as a tensor, or as the value of a transformation that it is."""
+    return x if isinstance(x, Value) else tensor(x)
 
 
 def shape_of(op: str, size: Shape | None, *given: Any) -> tuple[int, ...]:

@@ -6,8 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from .._errors import ShapeError
 from .contract import matmul
 from .dtype import astype, conjugate
@@ -134,8 +132,9 @@ def vecdot(a: Any, b: Any, /, *, axis: int = -1) -> Any:
         raise ShapeError(
             f"vecdot: vectors of {a.shape[-1]} and of {b.shape[-1]} elements; one length is needed"
         )
-    y = sum(multiply(_conjugated(a), b), -1)
-    return y if y.dtype.kind in "fc" else astype(y, np.result_type(a.dtype, b.dtype))
+    products = multiply(_conjugated(a), b)
+    y = sum(products, -1)
+    return y if y.dtype == products.dtype else astype(y, products.dtype)  # sums of small integers are wide
 
 
 def cross(a: Any, b: Any, /, *, axis: int = -1) -> Any:

@@ -33,6 +33,17 @@ UNARY: dict[str, Callable[[Any], Any]] = {
     "deg2rad": lambda x: x * mp.pi / 180, "rad2deg": lambda x: x * 180 / mp.pi, "negative": lambda x: -x,
 }  # fmt: skip
 
+# Special functions, with fewer digits: these take mpmath long.
+SPECIAL: dict[str, Callable[[Any], Any]] = {
+    "erf": mp.erf, "erfc": mp.erfc, "erfcx": lambda x: scaled_erfc(x), "expit": UNARY["sigmoid"],
+    "logit": lambda x: mp.log(x / (1 - x)), "log_expit": lambda x: -mp.log1p(mp.exp(-x)),
+    "ndtr": lambda x: mp.erfc(-x / mp.sqrt(2)) / 2, "log_ndtr": lambda x: mp.log(mp.erfc(-x / mp.sqrt(2)) / 2),
+    "entr": lambda x: -x * mp.log(x), "erfinv": mp.erfinv,
+    "lgamma": lambda x: mp.log(abs(mp.gamma(x))) if abs(x) < 100 else mp.re(mp.loggamma(x)),
+    "digamma": mp.digamma, "i0e": lambda x: mp.besseli(0, x) * mp.exp(-abs(x)),
+    "i1e": lambda x: mp.besseli(1, x) * mp.exp(-abs(x)),
+}  # fmt: skip
+
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "add": lambda a, b: a + b, "subtract": lambda a, b: a - b, "multiply": lambda a, b: a * b,
     "divide": lambda a, b: a / b, "hypot": lambda a, b: mp.sqrt(a * a + b * b), "atan2": mp.atan2,

@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ..._errors import LinalgError
+from ..._errors import DtypeError, LinalgError
 from ..compare import argmax, equal, greater, less_equal
-from ..dtype import astype, conjugate, imag, real
+from ..diagonals import tril
+from ..dtype import astype, conjugate, imag, real, stop_gradient
 from ..elementwise import abs, where
 from ..reduce import max, sum
 from ..shape import lifted
-from ._matrices import as_matrices, square
+from ._matrices import adjoint, as_matrices, square
 from .solve import solve
 
 # ---- in public functions
@@ -28,7 +29,17 @@ def opened(op: str, x: Any, *, square_only: bool = False) -> Any:
     x = (square if square_only else as_matrices)(op, lifted(op, x))
     if x.dtype.kind in "biu":
         return astype(x, np.float64)
+    if x.dtype.char not in "efdFD":
+        raise DtypeError(f"{op}: cannot be applied to {x.dtype}; LAPACK has no such numbers")
     return astype(x, np.float32) if x.dtype.char == "e" else x
+
+
+def mirrored(op: str, x: Any) -> Any:
+    """Hermitian matrices: the lower triangle and its mirror image, with a Hermitian gradient, as for `eigh`."""
+    low = tril(stop_gradient(square(op, x)), k=-1)
+    middle = where(np.eye(x.shape[-1], dtype=bool), stop_gradient(real(x)), 0.0)
+    half = (x + adjoint(x)) / 2
+    return low + adjoint(low) + astype(middle, x.dtype) + (half - stop_gradient(half))
 
 
 def closed(y: Any, x: Any) -> Any:

@@ -99,7 +99,7 @@ def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: fl
             smallest absolute value, 0 for the number of elements that are not 0.
 
     Raises:
-        ShapeError: an axis that ``x`` does not have, or of no elements the largest or smallest is wanted.
+        ShapeError: an axis that ``x`` does not have, or of no elements the smallest is wanted (the largest is 0).
         DtypeError: ``ord`` is not a number.
 
     Example:
@@ -210,9 +210,7 @@ def _norm_of_vectors(op: str, x: Any, axis: Axis, keepdims: bool, ord: Any) -> A
     axes = normalise_axes(op, axis, x.ndim)
     x = astype(x, np.float64) if x.dtype.kind in "biu" else x
     if ord in (math.inf, -math.inf):
-        if not all(x.shape[a] for a in axes):
-            raise ShapeError(f"{op}: x has shape {x.shape}; of no elements there is no largest or smallest")
-        return (max if ord > 0 else min)(abs(x), axes, keepdims)
+        return _extreme(op, x, abs(x), axes, keepdims, ord)
     if ord == 0:
         return sum(astype(not_equal(x, 0), _real_of(x.dtype)), axes, keepdims)
     if ord == 1:
@@ -227,13 +225,20 @@ def _norm_of_matrices(op: str, x: Any, keepdims: bool, ord: Any) -> Any:
         raise ShapeError(
             f"{op}: ord is {ord!r}; for matrices it is 'fro', 'nuc', or one of 1, -1, 2, -2, inf, -inf"
         )
-    if ord != "nuc" and not x.shape[-2] * x.shape[-1]:
-        raise ShapeError(f"{op}: x has shape {x.shape}; of no elements there is no largest or smallest")
     if ord == "nuc":
         y = sum(svdvals(x), -1)
     elif ord in (2, -2):
-        y = (max if ord > 0 else min)(svdvals(x), -1)
+        y = _extreme(op, x, svdvals(x), (-1,), False, ord)
     else:
         sums = _norm_of_vectors(op, x, -2 if ord in (1, -1) else -1, False, 1)
-        y = (max if ord > 0 else min)(sums, -1)
+        y = _extreme(op, x, sums, (sums.ndim - 1,), False, ord)
     return expand_dims(y, (-2, -1)) if keepdims else y
+
+
+def _extreme(op: str, x: Any, sizes: Any, axes: Any, keepdims: bool, ord: Any) -> Any:
+    """The largest of ``sizes``, which none is below 0, or the smallest; the largest of none is 0."""
+    if all(sizes.shape[a] for a in axes):
+        return (max if ord > 0 else min)(sizes, axes, keepdims)
+    if ord < 0:
+        raise ShapeError(f"{op}: x has shape {x.shape}; of no elements there is no smallest")
+    return sum(sizes, axes, keepdims)

@@ -9,7 +9,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from ..._errors import DtypeError, ShapeError
-from .. import diagonals
+from .. import diagonals, products
 from ..contract import matmul
 from ..dtype import astype
 from ..elementwise import where
@@ -90,6 +90,24 @@ def multi_dot(arrays: Sequence[Any], /) -> Any:
             )
         lengths.append(x.shape[-1] if x.ndim == 2 or i == 0 else 1)
     return _product(factors, _best_cuts(lengths), 0, count - 1)
+
+
+def outer(a: Any, b: Any, /) -> Any:
+    """The product of each element of one vector with each of another, as a matrix; `tensorgrad.outer` ravels.
+
+    Raises:
+        ShapeError: one of the two is no vector.
+
+    Example:
+        >>> import tensorgrad as tg
+        >>> tg.linalg.outer(tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0]))
+        tensor([[3., 4.],
+                [6., 8.]])
+    """
+    a, b = lifted("outer", a), lifted("outer", b)
+    if not a.ndim == b.ndim == 1:
+        raise ShapeError(f"outer: a has shape {a.shape} and b {b.shape}; two vectors are needed")
+    return products.outer(a, b)
 
 
 def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:

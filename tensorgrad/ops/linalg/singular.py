@@ -16,9 +16,9 @@ from ..compare import greater
 from ..dtype import astype, conjugate, imag, real, stop_gradient
 from ..elementwise import square
 from ..reduce import sum
-from ..shape import concat, lifted
+from ..shape import concat, expand_dims, lifted
 from ._matrices import adjoint, attempt, lapack
-from ._spectra import closed, inverse_gaps, inverse_or_zero, opened, pinned, unless_zero
+from ._spectra import closed, inverse_gaps, inverse_or_zero, mirrored, opened, pinned, unless_zero
 
 WRONG = "has singular values that LAPACK does not find; look for NaN and infinities in it"
 
@@ -114,7 +114,7 @@ class SVDResult(NamedTuple):
     Vh: Any
 
 
-def svd(a: Any, /, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+def svd(a: Any, /, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
     """Singular values and vectors: ``a = U @ diag(S) @ Vh``.
 
     Vectors of equal singular values are taken to stand still, and singular values that are 0 (both to
@@ -128,12 +128,13 @@ def svd(a: Any, /, full_matrices: bool = True, compute_uv: bool = True) -> Any:
         full_matrices: ``U`` is ``(..., M, M)`` and ``Vh`` ``(..., N, N)``; else they are
             ``(..., M, K)`` and ``(..., K, N)`` with ``K = min(M, N)``.
         compute_uv: without, the result is ``S`` alone.
+        hermitian: the matrices are Hermitian; of each the lower triangle is read, as by `eigh`.
 
     Returns:
         ``(U, S, Vh)``, with ``S`` descending, ``(..., K)``.
 
     Raises:
-        ShapeError: there are fewer than two axes.
+        ShapeError: there are fewer than two axes, or Hermitian matrices are not square.
         LinalgError: LAPACK does not converge.
 
     Example:
@@ -145,9 +146,12 @@ def svd(a: Any, /, full_matrices: bool = True, compute_uv: bool = True) -> Any:
         Townsend, Differentiating the singular value decomposition, 2016; for complex matrices Wan and
         Zhang, Automatic differentiation for complex valued SVD, 2019.
     """
+    x = opened("svd", a)
+    if hermitian:
+        x = mirrored("svd", x)
     if not compute_uv:
-        return _values("svd", a)
-    u, s, vh = _svd(opened("svd", a))
+        return closed(_svdvals(x), a)
+    u, s, vh = _svd(x)
     if full_matrices:
         u, vh = completed(u), adjoint(completed(adjoint(vh)))
     return SVDResult(closed(u, a), closed(s, a), closed(vh, a))
@@ -169,13 +173,13 @@ def svdvals(a: Any, /) -> Any:
         tensor([[1., 0.],
                 [0., 0.]])
     """
-    return _values("svdvals", a)
+    return closed(_svdvals(opened("svdvals", a)), a)
 
 
 # ---- pseudo-inverse and least squares
 
 
-def pinv(a: Any, /, rcond: float | None = None, *, rtol: float | None = None) -> Any:
+def pinv(a: Any, /, rcond: float | None = None, hermitian: bool = False, *, rtol: float | None = None) -> Any:
     """The Moore-Penrose inverse of matrices.
 
     The gradient holds for any rank, as long as it does not change nearby; it does not go through singular
@@ -185,10 +189,12 @@ def pinv(a: Any, /, rcond: float | None = None, *, rtol: float | None = None) ->
         a: matrices ``(..., M, N)``.
         rcond: singular values up to ``rcond`` times the largest count as 0; by default
             ``max(M, N)`` times the spacing of floats at 1, as in the Array API.
-        rtol: the same; the name that the Array API has for it.
+        hermitian: the matrices are Hermitian; of each the lower triangle is read, as by `eigh`.
+        rtol: the same as ``rcond``; the name that the Array API has for it.
 
     Raises:
-        ShapeError: there are fewer than two axes.
+        ShapeError: there are fewer than two axes, Hermitian matrices are not square, or both ``rcond`` and
+            ``rtol`` are given.
         DtypeError: the bound is not a number.
         LinalgError: LAPACK does not converge.
 
@@ -202,7 +208,11 @@ def pinv(a: Any, /, rcond: float | None = None, *, rtol: float | None = None) ->
         Golub and Pereyra, The differentiation of pseudo-inverses and nonlinear least squares problems whose
         variables separate, 1973, theorem 4.3.
     """
+    if rcond is not None and rtol is not None:
+        raise ShapeError(f"pinv: rcond is {rcond} and rtol is {rtol}; they are two names of one bound")
     x = opened("pinv", a)
+    if hermitian:
+        x = mirrored("pinv", x)
     return closed(_pinv(x, _tolerance("pinv", x, rcond if rtol is None else rtol)), a)
 
 
@@ -258,24 +268,30 @@ def lstsq(a: Any, b: Any, /, rcond: float | None = None) -> LstsqResult:
 # ---- rank and condition
 
 
-def matrix_rank(a: Any, /, tol: float | None = None, *, rtol: float | None = None) -> Any:
+def matrix_rank(a: Any, /, tol: Any = None, hermitian: bool = False, *, rtol: float | None = None) -> Any:
     """The number of singular values of each matrix that are not 0; it has no gradient.
 
     Args:
         a: matrices ``(..., M, N)``.
-        tol: singular values up to this count as 0.
+        tol: singular values up to this count as 0; one number, or one for each matrix.
+        hermitian: the matrices are Hermitian; of each the lower triangle is read, as by `eigh`.
         rtol: those up to ``rtol`` times the largest do; by default ``max(M, N)`` times the spacing of
-            floats at 1. It is used where ``tol`` is not given.
+            floats at 1.
 
     Raises:
-        ShapeError: there are fewer than two axes.
+        ShapeError: there are fewer than two axes, Hermitian matrices are not square, or both ``tol`` and
+            ``rtol`` are given.
 
     Example:
         >>> import tensorgrad as tg
         >>> tg.linalg.matrix_rank(tg.tensor([[1.0, 2.0], [2.0, 4.0]])).item()
         1
     """
+    if tol is not None and rtol is not None:
+        raise ShapeError(f"matrix_rank: tol is {tol} and rtol is {rtol}; one of the two can hold")
     x = stop_gradient(opened("matrix_rank", a))
+    if hermitian:
+        x = mirrored("matrix_rank", x)
     return _rank("matrix_rank", _svdvals(x), x, tol, rtol)
 
 
@@ -296,10 +312,6 @@ def completed(q: Any) -> Any:
 # ---- helpers
 
 
-def _values(op: str, a: Any) -> Any:
-    return closed(_svdvals(opened(op, a)), a)
-
-
 def _tolerance(op: str, a: Any, rtol: Any) -> float:
     if rtol is None:
         return float(max(a.shape[-2:]) * np.finfo(a.dtype).eps)
@@ -310,6 +322,10 @@ def _tolerance(op: str, a: Any, rtol: Any) -> float:
     return float(rtol)
 
 
-def _rank(op: str, s: Any, a: Any, tol: float | None, rtol: float | None) -> Any:
+def _rank(op: str, s: Any, a: Any, tol: Any, rtol: float | None) -> Any:
     s = stop_gradient(s)
-    return sum(greater(s, s[..., :1] * _tolerance(op, a, rtol) if tol is None else tol), -1)
+    if tol is None:
+        tol = s[..., :1] * _tolerance(op, a, rtol)
+    elif not isinstance(tol, int | float):
+        tol = expand_dims(lifted(op, tol), -1)
+    return sum(greater(s, tol), -1)

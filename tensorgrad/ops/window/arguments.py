@@ -58,10 +58,10 @@ def windows_for(
         extent = d * (k - 1) + 1
         if 2 * p > extent:
             raise ShapeError(f"{op}: padding {p} is more than half of a window of extent {extent}")
-        if n < 1 or extent > n + 2 * p:
-            raise ShapeError(f"{op}: a window of extent {extent} does not fit {n} elements padded by {p}")
         rest = n + 2 * p - extent
         count = (rest + (s - 1 if ceil_mode else 0)) // s + 1
+        if n < 1 or count < 1:
+            raise ShapeError(f"{op}: a window of extent {extent} does not fit {n} elements padded by {p}")
         # The last window has to start before the padding behind.
         count -= ceil_mode and (count - 1) * s >= n + p
         made.append(Window(k, s, p, d, count))

@@ -38,6 +38,7 @@ def interpolate(
     scale_factor: float | Sequence[float] | None = None,
     mode: str = "nearest",
     align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
 ) -> Any:
     """Images in another size; linear in ``x``.
 
@@ -54,13 +55,15 @@ def interpolate(
             axes, ``bicubic`` (Keys' kernel with ``a = -0.75``) for two.
         align_corners: let the middles of the corner elements lie on each other instead, in the linear
             modes and ``bicubic``.
+        recompute_scale_factor: take the scales from the sizes that ``scale_factor`` gave, after rounding.
 
     Shape:
         x ``(N, C, L)``, ``(N, C, H, W)`` or ``(N, C, D, H, W)`` to the same with other last axes.
 
     Raises:
         ShapeError: both or neither of ``size`` and ``scale_factor`` given, a size below 1, a mode that
-            does not exist or is not for that many axes, ``align_corners`` where it means nothing.
+            does not exist or is not for that many axes, ``align_corners`` or ``recompute_scale_factor``
+            where it means nothing.
 
     Example:
         >>> import tensorgrad as tg
@@ -82,7 +85,12 @@ def interpolate(
         )
     if align_corners is not None and rule not in ("linear", "cubic"):
         raise ShapeError(f"interpolate: align_corners means nothing in mode {mode!r}; leave it out")
+    if recompute_scale_factor and size is not None:
+        raise ShapeError("interpolate: recompute_scale_factor means nothing with a size; leave it out")
     sizes, steps = _sizes(x.shape[2:], size, scale_factor)
+    # As in PyTorch, a length that stays is no reason to move linear weights, whatever the scale.
+    same = [rule == "linear" and new == old for new, old in zip(sizes, x.shape[2:], strict=True)]
+    steps = [None if recompute_scale_factor or kept else step for step, kept in zip(steps, same, strict=True)]
     if rule == "area":
         return adaptive_mean("interpolate", rank, x, sizes)
     dtype = x.dtype if x.dtype.kind in "fc" or rule.startswith("nearest") else np.dtype(np.float64)
