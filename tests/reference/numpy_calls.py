@@ -255,6 +255,7 @@ CALLS |= {
     "linspace": lambda d: call(0, d.one([1, 2.5, [1, 2]]), d.int(0, 4), endpoint=d.flag(), dtype="d"),
     "logspace": lambda d: call(0, d.one([1, 2.5]), d.int(0, 4), endpoint=d.flag(), base=d.one([2.0, 10.0]),
                               dtype="d"),
+    "matvec": lambda d: call(d.array(NUMBERS, d.one([(2, 3), (2, 2, 3)]), wild=False), d.array(NUMBERS, (3,), wild=False)),
     "meshgrid": lambda d: call(d.array(ALL), d.array(ALL), indexing=d.one(["xy", "ij"])),
     "moveaxis": lambda d: call(d.array(ALL), *d.one([(0, -1), (-1, 0), ((0, 1), (1, 0)), ([0], [1]),
                                                          ((0, 0), (1, 0))])),
@@ -262,9 +263,12 @@ CALLS |= {
     "pad": lambda d: call(d.array(ALL), d.one([0, 1, (1, 2), ((1, 0), (0, 2)), [[1, 2]], -1]),
                           d.one(["constant", "edge", "reflect", "symmetric", "wrap"])),
     "permute_dims": lambda d: call(d.array(ALL), d.one([(0,), (1, 0), (-1, 0), (0, 0), (), (2, 0, 1), [1, 0]])),
+    "polyval": lambda d: call(d.array(NUMBERS, d.shape(1), wild=False), d.array(NUMBERS, wild=False)),
     "ravel_multi_index": lambda d: call((d.array("l", (3,)), d.array("lB", (3,))), (3, 4),
                                         mode=d.one(["raise", "wrap", "clip"])),
     "repeat": lambda d: call(x := d.array(ALL), d.one([0, 2, [1, 2], [1, 0, 2], [2], -1]), d.axis_or_none(x)),
+    "resize": lambda d: call(d.array(ALL), d.one([3, (2, 2), (0,), [5]])),
+    "setxor1d": lambda d: call(d.array(REAL), d.array(REAL)),
     "reshape": lambda d: call(d.array(ALL), d.one([-1, (1, -1), (3, 2), [-1, 1], (), (0,), (-1, -1), 3, np.int64(1)])),
     "roll": lambda d: call(x := d.array(ALL), d.one([1, -4, (1, 2), 0]), d.axes(x)),
     "rollaxis": lambda d: call(x := d.array(ALL), d.axis(x), d.int(0, 2)),
@@ -289,6 +293,8 @@ CALLS |= {
     "unique": lambda d: call(x := d.array(ALL), axis=d.axis_or_none(x), return_index=(f := d.flag()), return_counts=f),
     "unravel_index": lambda d: call(d.one([0, 5, [0, 3], -1, 6, 1.5]), d.one([(2, 3), (6,), 6])),
     "unstack": lambda d: call(x := d.array(ALL), axis=d.axis(x)),
+    "unwrap": lambda d: call(x := d.array(REAL, wild=False), axis=d.axis(x)),
+    "vecmat": lambda d: call(d.array(NUMBERS, (3,), wild=False), d.array(NUMBERS, d.one([(3, 2), (2, 3, 2)]), wild=False)),
     "vander": lambda d: call(d.array(NUMBERS), d.one([None, 0, 2, 4]), d.flag()),
     "where": lambda d: call(d.array("?l"), *d.pair(ALL)) if d.int(0, 3) else call(d.array("?l")),
 }  # fmt: skip
@@ -404,6 +410,8 @@ TABLE: list[Difference] = [
     ("meshgrid", refused("1-D arrays"), "as the Array API; NumPy flattens without a word"),
     ("nan_to_num", refused("tg.real"), "which part is replaced is for the caller to say"),
     ("pad roll", accepted, "over no axes there is nothing that could be wrong"),
+    ("polyval", of_nothing, "no coefficients have a dtype, too"),
+    ("resize", refused("0 elements"), "NumPy fills up with zeros"),
     ("tile", refused("repetitions"), "a negative number of repetitions is a mistake"),
     ("trapezoid", of_booleans, "NumPy adds booleans by or, and loses half of the area"),
     ("where", refused("missing 2 required"), "of a condition alone it is `nonzero`"),
@@ -415,15 +423,19 @@ for _names, _predicate, _reason in TABLE:
 
 RESULTS_BY_VALUE = names(
     "argwhere bincount compress extract flatnonzero histogram intersect1d nonzero setdiff1d trim_zeros union1d unique "
-    "unique_all unique_counts unique_inverse unique_values delete"
+    "unique_all unique_counts unique_inverse unique_values delete setxor1d"
 )
 """The shape of their results depends on values, so traces and `vmap` may refuse them."""
 
 LEFT_OUT = {
     "asarray": "a list becomes the default float",
+    "can_cast": "of dtypes",
     "empty": "its elements are arbitrary",
     "empty_like": "its elements are arbitrary",
     "fill_diagonal": "NumPy's writes to its argument, ours gives a new array",
+    "from_dlpack": "it takes over what another library made",
+    "isdtype": "of dtypes",
     "put_along_axis": "NumPy's writes to its argument, ours gives a new array",
+    "result_type": "of dtypes",
     "trace": "ours records a program",
 }
