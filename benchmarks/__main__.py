@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import (
+    array_language,
     chains,
     conditions,
     convolutions,
@@ -25,7 +26,17 @@ from .harness import ROUNDS, gate, measure
 
 FAMILIES: dict[str, Any] = {
     module.__name__.rpartition(".")[2]: module
-    for module in (chains, higher_order, training, live_graph, import_time, single_ops, convolutions, setitem)
+    for module in (
+        chains,
+        higher_order,
+        training,
+        live_graph,
+        import_time,
+        single_ops,
+        array_language,
+        convolutions,
+        setitem,
+    )
 }
 README = Path(__file__).with_name("README.md")
 MARKS = "<!-- figures: begin -->\n", "<!-- figures: end -->"

@@ -29,6 +29,7 @@ from ._creation import blackman as blackman
 from ._creation import empty as empty
 from ._creation import empty_like as empty_like
 from ._creation import eye as eye
+from ._creation import from_dlpack as from_dlpack
 from ._creation import from_numpy as from_numpy
 from ._creation import full as full
 from ._creation import full_like as full_like
@@ -77,6 +78,7 @@ from ._tensor import Tensor as Tensor
 from ._tensor import asarray as asarray
 from ._tensor import tensor as tensor
 from ._version import __version__ as __version__
+from .ops import LATE as _METHODS
 from .ops import abs as abs
 from .ops import acos as acos
 from .ops import acosh as acosh
@@ -382,7 +384,21 @@ if _typing.TYPE_CHECKING:
     from . import testing as testing
     from . import viz as viz
     from .ir import trace as trace
+    from .ops.distances import cdist as cdist
+    from .ops.distances import dist as dist
+    from .ops.distances import pdist as pdist
+    from .ops.formulas import matvec as matvec
+    from .ops.formulas import polyval as polyval
+    from .ops.formulas import unwrap as unwrap
+    from .ops.formulas import vecmat as vecmat
     from .ops.linalg import norm as norm
+    from .ops.rearrange import cartesian_prod as cartesian_prod
+    from .ops.rearrange import combinations as combinations
+    from .ops.rearrange import index_fill as index_fill
+    from .ops.rearrange import resize as resize
+    from .ops.rearrange import setxor1d as setxor1d
+    from .ops.rearrange import unflatten as unflatten
+    from .ops.rearrange import unique_consecutive as unique_consecutive
     from .ops.special import digamma as digamma
     from .ops.special import erf as erf
     from .ops.special import erfc as erfc
@@ -392,6 +408,31 @@ if _typing.TYPE_CHECKING:
     from .ops.special import logit as logit
     from .ops.special import polygamma as polygamma
     from .ops.special import xlogy as xlogy
+    from .ops.standard import bool as bool
+    from .ops.standard import can_cast as can_cast
+    from .ops.standard import complex64 as complex64
+    from .ops.standard import complex128 as complex128
+    from .ops.standard import e as e
+    from .ops.standard import euler_gamma as euler_gamma
+    from .ops.standard import finfo as finfo
+    from .ops.standard import float16 as float16
+    from .ops.standard import float32 as float32
+    from .ops.standard import float64 as float64
+    from .ops.standard import iinfo as iinfo
+    from .ops.standard import inf as inf
+    from .ops.standard import int8 as int8
+    from .ops.standard import int16 as int16
+    from .ops.standard import int32 as int32
+    from .ops.standard import int64 as int64
+    from .ops.standard import isdtype as isdtype
+    from .ops.standard import nan as nan
+    from .ops.standard import newaxis as newaxis
+    from .ops.standard import pi as pi
+    from .ops.standard import result_type as result_type
+    from .ops.standard import uint8 as uint8
+    from .ops.standard import uint16 as uint16
+    from .ops.standard import uint32 as uint32
+    from .ops.standard import uint64 as uint64
     from .ops.window import convolve as convolve
     from .ops.window import correlate as correlate
     from .ops.window import interp as interp
@@ -402,14 +443,22 @@ if _typing.TYPE_CHECKING:
     from .random import poisson as poisson
 
 _ON_FIRST_USE = {"data", "ir", "linalg", "nn", "random", "special", "testing", "viz"}
+_STANDARD = (
+    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128 "
+    "e euler_gamma inf nan newaxis pi can_cast finfo iinfo isdtype result_type"
+)
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
 _LATE = {"trace": "ir"}
-_LATE |= dict.fromkeys(["norm"], "ops.linalg")
+_LATE |= {name: f"ops.{module}" for name, module in _METHODS.items()}
+_LATE |= dict.fromkeys(["polygamma"], "ops.special")
+_LATE |= dict.fromkeys(["cdist", "dist", "pdist"], "ops.distances")
+_LATE |= dict.fromkeys(["matvec", "polyval", "unwrap", "vecmat"], "ops.formulas")
 _LATE |= dict.fromkeys(
-    ["digamma", "erf", "erfc", "erfinv", "i0", "lgamma", "logit", "polygamma", "xlogy"], "ops.special"
+    ["cartesian_prod", "combinations", "resize", "setxor1d", "unique_consecutive"],
+    "ops.rearrange",
 )
+_LATE |= dict.fromkeys(_STANDARD.split(), "ops.standard")
 _LATE |= dict.fromkeys(["convolve", "correlate", "interp", "sliding_window_view"], "ops.window")
-_LATE |= dict.fromkeys(["unfold"], "ops.window.sliding")
 _LATE |= dict.fromkeys(["bernoulli", "multinomial", "poisson"], "random")
 
 

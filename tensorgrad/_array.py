@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,7 +82,12 @@ class Array(Value):
     if not TYPE_CHECKING:  # to a type checker, an attribute that is not declared is not there
 
         def __getattr__(self, name: str) -> Any:
-            raise missing(f"{type(self).__name__!r} object", name, dir(type(self)))
+            if name in ops.LATE:
+                return MethodType(getattr(ops, name), self)
+            raise missing(f"{type(self).__name__!r} object", name, dir(self))
+
+        def __dir__(self) -> list[str]:
+            return sorted({*dir(type(self)), *ops.LATE})
 
     # ---- operators
 

@@ -259,6 +259,22 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     return asarray(array, copy=False)
 
 
+def from_dlpack(x: Any, /, *, copy: bool | None = None) -> Tensor:
+    """A tensor of the array of another library, which need not know of this one.
+
+    Args:
+        x: anything on the CPU with ``__dlpack__``, such as an array of PyTorch or JAX.
+        copy: False shares memory, with what either library writes to it later. Otherwise it is copied.
+
+    Example:
+        >>> import numpy as np
+        >>> import tensorgrad as tg
+        >>> tg.from_dlpack(np.ones(2, "float32"))
+        tensor([1., 1.])
+    """
+    return asarray(np.from_dlpack(x), copy=copy)
+
+
 # ---- windows for signals
 
 

@@ -62,6 +62,9 @@ FORMULA_OF_KIND = {
     "general": "vjp",
 }
 
+RESERVED = ("g", "t", "y", "wanted", "forward", "card", "op")
+"""What formulas ask for and the generated entry closes over: no input or parameter can have these names."""
+
 registry: dict[str, Primitive] = {}
 """Every library op by name; users' own ops are not entered."""
 
@@ -386,7 +389,7 @@ def _read_signature(
         (params if is_param else inputs).append(one.name)
         if one.default is not kind.empty:
             defaults[one.name] = one.default
-        if one.name.endswith("_") or one.name in ("g", "t", "y", "wanted"):
+        if one.name.endswith("_") or one.name in RESERVED:
             raise GradientError(f"{forward.__name__}: {one.name!r} is a reserved name; choose another")
     return tuple(inputs), variadic, tuple(params), defaults
 

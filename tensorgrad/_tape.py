@@ -60,10 +60,11 @@ class Leaf:
     """Where a gradient ends: the record of a tensor that was not computed from others.
 
     It does not know its tensor. ``seq`` is the time of the last write to the tensor's storage, which
-    is how backward sees that a value was overwritten after a node saved it.
+    is how backward sees that a value was overwritten after a node saved it. ``closed`` marks a variable of
+    a `grad` that has returned: what still depends on it is a constant to it.
     """
 
-    __slots__ = ("dtype", "extra", "grad", "private", "seq", "shape")
+    __slots__ = ("closed", "dtype", "extra", "grad", "private", "seq", "shape")
     edges = ()
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
@@ -72,6 +73,7 @@ class Leaf:
         self.grad: Any = None  # a tensor without history
         self.private = False  # whether nobody outside has seen `grad`, so that it may be added to in place
         self.seq = 0
+        self.closed = False
         self.extra: Extra | None = None
 
 

@@ -188,7 +188,7 @@ def test_the_mean_gradient_is_that_of_the_expectation(name):
     assert_allclose(drawn.numpy(), plain.numpy(), rtol=1e-15)  # gradients change no value
 
 
-@pytest.mark.parametrize("a", [0.3, 1.0, 4.0, 200.0])
+@pytest.mark.parametrize("a", [0.3, 1.0, 4.0, 50.0])
 def test_a_gamma_draw_moves_along_its_level(a):
     """To third order the draw is the quantile function at a fixed level; differences of it by bisection."""
     level = 0.3
@@ -196,7 +196,7 @@ def test_a_gamma_draw_moves_along_its_level(a):
     def quantile(shape):
         shape = np.float64(shape)  # of two Python numbers the result would be float32
         low, high = 0.0, 50 + 2 * shape
-        for _ in range(200):
+        for _ in range(70):
             middle = (low + high) / 2
             low, high = (middle, high) if tg.special.gammainc(shape, middle) < level else (low, middle)
         return high

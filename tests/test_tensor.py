@@ -394,3 +394,13 @@ def test_subclasses_of_a_user_take_part():
         x[0] = 5
         x += 1
     assert type(x) is Mine and x.tolist() == [6, 3]
+
+
+def test_methods_of_families_that_load_late():
+    x = tg.tensor([3.0, 4.0], requires_grad=True)
+    assert x.norm().item() == 5 and x.erf().tolist() == tg.erf(x).tolist() and "norm" in dir(x)
+    x.norm().backward()
+    assert x.grad.tolist() == pytest.approx([0.6, 0.8])
+    assert tg.vmap(lambda row: row.norm())(np.ones((2, 4))).tolist() == [2, 2]
+    with pytest.raises(AttributeError, match="nrm"):
+        x.nrm()

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Graph, Var
+from .graph import Equation, Graph, Var
 
 
 def text(graph: Graph) -> str:
-    """``graph`` written out; small constants stand where they are used.
+    """``graph`` written out; small constants stand where they are used, and defaults are left out.
 
     Equations of a backward pass are marked by ``'`` behind the name of the op.
     """
@@ -27,7 +27,7 @@ def text(graph: Graph) -> str:
     lines += [f"  constant {_typed(v)}" for v in graph.constants if v.index not in numbers]
     for equation in graph.equations:
         arguments = [show(v) for v in equation.inputs]
-        arguments += [f"{name}={_short(value)}" for name, value in equation.params.items()]
+        arguments += [f"{name}={_short(value)}" for name, value in _chosen(equation)]
         mark = "'" if equation.direction == "backward" else ""
         outputs = ", ".join(_typed(v) for v in equation.outputs)
         scope = f"  # {equation.scope}" if equation.scope else ""
@@ -41,6 +41,16 @@ def text(graph: Graph) -> str:
 
 def _typed(var: Var) -> str:
     return f"{var}{' ' + var.label if var.label else ''}: {var.dtype}[{','.join(map(str, var.shape))}]"
+
+
+def _chosen(equation: Equation) -> list[tuple[str, Any]]:
+    """The parameters that are not at their defaults."""
+    defaults = equation.primitive.defaults if equation.primitive else {}
+    return [
+        (name, value)
+        for name, value in equation.params.items()
+        if name not in defaults or repr(value) != repr(defaults[name])
+    ]
 
 
 def _short(value: Any) -> str:

@@ -50,7 +50,7 @@ def trace(f: Callable[..., Any], /, *examples: Any, names: Any = None) -> Graph:
         >>> print(graph)
         program(%0 x: float32[3]):
           %1: float32[3] = multiply(%0, %0)
-          %2: float32[] = sum(%1, axis=None, keepdims=False)
+          %2: float32[] = sum(%1)
           return %2
         >>> graph(tg.tensor([1.0, 2.0, 3.0]))
         tensor(14.)

@@ -7,6 +7,9 @@ reads as a page of a table of derivatives.
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 from .arrange import array_split as array_split
 from .arrange import atleast_1d as atleast_1d
 from .arrange import atleast_2d as atleast_2d
@@ -269,3 +272,14 @@ from .trig import rad2deg as rad2deg
 from .trig import sinc as sinc
 from .trig import sinh as sinh
 from .trig import tan as tan
+
+LATE = {"norm": "linalg", "unfold": "window.sliding"}
+LATE |= dict.fromkeys(["digamma", "erf", "erfc", "erfinv", "i0", "lgamma", "logit", "xlogy"], "special")
+LATE |= dict.fromkeys(["index_fill", "unflatten"], "rearrange")
+"""Functions of an array whose module loads when they are first asked for; methods of tensors, too."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in LATE:
+        return getattr(import_module(f"{__name__}.{LATE[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,6 +9,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from .._errors import ShapeError
+from .dtype import astype
 from .elementwise import power
 from .index import read
 from .shape import (
@@ -209,7 +210,7 @@ def tile(x: Any, repetitions: int | Sequence[int], /) -> Any:
     return reshape(wide, tuple([r * n for r, n in zip(times, shape, strict=True)]))
 
 
-def repeat(x: Any, repeats: int | Sequence[int], /, *, axis: SupportsIndex | None = None) -> Any:
+def repeat(x: Any, repeats: int | Sequence[int], /, axis: SupportsIndex | None = None) -> Any:
     """Each element repeated in its place.
 
     Args:
@@ -239,7 +240,7 @@ def repeat(x: Any, repeats: int | Sequence[int], /, *, axis: SupportsIndex | Non
     return _taken(x, positions, place)
 
 
-def roll(x: Any, /, shift: int | Sequence[int], *, axis: Axis = None) -> Any:
+def roll(x: Any, /, shift: int | Sequence[int], axis: Axis = None) -> Any:
     """``x`` moved along an axis; what leaves at the end comes in at the start.
 
     Args:
@@ -357,7 +358,9 @@ def vander(x: Any, /, N: int | None = None, increasing: bool = False) -> Any:
     x = lifted("vander", x)
     if x.ndim != 1:
         raise ShapeError(f"vander: x has shape {x.shape}; one axis is needed")
-    exponents = np.arange(x.size if N is None else N).astype(np.int64 if x.dtype.kind == "b" else x.dtype)
+    if x.dtype.kind not in "fc":  # powers soon leave the small integers
+        x = astype(x, np.promote_types(x.dtype, np.int64))
+    exponents = np.arange(x.size if N is None else N).astype(x.dtype)
     return power(reshape(x, (x.size, 1)), exponents if increasing else exponents[::-1])
 
 

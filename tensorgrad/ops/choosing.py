@@ -181,6 +181,8 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
             f"select: {len(condlist)} conditions and {len(choicelist)} choices; one choice for each is needed"
         )
     chosen = [one if type(one) in SCALARS else lifted("select", one) for one in choicelist]
+    dtype = np.result_type(default, *[one if type(one) in SCALARS else one.dtype for one in chosen])
+    chosen = [one if type(one) in SCALARS else astype(one, dtype) for one in chosen]
     y = default
     for condition, one in zip(reversed(condlist), reversed(chosen), strict=True):
         y = where(_boolean("select", condition), one, y)

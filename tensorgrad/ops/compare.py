@@ -175,10 +175,15 @@ def argmin(x: Any, /, axis: int | None = None, keepdims: bool = False) -> Any:
 
 
 @constant
-def argsort(x: Any, /, axis: int = -1, descending: bool = False) -> Any:
-    """The positions that sort ``x`` along an axis; equal elements keep their order."""
+def argsort(x: Any, /, axis: int | None = -1, descending: bool = False, stable: bool = True) -> Any:
+    """The positions that sort ``x`` along an axis, all in one row for None; equal elements keep their order.
+
+    They keep it also where ``stable=False`` allows them not to.
+    """
     if not descending:
         return np.argsort(x, axis=axis, kind="stable")
+    if axis is None:
+        x, axis = x.reshape(-1), 0
     # Sorting the reversed array and reversing the answer keeps the order of equal elements.
     found = np.flip(np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
     return x.shape[axis] - 1 - found
@@ -225,7 +230,9 @@ for _op in (any, all):
 
 
 @argsort.batching
-def _argsort_batch(size: int, batched: Any, args: Any, axis: int, descending: bool) -> Any:
+def _argsort_batch(size: int, batched: Any, args: Any, axis: Any, descending: bool, stable: bool) -> Any:
+    if axis is None:
+        return argsort(args[0].reshape((size, int(np.prod(args[0].shape[1:])))), 1, descending)
     return argsort(args[0], normalise_axis("argsort", axis, args[0].ndim - 1) + 1, descending)
 
 

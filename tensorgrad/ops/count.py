@@ -157,7 +157,8 @@ def union1d(a: Any, b: Any, /) -> Any:
 
 def intersect1d(a: Any, b: Any, /) -> Any:
     """The distinct elements of ``a`` that are also in ``b``, in ascending order; gradients go to ``a``."""
-    return _members("intersect1d", a, b, invert=False)
+    a, b = lifted("intersect1d", a), lifted("intersect1d", b)
+    return astype(_members("intersect1d", a, b, invert=False), np.result_type(a.dtype, b.dtype))
 
 
 def setdiff1d(a: Any, b: Any, /) -> Any:
@@ -202,7 +203,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0, *, length: int 
     if minlength < 0:
         raise ShapeError(f"bincount: minlength is {minlength}; it must not be negative")
     if length is None:
-        length = max(int(known("bincount", x).max(initial=-1)) + 1, minlength)
+        length = max(int(known("bincount", x).max(initial=0)) + 1 if x.size else 0, minlength)
     place = positions_of("bincount", x, 0, length, negative=False)
     return _sums(_weights("bincount", weights, x.shape), place, length)
 

@@ -10,7 +10,7 @@ import numpy as np
 from .._errors import DtypeError, ShapeError
 from .._primitive import constant, linear, primitive
 from .compare import equal
-from .dtype import astype, conjugate
+from .dtype import astype, cast_back, conjugate, in_dtype, numeric_dtype
 from .elementwise import exp, subtract, where
 from .index import take_along_axis
 from .reduce import max, min, numpy_axes, restore_axes, sum
@@ -33,8 +33,10 @@ _product: Any = np.multiply.reduce
 
 
 @primitive
-def prod(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
+def prod(x: Any, /, axis: Axis = None, keepdims: bool = False, *, dtype: Any = None) -> Any:
     """Product over the axes; its derivative in an element is the product of the others, without division."""
+    if dtype is not None:
+        x = x.astype(numeric_dtype(dtype, "prod"))
     if x.dtype.char == "e":
         product = _product(x, axis=numpy_axes(axis), dtype=np.float32, keepdims=keepdims)
         return product.astype(x.dtype)
@@ -88,9 +90,14 @@ def leaders(x: Any, /, axis: int, largest: bool) -> Any:
 
 
 prod.vjp(
-    x=lambda g, x, axis, keepdims: restore_axes(g, x.shape, axis, keepdims) * _conjugate(_others(x, axis))
+    x=lambda g, x, axis, keepdims, dtype: cast_back(
+        restore_axes(g, x.shape, axis, keepdims) * _conjugate(_others(in_dtype("prod", x, dtype), axis)),
+        x.dtype,
+    )
 )
-prod.jvp(x=lambda t, x, axis, keepdims: sum(t * _others(x, axis), axis, keepdims))
+prod.jvp(
+    x=lambda t, x, axis, keepdims, dtype: sum(t * _others(in_dtype("prod", x, dtype), axis), axis, keepdims)
+)
 running_sum.transpose(x=lambda g, axis: _reversed(running_sum(_reversed(g, axis), axis), axis))
 running_product.vjp(x=lambda g, x, y, axis: _conjugate(_delayed(y, axis, 1)) * _recurrence_pull(g, x, axis))
 running_product.jvp(x=lambda t, x, y, axis: recurrence(x, t * _delayed(y, axis, 1), axis))
@@ -158,9 +165,9 @@ def _conjugate(x: Any) -> Any:
 
 
 @prod.batching
-def _prod_batch(size: int, batched: Any, args: Any, axis: Axis, keepdims: bool) -> Any:
+def _prod_batch(size: int, batched: Any, args: Any, axis: Axis, **settings: Any) -> Any:
     axes = normalise_axes("prod", axis, args[0].ndim - 1)
-    return prod(args[0], tuple([a + 1 for a in axes]), keepdims)
+    return prod(args[0], tuple([a + 1 for a in axes]), **settings)
 
 
 running_sum.batching(lambda size, batched, args, axis: running_sum(args[0], axis + 1))
@@ -178,12 +185,13 @@ def _recurrence_batch(size: int, batched: Any, args: Any, axis: int) -> Any:
 # ---- what runs along an axis
 
 
-def cumsum(x: Any, /, axis: SupportsIndex | None = None) -> Any:
+def cumsum(x: Any, /, axis: SupportsIndex | None = None, *, dtype: Any = None) -> Any:
     """The sum of each element and those before it.
 
     Args:
         x: an array or tensor.
         axis: the axis to go along; None flattens ``x`` first.
+        dtype: to compute in, by default that of ``x``.
 
     Example:
         >>> import tensorgrad as tg
@@ -191,15 +199,16 @@ def cumsum(x: Any, /, axis: SupportsIndex | None = None) -> Any:
         tensor([1., 3., 6.])
     """
     x, place = _line("cumsum", x, axis)
-    return running_sum(x, place)
+    return running_sum(in_dtype("cumsum", x, dtype), place)
 
 
-def cumprod(x: Any, /, axis: SupportsIndex | None = None) -> Any:
+def cumprod(x: Any, /, axis: SupportsIndex | None = None, *, dtype: Any = None) -> Any:
     """The product of each element and those before it; derivatives are exact where elements are 0.
 
     Args:
         x: an array or tensor.
         axis: the axis to go along; None flattens ``x`` first.
+        dtype: to compute in, by default that of ``x``.
 
     Example:
         >>> import tensorgrad as tg
@@ -207,35 +216,41 @@ def cumprod(x: Any, /, axis: SupportsIndex | None = None) -> Any:
         tensor([ 1., 12.,  0.])
     """
     x, place = _line("cumprod", x, axis)
-    return running_product(x, place)
+    return running_product(in_dtype("cumprod", x, dtype), place)
 
 
-def cumulative_sum(x: Any, /, *, axis: SupportsIndex | None = None, include_initial: bool = False) -> Any:
+def cumulative_sum(
+    x: Any, /, *, axis: SupportsIndex | None = None, dtype: Any = None, include_initial: bool = False
+) -> Any:
     """The sums of `cumsum`, as the Array API standard has them.
 
     Args:
         x: an array or tensor.
         axis: the axis to go along; it may be left out if there is only one.
+        dtype: to compute in, by default that of ``x``.
         include_initial: put the sum of nothing, 0, in front.
 
     Raises:
         ShapeError: no axis is named, and ``x`` has several.
     """
-    return _cumulative("cumulative_sum", running_sum, 0, x, axis, include_initial)
+    return _cumulative("cumulative_sum", running_sum, 0, x, axis, dtype, include_initial)
 
 
-def cumulative_prod(x: Any, /, *, axis: SupportsIndex | None = None, include_initial: bool = False) -> Any:
+def cumulative_prod(
+    x: Any, /, *, axis: SupportsIndex | None = None, dtype: Any = None, include_initial: bool = False
+) -> Any:
     """The products of `cumprod`, as the Array API standard has them.
 
     Args:
         x: an array or tensor.
         axis: the axis to go along; it may be left out if there is only one.
+        dtype: to compute in, by default that of ``x``.
         include_initial: put the product of nothing, 1, in front.
 
     Raises:
         ShapeError: no axis is named, and ``x`` has several.
     """
-    return _cumulative("cumulative_prod", running_product, 1, x, axis, include_initial)
+    return _cumulative("cumulative_prod", running_product, 1, x, axis, dtype, include_initial)
 
 
 def cummax(x: Any, /, axis: SupportsIndex = -1) -> Any:
@@ -293,9 +308,9 @@ def _line(op: str, x: Any, axis: SupportsIndex | None) -> tuple[Any, int]:
 
 
 def _cumulative(
-    op: str, run: Any, start: int, x: Any, axis: SupportsIndex | None, include_initial: bool
+    op: str, run: Any, start: int, x: Any, axis: SupportsIndex | None, dtype: Any, include_initial: bool
 ) -> Any:
-    x = lifted(op, x)
+    x = in_dtype(op, lifted(op, x), dtype)
     if axis is None and x.ndim > 1:
         raise ShapeError(f"{op}: x has shape {x.shape}; name the axis to go along")
     if not x.ndim:

@@ -15,7 +15,7 @@ from .padding import pad
 from .shape import concat, lifted, normalise_axes, permute_dims, ravel
 
 
-def tril(x: Any, /, *, k: int = 0) -> Any:
+def tril(x: Any, /, k: int = 0) -> Any:
     """The lower triangle of the last two axes, 0 above the ``k``-th diagonal.
 
     Raises:
@@ -30,7 +30,7 @@ def tril(x: Any, /, *, k: int = 0) -> Any:
     return _triangle("tril", x, k)
 
 
-def triu(x: Any, /, *, k: int = 0) -> Any:
+def triu(x: Any, /, k: int = 0) -> Any:
     """The upper triangle of the last two axes, 0 below the ``k``-th diagonal.
 
     Raises:

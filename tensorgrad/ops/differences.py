@@ -101,7 +101,7 @@ def gradient(x: Any, /, *spacing: Any, axis: Axis = None, edge_order: int = 1) -
     return slopes[0] if len(slopes) == 1 else slopes
 
 
-def trapezoid(y: Any, x: Any = None, /, dx: Any = 1.0, axis: SupportsIndex = -1) -> Any:
+def trapezoid(y: Any, /, x: Any = None, dx: Any = 1.0, axis: SupportsIndex = -1) -> Any:
     """Integral along an axis, straight between the samples.
 
     Args:
@@ -122,7 +122,7 @@ def trapezoid(y: Any, x: Any = None, /, dx: Any = 1.0, axis: SupportsIndex = -1)
     return sum(areas, place)
 
 
-def cumulative_trapezoid(y: Any, x: Any = None, /, dx: Any = 1.0, axis: SupportsIndex = -1) -> Any:
+def cumulative_trapezoid(y: Any, /, x: Any = None, dx: Any = 1.0, axis: SupportsIndex = -1) -> Any:
     """Integral along an axis up to each sample but the first, straight between the samples.
 
     Args:
@@ -198,8 +198,10 @@ def _slopes(x: Any, step: Any, axis: int, edge_order: int) -> Any:
         return concat(ends, axis=axis)
     before, after = _cut(h, axis, 0, -1), _cut(h, axis, 1, None)
     left, right = _cut(chords, axis, 0, -1), _cut(chords, axis, 1, None)
-    # The slope of the parabola through three points lies between those of its two chords.
-    inside = divide(after * left + before * right, before + after)
+    if np.ndim(step):  # the slope of the parabola through three points lies between those of its two chords
+        inside = divide(after * left + before * right, before + after)
+    else:  # the same, without the element between the two: a NaN there is of no concern
+        inside = divide(subtract(_cut(x, axis, 2, None), _cut(x, axis, 0, -2)), 2 * after)
     if edge_order == 2:  # and its slope at an end is as far from the chord there as that in the middle
         first, last = _cut(inside, axis, 0, 1), _cut(inside, axis, n - 3, None)
         ends = [2 * ends[0] - first, 2 * ends[1] - last]

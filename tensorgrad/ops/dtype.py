@@ -50,20 +50,19 @@ conjugate = declare(_conjugate, "linear", broadcasts=True, name="conjugate")
 
 # Transposes with respect to the inner product Re(sum(conj(a) * b)), PyTorch's convention: a real
 # input of a complex result gets the real part of the cotangent.
-cast.transpose(
-    x=lambda g, x_dtype: cast(real(g) if g.dtype.kind == "c" and x_dtype.kind != "c" else g, x_dtype)
-)
+cast.transpose(x=lambda g, x_dtype: cast_back(g, x_dtype))
 real.transpose(x=lambda g, x_dtype: cast(g, x_dtype))
 imag.transpose(x=lambda g, x_dtype: 1j * cast(g, x_dtype) if x_dtype.kind == "c" else g * 0)
 conjugate.transpose(x=lambda g: conjugate(g))
 
 
-def astype(x: Any, dtype: Any, /) -> Any:
+def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
     """``x`` in another dtype.
 
     Args:
         x: an array or tensor.
         dtype: a NumPy dtype or its name. To an integer or boolean dtype no gradient flows.
+        copy: False returns ``x`` itself if it has that dtype.
 
     Raises:
         DtypeError: it is not a numeric dtype of up to 64 bits.
@@ -74,7 +73,19 @@ def astype(x: Any, dtype: Any, /) -> Any:
         tensor([1, 2])
     """
     dtype = numeric_dtype(dtype, "astype")
+    if not copy and x.dtype == dtype:
+        return x
     return cast(x, dtype) if dtype.kind in "fc" else truncate(x, dtype)
+
+
+def in_dtype(op: str, x: Any, dtype: Any) -> Any:
+    """``x`` in the dtype that a reduction was asked to compute in; as it is, if it was asked for none."""
+    return x if dtype is None else astype(x, numeric_dtype(dtype, op), copy=False)
+
+
+def cast_back(g: Any, dtype: Any) -> Any:
+    """A cotangent in the dtype of the input: of a real one, the real part."""
+    return cast(real(g) if g.dtype.kind == "c" and dtype.kind != "c" else g, dtype)
 
 
 def numeric_dtype(dtype: Any, what: str) -> np.dtype[Any]:

@@ -10,7 +10,8 @@ from .._errors import DtypeError, IndexingError, ShapeError
 from .._primitive import Value
 from .dtype import astype
 from .index import read, set_at
-from .shape import broadcast_to, concat, lifted, normalise_axis, ravel, reshape
+from .positions import known
+from .shape import broadcast_to, concat, lifted, moveaxis, normalise_axis, ravel, reshape
 
 
 def append(x: Any, values: Any, /, axis: SupportsIndex | None = None) -> Any:
@@ -79,15 +80,10 @@ def insert(x: Any, index: Any, values: Any, /, axis: SupportsIndex | None = None
     values = astype(_beside("insert", values, x.dtype), x.dtype)
     alone = np.ndim(index) == 0 and not isinstance(index, slice)
     places = np.atleast_1d(_places("insert", index, n, n + 1))
-    if alone:  # one place gets all that there is along the axis
-        if values.ndim == x.ndim:
-            places = np.repeat(places, values.shape[place])
-        elif values.ndim and x.ndim == 1:
-            places = np.repeat(places, values.size)
-        else:
-            values = (
-                reshape(values, (*values.shape[:place], 1, *values.shape[place:])) if values.ndim else values
-            )
+    if alone:  # as in x[..., index, ...] = values: with all axes given, the first one counts what to put in
+        values = reshape(values, (*[1] * (x.ndim - values.ndim), *values.shape))
+        values = moveaxis(values, 0, place)
+        places = np.repeat(places, values.shape[place])
     shape = (*x.shape[:place], len(places), *x.shape[place + 1 :])
     try:
         values = broadcast_to(values, shape)
@@ -112,7 +108,7 @@ def trim_zeros(x: Any, /, trim: str = "fb") -> Any:
 
     Raises:
         ShapeError: ``x`` is not 1-D.
-        TraceError: inside `tg.trace`; inside other transformations it is a DtypeError.
+        TraceError: inside `tg.trace`, or IndexingError so under `vmap`.
 
     Example:
         >>> import tensorgrad as tg
@@ -122,7 +118,7 @@ def trim_zeros(x: Any, /, trim: str = "fb") -> Any:
     x = lifted("trim_zeros", x)
     if x.ndim != 1:
         raise ShapeError(f"trim_zeros: x has shape {x.shape}; one axis is needed")
-    found = np.flatnonzero(np.asarray(x))
+    found = np.flatnonzero(known("trim_zeros", x))
     if not found.size:
         return x[:0] if trim else x
     trim = trim.lower()

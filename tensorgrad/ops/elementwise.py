@@ -164,8 +164,11 @@ def relu(x: Any, /) -> Any:
 @elementwise
 def sigmoid(x: Any, /) -> Any:
     """Logistic function ``1 / (1 + exp(-x))``, in (0, 1)."""
-    # tanh does not overflow, whatever the sign of x.
-    return np.tanh(x * 0.5) * 0.5 + 0.5
+    if x.dtype.kind == "c":
+        return np.tanh(x * 0.5) * 0.5 + 0.5
+    # The exponential of what is not positive: no overflow, and all digits on the left.
+    e = np.exp(-np.abs(x if x.dtype.kind == "f" else x * 1.0))
+    return np.where(x >= 0, 1, e) / (1 + e)
 
 
 def _where(condition: Any, a: Any, b: Any, /) -> Any:

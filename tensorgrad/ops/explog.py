@@ -134,5 +134,9 @@ def float_power(a: Any, b: Any, /) -> Any:
         >>> tg.float_power(tg.tensor([1, 2]), -1).tolist()
         [1.0, 0.5]
     """
+    # A number beside an array goes straight to double: by way of the default float it would lose its digits.
+    double = {float: np.float64, complex: np.complex128}
+    if hasattr(a, "dtype") or hasattr(b, "dtype"):
+        a, b = [double[type(x)](x) if type(x) in double else x for x in (a, b)]
     a, b = lifted("float_power", a), lifted("float_power", b)
     return power(*[astype(x, np.complex128 if x.dtype.kind == "c" else np.float64) for x in (a, b)])

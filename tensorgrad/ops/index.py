@@ -6,6 +6,7 @@ arrays in it, which are inputs. So positions may be tensors, are recorded, and c
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -18,7 +19,7 @@ from .._specialise import SCALARS, plain
 from .compare import argsort
 from .elementwise import multiply
 from .positions import known
-from .shape import broadcast_to, lifted, normalise_axis, permute_dims, reshape, sum_to
+from .shape import broadcast_to, lifted, normalise_axis, permute_dims, ravel, reshape, sum_to
 
 # ---- basic indexing: slices, numbers, ellipsis and new axes
 
@@ -95,14 +96,18 @@ set_at.transpose(
 
 
 @linear
-def take_along_axis(x: Any, indices: Any, /, axis: int = -1) -> Any:
-    """The elements of ``x`` at positions along an axis, one position for each place of the others."""
+def take_along_axis(x: Any, indices: Any, /, axis: int | None = -1) -> Any:
+    """The elements of ``x`` at positions along an axis, one position for each place of the others.
+
+    With ``axis=None`` they are positions in the row of all elements.
+    """
     return np.take_along_axis(x, indices, axis)
 
 
 @linear
 def add_along_axis(x: Any, indices: Any, /, axis: int, shape: Any) -> Any:
     """Zeros of ``shape`` with ``x`` added at positions along an axis: the transpose of `take_along_axis`."""
+    axis = normalise_axis("add_along_axis", axis, len(shape))
     whole = tuple([shape[axis] if i == axis else n for i, n in enumerate(x.shape)])
     grid = list(np.ogrid[tuple(slice(n) for n in x.shape)])
     grid[axis] = indices
@@ -111,13 +116,17 @@ def add_along_axis(x: Any, indices: Any, /, axis: int, shape: Any) -> Any:
 
 
 take_along_axis.transpose(
-    x=lambda g, indices, x_shape, axis: add_along_axis(g, indices, axis % len(x_shape), x_shape)
+    x=lambda g, indices, x_shape, axis: (
+        reshape(add_along_axis(g, indices, 0, (math.prod(x_shape),)), x_shape)
+        if axis is None
+        else add_along_axis(g, indices, axis, x_shape)
+    )
 )
 add_along_axis.transpose(x=lambda g, indices, axis: take_along_axis(g, indices, axis))
 
 
-def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
-    """``x`` sorted along an axis; equal elements keep their order, and so do their gradients.
+def sort(x: Any, /, axis: int | None = -1, *, descending: bool = False, stable: bool = True) -> Any:
+    """``x`` sorted along an axis, all in one row for None; equal elements keep their order, and so do gradients.
 
     It is stable also where ``stable=False`` allows it not to be.
 
@@ -127,6 +136,8 @@ def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = 
         tensor([1., 2., 3.])
     """
     x = lifted("sort", x)
+    if axis is None:
+        x, axis = ravel(x), 0
     axis = normalise_axis("sort", axis, x.ndim)
     return take_along_axis(x, argsort(x, axis, descending), axis)
 
@@ -313,15 +324,17 @@ def _place_batch(size: int, batched: Any, args: Any, index: Any, shape: Any) -> 
 
 
 @take_along_axis.batching
-def _take_along_batch(size: int, batched: Any, args: Any, axis: int) -> Any:
+def _take_along_batch(size: int, batched: Any, args: Any, axis: int | None) -> Any:
     x, indices = _batched(args, batched, size)
+    if axis is None:
+        x, axis = reshape(x, (size, math.prod(x.shape[1:]))), 0
     return take_along_axis(x, indices, axis % (x.ndim - 1) + 1)
 
 
 @add_along_axis.batching
 def _add_along_batch(size: int, batched: Any, args: Any, axis: int, shape: Any) -> Any:
     x, indices = _batched(args, batched, size)
-    return add_along_axis(x, indices, axis + 1, (size, *shape))
+    return add_along_axis(x, indices, axis % len(shape) + 1, (size, *shape))
 
 
 def _behind_batch(index: Any) -> tuple[Any, ...]:

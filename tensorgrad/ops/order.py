@@ -111,6 +111,8 @@ def lexsort(keys: Any, /, *, axis: SupportsIndex = -1) -> Any:
         >>> tg.lexsort([tg.tensor([1, 0, 2]), tg.tensor([1, 1, 0])])
         tensor([2, 1, 0])
     """
+    if not getattr(keys, "ndim", hasattr(keys, "__iter__")):
+        raise ShapeError("lexsort: a single number given; a sequence of keys is needed")
     parts = [lifted("lexsort", one) for one in keys]
     shapes = {one.shape for one in parts}
     if len(shapes) != 1:
@@ -125,7 +127,7 @@ def lexsort(keys: Any, /, *, axis: SupportsIndex = -1) -> Any:
 # ---- places in what is sorted
 
 
-def searchsorted(a: Any, v: Any, /, *, side: str = "left", sorter: Any = None) -> Any:
+def searchsorted(a: Any, v: Any, /, side: str = "left", sorter: Any = None) -> Any:
     """Where to insert ``v`` into a sorted ``a`` so that it stays sorted; integers, a constant.
 
     Args:

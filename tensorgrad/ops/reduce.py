@@ -11,7 +11,7 @@ import numpy as np
 
 from .._primitive import constant, linear, primitive
 from .adding import LONG, added
-from .dtype import astype, conjugate, real
+from .dtype import astype, cast_back, conjugate, in_dtype, numeric_dtype, real
 from .elementwise import multiply, sqrt, square, subtract
 from .shape import Axis, as_sequence, broadcast_to, lifted, normalise_axes, reshape
 
@@ -21,8 +21,10 @@ _minimum: Any = np.minimum.reduce
 
 
 @linear
-def sum(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Sum over the axes; float16 is added up in float32."""
+def sum(x: Any, /, axis: Axis = None, keepdims: bool = False, *, dtype: Any = None) -> Any:
+    """Sum over the axes, in a dtype if one is given; float16 is added up in float32."""
+    if dtype is not None:
+        x = x.astype(numeric_dtype(dtype, "sum"))
     if x.size < LONG and x.dtype.char != "e":
         return _add(x, axis=numpy_axes(axis), keepdims=keepdims)
     return added(x, numpy_axes(axis), keepdims)
@@ -49,7 +51,9 @@ def share(x: Any, top: Any, /, axis: Axis = None) -> Any:
 
 
 sum.transpose(
-    x=lambda g, x_shape, axis, keepdims: broadcast_to(restore_axes(g, x_shape, axis, keepdims), x_shape)
+    x=lambda g, x_shape, x_dtype, axis, keepdims, dtype: broadcast_to(
+        restore_axes(g if dtype is None else cast_back(g, x_dtype), x_shape, axis, keepdims), x_shape
+    )
 )
 for _extremum in (max, min):
     _extremum.vjp(
@@ -66,9 +70,9 @@ for _extremum in (max, min):
 
 
 def _batch_rule(op: Any) -> Any:
-    def rule(size: int, batched: Any, args: Any, axis: Axis, keepdims: bool) -> Any:
+    def rule(size: int, batched: Any, args: Any, axis: Axis, **settings: Any) -> Any:
         axes = normalise_axes(op.card.name, axis, args[0].ndim - 1)
-        return op(args[0], tuple([a + 1 for a in axes]), keepdims)
+        return op(args[0], tuple([a + 1 for a in axes]), **settings)
 
     return rule
 
@@ -86,20 +90,21 @@ def _share_batch(size: int, batched: Any, args: Any, axis: Axis) -> Any:
 # ---- composed
 
 
-def mean(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
+def mean(x: Any, /, axis: Axis = None, keepdims: bool = False, *, dtype: Any = None) -> Any:
     """Arithmetic mean over the axes.
 
     Args:
         x: an array or tensor; of integers, the mean is a float.
         axis: the axes to average over, all if None.
         keepdims: keep them with length 1.
+        dtype: to compute in, by default that of ``x``.
 
     Example:
         >>> import tensorgrad as tg
         >>> tg.mean(tg.tensor([[1.0, 2.0], [3.0, 6.0]]), axis=0)
         tensor([2., 4.])
     """
-    x = lifted("mean", x)
+    x = in_dtype("mean", lifted("mean", x), dtype)
     if x.dtype == np.float16:  # the sum may be larger than float16 can hold
         return astype(mean(astype(x, np.float32), axis, keepdims), np.float16)
     count = _count("mean", x, axis)
@@ -134,7 +139,10 @@ def _variance(op: str, x: Any, axis: Axis, correction: float, keepdims: bool) ->
         return astype(_variance(op, astype(x, np.float32), axis, correction, keepdims), np.float16)
     count = _count(op, x, axis)
     centred = subtract(x, mean(x, axis, True))
-    return sum(squared_size(centred), axis, keepdims) / (count - correction)
+    free = count - correction
+    return sum(squared_size(centred), axis, keepdims) / (
+        free if free > 0 else 0
+    )  # NaN, not a negative variance
 
 
 def squared_size(x: Any) -> Any:

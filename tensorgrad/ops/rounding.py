@@ -176,8 +176,19 @@ def clip(x: Any, /, min: Any = None, max: Any = None) -> Any:
     """
     if min is None and max is None:
         return positive(x)
+    if type(min) is int or type(max) is int:
+        min, max = _reachable(min, max, x)
     raised = x if min is None else at_least(x, min)
     return raised if max is None else at_most(raised, max)
+
+
+def _reachable(low: Any, high: Any, x: Any) -> tuple[Any, Any]:
+    """The bounds, but for a number beyond the integers of ``x`` the outermost of them: none is below it."""
+    if getattr(getattr(x, "dtype", None), "kind", "") in ("i", "u"):
+        least, most = np.iinfo(x.dtype).min, np.iinfo(x.dtype).max
+        low = least if type(low) is int and low < least else low
+        high = most if type(high) is int and high > most else high
+    return low, high
 
 
 # ---- pairs

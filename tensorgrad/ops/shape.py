@@ -36,7 +36,7 @@ def permute_dims(x: Any, /, axes: Sequence[int]) -> Any:
 @view
 def broadcast_to(x: Any, /, shape: Sequence[int]) -> Any:
     """``x`` repeated, without a copy, to a shape that it broadcasts to."""
-    if x.size == 1 and type(shape) is tuple and len(shape) >= x.ndim:
+    if x.size == 1 and type(shape) is tuple and len(shape) >= x.ndim and min(shape, default=0) >= 0:
         # One number everywhere, as in the gradient of a full sum: ten times faster than by NumPy's function.
         repeated: Any = np.ndarray(shape, x.dtype, x if x.ndim == 0 else x.reshape(()), 0, (0,) * len(shape))
         repeated.flags.writeable = False
@@ -76,6 +76,7 @@ def _permute_batch(size: int, batched: Any, args: Any, axes: Any) -> Any:
 @broadcast_to.batching
 def _broadcast_batch(size: int, batched: Any, args: Any, shape: Any) -> Any:
     (x,) = args
+    shape = (shape,) if isinstance(shape, SupportsIndex) else shape
     missing = len(shape) - (x.ndim - 1)
     return broadcast_to(reshape(x, (size, *[1] * missing, *x.shape[1:])), (size, *shape))
 
@@ -117,7 +118,7 @@ def matrix_transpose(x: Any, /) -> Any:
     return permute_dims(x, (*range(n - 2), n - 1, n - 2))
 
 
-def swapaxes(x: Any, axis1: int, axis2: int, /) -> Any:
+def swapaxes(x: Any, /, axis1: int, axis2: int) -> Any:
     """``x`` with two axes exchanged."""
     x = lifted("swapaxes", x)
     axis1, axis2 = normalise_axis("swapaxes", axis1, x.ndim), normalise_axis("swapaxes", axis2, x.ndim)
@@ -126,15 +127,19 @@ def swapaxes(x: Any, axis1: int, axis2: int, /) -> Any:
     return permute_dims(x, tuple(order))
 
 
-def moveaxis(x: Any, source: int, destination: int, /) -> Any:
-    """``x`` with one axis moved to another place, the others in their order."""
+def moveaxis(x: Any, /, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+    """``x`` with one axis or several moved to other places, the others in their order.
+
+    Raises:
+        ShapeError: there are not as many places as axes, or one is named twice.
+    """
     x = lifted("moveaxis", x)
-    source, destination = (
-        normalise_axis("moveaxis", source, x.ndim),
-        normalise_axis("moveaxis", destination, x.ndim),
-    )
-    order = [i for i in range(x.ndim) if i != source]
-    order.insert(destination, source)
+    sources, places = [normalise_axes("moveaxis", as_sequence(a), x.ndim) for a in (source, destination)]
+    if len(sources) != len(places):
+        raise ShapeError(f"moveaxis: {len(sources)} axes and {len(places)} places; one for each is needed")
+    order = [i for i in range(x.ndim) if i not in sources]
+    for place, axis in sorted(zip(places, sources, strict=True)):
+        order.insert(place, axis)
     return permute_dims(x, tuple(order))
 
 
@@ -160,7 +165,7 @@ def squeeze(x: Any, /, axis: int | Sequence[int] | None = None) -> Any:
     if axis is None:
         drop = {i for i, n in enumerate(x.shape) if n == 1}
     else:
-        drop = {normalise_axis("squeeze", a, x.ndim) for a in as_sequence(axis)}
+        drop = set(normalise_axes("squeeze", axis, x.ndim))
     if wrong := [i for i in drop if x.shape[i] != 1]:
         raise ShapeError(f"squeeze: x has shape {x.shape}; axis {wrong[0]} is longer than 1")
     return reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in drop))
@@ -206,7 +211,7 @@ def _split_batch(size: int, batched: Any, args: Any, sections: Any, axis: int) -
     return split_at(args[0], sections, axis % (args[0].ndim - 1) + 1)
 
 
-def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Any:
+def concat(arrays: Sequence[Any], /, axis: int | None = 0) -> Any:
     """Join arrays along an axis that they have.
 
     Args:
@@ -224,11 +229,11 @@ def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Any:
     if not len(arrays):
         raise ShapeError("concat: no arrays given; at least one is needed")
     if axis is None:
-        return _concat(*[ravel(x) for x in arrays], axis=0)
+        return _concat(*[ravel(x) for x in _of_one_dtype(arrays)], axis=0)
     return _concat(*arrays, axis=axis)
 
 
-def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Any:
+def stack(arrays: Sequence[Any], /, axis: int = 0) -> Any:
     """Join arrays of one shape along a new axis.
 
     Raises:
@@ -239,13 +244,20 @@ def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Any:
         raise ShapeError(f"stack: the arrays have shapes {sorted(shapes)}; one shape for all is needed")
     if not any(hasattr(x, "ndim") for x in arrays):
         return _concat(*[[x] for x in arrays], axis=axis)
-    dtype = np.result_type(*[x.dtype if hasattr(x, "dtype") else x for x in arrays])
-    arrays = [x if hasattr(x, "ndim") else np.asarray(x, dtype) for x in arrays]
+    arrays = _of_one_dtype(arrays)
     axis = normalise_axis("stack", axis, arrays[0].ndim + 1)
     return _concat(*[expand_dims(x, axis) for x in arrays], axis=axis)
 
 
-def split(x: Any, sections: int | Sequence[int], /, *, axis: int = 0) -> tuple[Any, ...]:
+def _of_one_dtype(arrays: Sequence[Any]) -> Sequence[Any]:
+    """The arrays, with numbers and lists among them in the dtype that all have together."""
+    if not any(hasattr(x, "ndim") for x in arrays):
+        return arrays
+    dtype = np.result_type(*[x.dtype if hasattr(x, "dtype") else x for x in arrays])
+    return [x if hasattr(x, "ndim") else np.asarray(x, dtype) for x in arrays]
+
+
+def split(x: Any, sections: int | Sequence[int], /, axis: int = 0) -> tuple[Any, ...]:
     """Take ``x`` apart along an axis.
 
     Args:
@@ -277,11 +289,10 @@ def split(x: Any, sections: int | Sequence[int], /, *, axis: int = 0) -> tuple[A
     return parts
 
 
-def flip(x: Any, /, *, axis: int | Sequence[int] | None = None) -> Any:
+def flip(x: Any, /, axis: int | Sequence[int] | None = None) -> Any:
     """``x`` with the order of its elements reversed along the axes, along all if none is given."""
     x = lifted("flip", x)
-    axes = range(x.ndim) if axis is None else as_sequence(axis)
-    places = {normalise_axis("flip", a, x.ndim) for a in axes}
+    places = normalise_axes("flip", axis, x.ndim)
     return x[tuple(slice(None, None, -1) if i in places else slice(None) for i in range(x.ndim))]
 
 

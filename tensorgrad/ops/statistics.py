@@ -65,9 +65,9 @@ def average(
                 f"average: weights {w.shape} for x {x.shape} over axis {axis}; one for each is needed"
             )
         w = reshape(w, tuple([x.shape[i] if i in axes else 1 for i in range(x.ndim)]))
-    dtype = np.result_type(x.dtype, w.dtype)
-    if dtype == np.float16:  # the sum may be larger than float16 can hold
-        x, w = astype(x, np.float32), astype(w, np.float32)
+    dtype = np.result_type(x.dtype, w.dtype, *([] if x.dtype.kind in "fc" else [np.float64]))
+    wide = np.float32 if dtype == np.float16 else dtype  # the sum may be larger than float16 can hold
+    x, w = astype(x, wide), astype(w, wide)
     total = sum(w, axes, keepdims)
     if _has_zero(total):
         raise ShapeError("average: the weights add up to 0, and so there is no mean")
@@ -78,8 +78,8 @@ def average(
 
 def cov(
     x: Any,
-    y: Any = None,
     /,
+    y: Any = None,
     rowvar: bool = True,
     bias: bool = False,
     ddof: float | None = None,
@@ -110,7 +110,7 @@ def cov(
     return reshape(c, ()) if c.shape == (1, 1) else c
 
 
-def corrcoef(x: Any, y: Any = None, /, rowvar: bool = True) -> Any:
+def corrcoef(x: Any, /, y: Any = None, rowvar: bool = True) -> Any:
     """Correlation of variables: their covariance divided by both of their standard deviations.
 
     Args:
@@ -160,13 +160,13 @@ def _covariance(op: str, x: Any, y: Any, rowvar: bool, ddof: float, fweights: An
         raise DtypeError(f"{op}: fweights are counts, so whole numbers; for others there is aweights")
     both = [astype(lifted(op, w), x.dtype) for w in (fweights, aweights) if w is not None]
     if not both:
-        centred, scale = subtract(x, mean(x, 1, True)), n - ddof
+        centred, scale = subtract(x, mean(x, 1, True)), max(n - ddof, 0)
         return divide(matmul(centred, conjugate(transpose(centred))), scale)
     w = both[0] if len(both) == 1 else multiply(*both)
     total = sum(w)
     centred = subtract(x, divide(sum(multiply(x, w), 1, True), total))
     extra = divide(sum(multiply(w, both[-1])), total) if aweights is not None else 1
-    return divide(matmul(multiply(centred, w), conjugate(transpose(centred))), total - ddof * extra)
+    return divide(matmul(multiply(centred, w), conjugate(transpose(centred))), clip(total - ddof * extra, 0))
 
 
 def _variables(op: str, x: Any, rowvar: bool) -> Any:

@@ -172,7 +172,8 @@ class _Finding:
             # For a unit vector this is atol + rtol * |numeric|; errors in a sum add up like random ones.
             length = np.linalg.norm(v, axis=1)[:, None]
             allowed = self.atol * length + self.rtol * np.sqrt(v**2 @ jacobian**2)
-            error = np.abs(self.analytic - self.numeric) / allowed
+            distance = np.abs(self.analytic - self.numeric)
+            error = np.where(distance == 0, 0, distance / allowed)  # a result without elements allows nothing
         self.error = np.where(np.isfinite(error), error, np.inf)
         self.wrong = self.error > 1
 

@@ -199,16 +199,19 @@ def _on_one_tape(
     A captured tensor that requires a gradient, or an argument that has a history, means that the
     gradient will be differentiated in turn: then the backward pass is recorded.
     """
-    variables, outer = [], False
+    variables, own, outer = [], [], False
     for leaf in leaves:
         if isinstance(leaf, Tensor) and leaf._node is not None:
             variables.append(ops.positive(leaf))
             outer = True
         else:
             data = leaf._d if isinstance(leaf, Tensor) else as_data(leaf, copy=True)
-            variables.append(wrap(data, Leaf(data.shape, data.dtype)))
+            own.append(Leaf(data.shape, data.dtype))
+            variables.append(wrap(data, own[-1]))
     ends = [v._node for v in variables]  # taken now: the function may write to its arguments
     y, aux = _call(f, args, kwargs, positions, variables, tree, has_aux)
+    for leaf in own:
+        leaf.closed = True
     plain = not any(isinstance(leaf, Tensor) or type(leaf) in (int, float, complex) for leaf in leaves)
     if not isinstance(y, Tensor) or y._node is None:
         zeros = [zero_like(v) for v in variables]
@@ -219,7 +222,7 @@ def _on_one_tape(
         )
     mine = frozenset(ends)
     collected = collect([y._node])
-    outer = recording and (outer or not collected[1] <= mine)
+    outer = recording and (outer or any(not leaf.closed for leaf in collected[1] - mine))
     found, _ = pull([y], [seed_for(y, None)], mine, retain=True, create=outer, collected=collected)
     results = []
     for v, end in zip(variables, ends, strict=True):

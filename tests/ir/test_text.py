@@ -22,7 +22,7 @@ def test_a_function() -> None:
 program(%0 x: float32[2,3], %1 y: float32[3]):
   %2: float32[2,3] = multiply(%0, %1)
   %4: float32[2,3] = add(%2, 1)
-  %5: float32[3] = sum(%4, axis=0, keepdims=False)
+  %5: float32[3] = sum(%4, axis=0)
   return %5
 """,
     )

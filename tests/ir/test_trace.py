@@ -26,7 +26,7 @@ def test_a_program_is_frozen_data() -> None:
     assert [v.role for v in graph.inputs] == ["input", "input"]
     assert all(v.shape == (3,) and v.dtype == "float64" for v in graph.inputs)
     assert graph.outputs == graph.equations[-1].outputs
-    assert graph.equations[-1].params == {"axis": None, "keepdims": False}
+    assert graph.equations[-1].params == {"axis": None, "keepdims": False, "dtype": None}
     with pytest.raises(AttributeError):
         graph.inputs = ()
     indices = [v.index for e in graph.equations for v in e.outputs]
@@ -243,12 +243,13 @@ def test_draws_follow_the_generator_and_their_order() -> None:
     assert_allclose(graph(tg.tensor(X)), X + again.random(3), rtol=1e-6)
 
 
-def test_the_parameters_of_a_draw_are_numbers() -> None:
-    for draw in (lambda m: tg.normal(m, 1.0, (2,)), lambda m: tg.uniform(0.0, m, (2,))):
-        with pytest.raises(tg.TensorgradError):
-            tg.trace(lambda x, draw=draw: draw(x.max()), tg.tensor(X))
-        with pytest.raises(tg.TensorgradError):
-            tg.grad(lambda x, draw=draw: draw(x).sum())(1.0)
+def test_a_draw_with_traced_parameters_draws_with_those_of_the_replay() -> None:
+    for draw in (lambda m: tg.normal(m, 0.01, (50,)), lambda m: tg.uniform(m, m + 0.01, (50,))):
+        graph = tg.trace(lambda x, draw=draw: draw(x.max()), tg.tensor(X))
+        for top in (3.0, 100.0):
+            drawn = graph(tg.tensor(np.minimum(X, top - 1)).maximum(top)).numpy()
+            assert abs(drawn.mean() - top) < 0.1 and len(set(drawn.tolist())) > 10
+        assert tg.grad(lambda x, draw=draw: draw(x).sum())(1.0).item() == pytest.approx(50)
 
 
 # ---- derivatives in a program

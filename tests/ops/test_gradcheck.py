@@ -73,6 +73,11 @@ def test_inputs_of_size_0() -> None:
     assert gradcheck(lambda x, y: x.sum() + y, [np.zeros((0, 3)), 1.0])
 
 
+def test_a_result_without_elements() -> None:
+    assert gradcheck(lambda x: x[:0] * 2, [np.ones(2)])
+    assert gradcheck(lambda x: (x[:0] * 2, x * 3), [np.ones(2)])
+
+
 def test_integer_results_are_left_out() -> None:
     assert gradcheck(lambda x: (x * 2, x.argmax(axis=1)), X)
 

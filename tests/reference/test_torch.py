@@ -21,6 +21,7 @@ from tests.reference import (
     torch_linalg_solve,
     torch_linalg_spectral,
     torch_more,
+    torch_more_names,
     torch_pool,
     torch_special_error,
     torch_special_gamma,
@@ -32,6 +33,7 @@ ALL = [*ROWS.values(), *COMPOSED.values()]
 FAMILIES = (
     torch_core,
     torch_more,
+    torch_more_names,
     torch_special_error,
     torch_special_gamma,
     torch_choose,

@@ -27,7 +27,18 @@ def cov(
     return torch.cov(x, correction=(0 if bias else 1) if ddof is None else ddof, **weights)
 
 
+def in_dtype(f: Callable[..., Any]) -> Callable[..., Any]:
+    def call(x: Any, dtype: str, axis: int = 0) -> Any:
+        return f(x.trunc() if dtype == "int64" else x, axis, dtype=getattr(torch, dtype))
+
+    return call
+
+
 TORCH: dict[str, Callable[..., Any]] = {
+    "sum in a dtype": in_dtype(torch.sum), "prod in a dtype": in_dtype(torch.prod),
+    "cumsum in a dtype": in_dtype(torch.cumsum), "cumprod in a dtype": in_dtype(torch.cumprod),
+    "cumulative_sum in a dtype": in_dtype(torch.cumsum),
+    "cumulative_prod in a dtype": in_dtype(torch.cumprod),
     "bitwise_and": torch.bitwise_and, "bitwise_or": torch.bitwise_or, "bitwise_xor": torch.bitwise_xor,
     "bitwise_invert": torch.bitwise_not, "bitwise_left_shift": torch.bitwise_left_shift,
     "bitwise_right_shift": torch.bitwise_right_shift, "gcd": torch.gcd, "lcm": torch.lcm,
@@ -85,6 +96,10 @@ WITHOUT_COUNTERPART: dict[str, str] = {
 
 NO_PLACES = "PyTorch has no gradient for the places"
 DIFFERENT: dict[tuple[str, str], str] = {
+    **{
+        (f"{name} in a dtype", "axes, complex"): "PyTorch cannot go back from complex to real there"
+        for name in ("sum", "prod", "cumsum", "cumprod", "cumulative_sum", "cumulative_prod")
+    },
     ("nanmedian", "edge: NaN"): "the infinity here, NaN in PyTorch",
     ("gradient", "axes, a distance"): NO_PLACES,
     ("gradient", "axes, both ways"): NO_PLACES,

@@ -241,6 +241,9 @@ def test_wrong_declarations() -> None:
         (lambda: tg.primitive(lambda x, **more: x), "name each one"),
         (lambda: tg.primitive(lambda g: g), "reserved"),
         (lambda: tg.primitive(lambda x, n_=1: x), "reserved"),
+        (lambda: tg.elementwise(lambda op: op), "reserved"),
+        (lambda: tg.primitive(lambda x, card=1: x), "reserved"),
+        (lambda: tg.primitive(lambda x, forward=1: x), "reserved"),
     ):
         with pytest.raises(tg.GradientError, match=words):
             declare()

@@ -317,3 +317,13 @@ def test_complex_arguments_follow_the_convention_of_steepest_ascent() -> None:
     z = np.array([1 + 2j, -0.5j])
     assert_allclose(tg.grad(lambda z: (tg.abs(z) ** 2).sum())(z), 2 * z)
     assert_allclose(tg.grad(lambda z: tg.real(z * z).sum())(z), 2 * z.conj())
+
+
+def test_a_mixed_second_derivative_of_arrays_is_an_array() -> None:
+    """What the inner gradient leaves behind is its own variable, and no reason to record the outer one."""
+    a, x = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    mixed = tg.grad(lambda a, x: tg.grad(lambda a, x: (tg.sin(a) * x * x).sum())(a, x).sum(), 1)(a, x)
+    assert type(mixed) is np.ndarray
+    np.testing.assert_allclose(mixed, 2 * x * np.cos(a))
+    third = tg.grad(tg.grad(tg.grad(lambda a, x: tg.sin(a) * x * x), 1), 0)(np.float64(1.0), np.float64(3.0))
+    assert type(third) is np.float64 and third == pytest.approx(-6 * np.sin(1.0))

@@ -199,7 +199,7 @@ ndtr_ratio.derivative(x=lambda x, y: -y * _above_line(x))
 
 @elementwise
 def expit(x: Any, /) -> Any:
-    """Logistic function ``1 / (1 + exp(-x))``, with all digits where it is small; `sigmoid` is faster.
+    """Logistic function ``1 / (1 + exp(-x))``, with all digits in its slopes as well; `sigmoid` is faster.
 
     Example:
         >>> import numpy as np, tensorgrad as tg

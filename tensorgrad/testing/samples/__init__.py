@@ -23,6 +23,7 @@ from . import (
     interpolate,
     linalg_solve,
     linalg_spectral,
+    more,
     pool,
     products,
     reduce,
@@ -69,6 +70,7 @@ _FAMILIES = (
     window,
     pool,
     interpolate,
+    more,
 )
 
 

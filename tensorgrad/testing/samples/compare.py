@@ -79,7 +79,8 @@ def _ragged(name: str) -> Fails:
     return Fails(lambda: getattr(ops, name)([[1.0], [1.0, 2.0]], 1.0), DtypeError, f"{name}: ")
 
 
-def _argsort(x: Any, axis: int = -1, descending: bool = False) -> Any:
+def _argsort(x: Any, axis: int | None = -1, descending: bool = False, stable: bool = True) -> Any:
+    x, axis = (x.ravel(), 0) if axis is None else (x, axis)
     out = np.zeros(x.shape, np.int64)
     for place, values in rows_along(x, axis):
         # A stable sort; NaN counts as larger than everything.
@@ -162,6 +163,8 @@ ROWS: list[OpSamples] = [
         at("edge: ties keep their order", np.array([1.0, 0.0, 1.0, 0.0])),
         at("edge: ties keep their order, descending", np.array([1.0, 0.0, 1.0, 0.0]), descending=True),
         at("edge: NaN last", np.array([NAN, 0.0, INF, NAN])),
+        at("edge: all in one row, descending", spread(2, 3), axis=None, descending=True),
+        at("edge: need not be stable", np.array([1.0, 0.0, 1.0]), stable=False),
         reference=_argsort,
         errors=Fails(
             lambda: ops.argsort(np.ones((2, 3)), axis=2), ShapeError, r"argsort: x \(2, 3\), axis=2"

@@ -246,6 +246,20 @@ def _cumulative_trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1
 COMPOSED: list[OpSamples] = [
     _running("cumsum", lambda a, b: a + b, np.cumsum),
     _running("cumprod", mul, np.cumprod),
+    *[
+        row(
+            f"{name} in a dtype",
+            at("size 1", normal(1), dtype="float64"),
+            at("axes", normal(2, 3), axis=1, dtype="float64"),
+            at("axes, complex", normal(2, 3), axis=0, dtype="complex128"),
+            at("edge: integers", np.array([1.75, -2.0]), dtype="int64", smooth=False),
+            reference=partial(getattr(np, name)),
+            errors=Fails(partial(getattr(ops, name), np.ones(2), dtype="U3"), DtypeError, f"{name}: .*<U3"),
+            op=getattr(ops, name),
+            keeps_dtype=False,
+        )
+        for name in ("sum", "prod", "cumsum", "cumprod", "cumulative_sum", "cumulative_prod")
+    ],
     _cumulative("cumulative_sum", lambda a, b: a + b, 0.0),
     _cumulative("cumulative_prod", mul, 1.0),
     _extremum("cummax", lambda a, b: a if a != a or a >= b else b, np.maximum, 1),

@@ -59,7 +59,7 @@ def _power(a: float, b: float) -> float:
 
 
 def _sigmoid(x: float) -> float:
-    return 1 / (1 + math.exp(-x)) if x >= 0 else 1 - 1 / (1 + math.exp(x))
+    return 1 / (1 + math.exp(-x)) if x > -700 else math.exp(x)
 
 
 def _larger(a: float, b: float) -> float:

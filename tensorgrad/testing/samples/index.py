@@ -57,7 +57,9 @@ def _winners(x: Any, *indices: Any, pattern: Any) -> Any:
     return np.array([last[p] == k for k, p in enumerate(np.ravel(places))], bool).reshape(np.shape(places))
 
 
-def _take_along(x: Any, indices: Any, axis: int = -1) -> Any:
+def _take_along(x: Any, indices: Any, axis: int | None = -1) -> Any:
+    if axis is None:
+        return np.array([x.ravel()[i] for i in indices.tolist()])
     shape = np.broadcast_shapes(
         *[s[: axis % x.ndim] + s[axis % x.ndim + 1 :] for s in (x.shape, indices.shape)]
     )
@@ -212,18 +214,22 @@ ALONG = [
         at("axes, repeated", normal(2, 3), np.array([[0, 0, 2, 1], [2, 2, 2, 0]])),
         at("axes, first", normal(3, 2), np.array([[2, 0]]), axis=0),
         at("edge: no index", normal(2, 3), np.zeros((2, 0), int), axis=1),
+        at("edge: of all elements in one row", normal(2, 3), np.array([4, 0, 4]), axis=None),
         reference=_take_along,
         errors=Fails(
             lambda: ops.take_along_axis(np.ones(3), np.array([3])),
             IndexingError,
             r"take_along_axis: x \(3,\) and indices \(1,\)",
         ),
-        numpy=lambda x, indices, axis=-1: np.take_along_axis(x, indices % x.shape[axis], axis),
+        numpy=lambda x, indices, axis=-1: np.take_along_axis(
+            x, indices % (x.size if axis is None else x.shape[axis]), axis
+        ),
     ),
     row(
         "add_along_axis",
         at("size 1", np.array([1.5]), np.array([0]), axis=0, shape=(1,)),
         at("axes, repeated", normal(2, 4), np.array([[0, 0, 2, 1], [2, 2, 2, 0]]), axis=1, shape=(2, 3)),
+        at("axes, from the end", normal(2, 3), np.array([[0, 3, 1], [2, 2, 2]]), axis=-2, shape=(4, 3)),
         at("edge: no index", np.zeros((2, 0)), np.zeros((2, 0), int), axis=1, shape=(2, 3)),
         reference=_add_along,
         errors=Fails(
