@@ -133,7 +133,9 @@ def eigh(a: Any, /, UPLO: str = "L") -> EighResult:
 def eigvalsh(a: Any, /, UPLO: str = "L") -> Any:
     """Eigenvalues of symmetric or Hermitian matrices, in ascending order.
 
-    As of `eigh`, several times faster where no gradient is wanted.
+    As of `eigh`, several times faster where no gradient is wanted. Where eigenvalues are equal, second derivatives
+    lack what turning the vectors adds: that of ``sum(log(eigvalsh(a)))`` at a multiple of the unit matrix is 0
+    off the diagonal. `slogdet`, `matrix_power` and `matrix_exp` with `trace` have exact ones everywhere.
 
     Args:
         a: matrices ``(..., N, N)``.

@@ -19,7 +19,7 @@ from ._matrices import as_matrices, square
 from .solve import inv
 
 
-def matrix_power(a: Any, n: SupportsIndex, /) -> Any:
+def matrix_power(a: Any, /, n: SupportsIndex) -> Any:
     """Power of square matrices with an integer exponent, by repeated squaring.
 
     Args:
