@@ -159,14 +159,18 @@ def test_functions_of_equal_eigenvalues_and_of_their_space_have_exact_gradients(
 
 
 @pytest.mark.parametrize("a", [np.eye(3), np.zeros((3, 3)), repeated(), np.zeros((2, 3)), np.ones((3, 2))])
-def test_every_gradient_at_equal_values_is_finite_and_so_is_the_next(a: Any) -> None:
+def test_every_gradient_at_equal_values_is_finite_and_of_a_linear_function_so_is_the_next(a: Any) -> None:
     def moments(parts: Any) -> Any:
         return sum([tg.sum(part * normal(*part.shape, seed=i)) for i, part in enumerate(parts)], 0.0)
 
     square = a.shape[0] == a.shape[1]
-    functions = [lambda a: moments(linalg.svd(a)), lambda a: moments([linalg.svdvals(a), linalg.pinv(a)])]
+    functions = [
+        lambda a: moments(linalg.svd(a, full_matrices=False)),
+        lambda a: moments([linalg.svdvals(a), linalg.pinv(a)]),
+    ]
     functions += [lambda a: moments(linalg.eigh(a)), lambda a: linalg.eigvalsh(a)[0]] if square else []
     with np.errstate(all="raise"):
+        assert np.isfinite(tg.grad(lambda a: moments(linalg.svd(a)))(a)).all()
         for f in functions:
             once = tg.grad(f)
             assert np.isfinite(once(a)).all()
@@ -371,3 +375,43 @@ def test_matrices_without_rows_or_columns() -> None:
     assert linalg.svdvals(np.zeros((0, 2, 3))).shape == (0, 2)
     g = tg.grad(lambda a: tg.sum(linalg.eigh(a)[1]) + tg.sum(linalg.svdvals(a)))(np.zeros((2, 0, 0)))
     assert g.shape == (2, 0, 0)
+
+
+# ---- second derivatives where values are equal
+
+OF_VALUES = {  # a function of a matrix, and whether its gradient in the values is constant
+    "eigvalsh": (lambda a: (linalg.eigvalsh(a) ** 3).sum(), False),
+    "eigh": (lambda a: (linalg.eigh(a)[0] ** 2).sum(), False),
+    "projector": (lambda a: (linalg.eigh(a)[1][:, :2] @ linalg.eigh(a)[1][:, :2].mT)[0, 2] ** 2, False),
+    "svdvals": (lambda a: (linalg.svdvals(a) ** 2).sum(), False),
+    "svd": (lambda a: (linalg.svd(a)[1] ** 2).sum(), False),
+    "eigvals": (lambda a: tg.real(linalg.eigvals(a) ** 2).sum(), False),
+    "trace": (lambda a: linalg.eigvalsh(a).sum(), True),
+    "largest": (lambda a: linalg.eigvalsh(a)[-1], True),
+}
+
+
+@pytest.mark.parametrize("name", OF_VALUES)
+def test_a_second_derivative_that_is_not_known_is_no_number(name: str) -> None:
+    """Nothing says by which cotangents of equal values would part: inf or NaN, and never a wrong number."""
+    f, constant = OF_VALUES[name]
+    direction = normal(3, 3, seed=5)
+    direction = direction + direction.T
+    with np.errstate(all="ignore"):
+        for a, known in ((np.diag([1.0, 1.0, 5.0]), constant), (np.diag([1.0, 2.0, 5.0]), True)):
+            back = tg.grad(lambda a: (tg.grad(f)(a) * direction).sum())(a)
+            _, over = tg.jvp(tg.grad(f), (a,), (direction,))
+            if not known:
+                assert not np.isfinite(back).any() and not np.isfinite(over).any()
+                continue
+            step = 1e-5 * direction
+            np.testing.assert_allclose(over, (tg.grad(f)(a + step) - tg.grad(f)(a - step)) / 2e-5, atol=1e-6)
+            np.testing.assert_allclose(back, over, atol=1e-9)
+
+
+def test_in_a_stack_only_the_matrix_with_equal_values_has_none() -> None:
+    stack = np.stack([np.eye(2), np.diag([1.0, 2.0])])
+    with np.errstate(all="ignore"):
+        second = tg.grad(lambda a: tg.grad(lambda a: (linalg.eigvalsh(a) ** 3).sum())(a).sum())(stack)
+    assert not np.isfinite(second[0]).any()
+    np.testing.assert_allclose(second[1], [[6, 9], [9, 12]], atol=1e-12)

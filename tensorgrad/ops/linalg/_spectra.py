@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from ..._errors import DtypeError, LinalgError
+from ..compare import any as any_of
 from ..compare import argmax, equal, greater, less_equal
 from ..diagonals import tril
 from ..dtype import astype, conjugate, imag, real, stop_gradient
-from ..elementwise import abs, where
+from ..elementwise import abs, sqrt, where
 from ..reduce import max, sum
-from ..shape import lifted
+from ..shape import expand_dims, lifted
 from ._matrices import adjoint, as_matrices, square
 from .solve import solve
 
@@ -68,6 +69,22 @@ def inverse_gaps(values: Any) -> Any:
     gaps = values[..., None, :] - values[..., :, None]
     same = less_equal(abs(gaps), negligible(values)[..., None])
     return where(same, 0.0, 1 / where(same, 1.0, gaps))
+
+
+def differentiable_once(c: Any, values: Any, *cotangents: Any) -> Any:
+    """``c``; where ``values`` are equal and the cotangents will be differentiated, with derivatives inf or NaN.
+
+    There a second derivative takes the one by which cotangents of equal values would part, and that is not
+    known: better no number than a wrong one. Of constant cotangents (the trace) nothing is missing.
+    """
+    if not any(getattr(g, "level", 0) or getattr(g, "requires_grad", False) for g in cotangents):
+        return c
+    fixed = stop_gradient(values)
+    apart = greater(abs(fixed[..., None, :] - fixed[..., :, None]), negligible(fixed)[..., None])
+    shared = any_of(equal(apart | np.eye(values.shape[-1], dtype=bool), False), (-2, -1))
+    total = sum(real(values), -1)
+    step = where(shared, total - stop_gradient(total), 1.0)  # 0, where the root has no slope
+    return c + expand_dims(where(shared, sqrt(step), 0.0), (-2, -1))
 
 
 def inverse_or_zero(values: Any) -> Any:

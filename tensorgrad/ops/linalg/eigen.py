@@ -3,7 +3,8 @@
 Equal eigenvalues (to rounding) share a space, and LAPACK picks some basis of it. How that basis would
 turn is not defined; the formulas take it to stand still. So the gradient is exact there for sums of ``f``
 of all eigenvalues, and for what depends on the space only, as the projector onto it does. All else has a
-gradient that is finite, and lacks what the turning would add; so have second derivatives.
+gradient that is finite, and lacks what the turning would add. Second derivatives would lack it for sums of
+``f``, too, and are inf or NaN instead (`differentiable_once`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ..._primitive import declare
 from ..dtype import conjugate, real
 from ..reduce import sum
 from ._matrices import adjoint, attempt
-from ._spectra import closed, divided, inverse_gaps, opened, pinned
+from ._spectra import closed, differentiable_once, divided, inverse_gaps, opened, pinned
 
 # ---- cards
 
@@ -44,11 +45,15 @@ _eigvalsh = declare(_eigenvalues_hermitian, "general", name="eigvalsh")
 _eig = declare(_eigenpairs, "general", several=True, name="eig")
 
 _eigh.vjp(a=lambda g, y, UPLO: _eigh_pull(g, y, UPLO))
-_eigvalsh.vjp(a=lambda g, a, UPLO: _hermitian_pull(g, _eigh(a, UPLO)[1]))
+_eigvalsh.vjp(a=lambda g, a, UPLO: _eigvalsh_pull(g, *_eigh(a, UPLO)))
 _eig.vjp(a=lambda g, y, a_dtype: _like(_eig_pull(*g, *y), a_dtype))
 _eigh.batching(lambda size, batched, args, UPLO: _eigh(args[0], UPLO))
 _eigvalsh.batching(lambda size, batched, args, UPLO: _eigvalsh(args[0], UPLO))
 _eig.batching(lambda size, batched, args: _eig(args[0]))
+
+
+def _eigvalsh_pull(g: Any, values: Any, v: Any) -> Any:
+    return differentiable_once(_hermitian_pull(g, v), values, g)
 
 
 def _hermitian_pull(g: Any, v: Any) -> Any:
@@ -60,7 +65,7 @@ def _eigh_pull(g: Any, y: Any, UPLO: str) -> Any:
     real_row = 0 if UPLO == "L" else v.shape[-1] - 1  # LAPACK reduces the matrix from the other end
     turned = inverse_gaps(values) * (adjoint(v) @ pinned(gv, v, real_row))
     c = _hermitian_pull(g, v) + v @ turned @ adjoint(v)
-    return (c + adjoint(c)) / 2
+    return differentiable_once((c + adjoint(c)) / 2, values, g, gv)
 
 
 def _eig_pull(g: Any, gv: Any, values: Any, v: Any) -> Any:
@@ -69,7 +74,8 @@ def _eig_pull(g: Any, gv: Any, values: Any, v: Any) -> Any:
     inner = np.eye(v.shape[-1], dtype=v.dtype) * g[..., None, :]
     inner = inner + conjugate(inverse_gaps(values)) * (adjoint(v) @ gv)
     wrong = "the eigenvectors of some matrix are linearly dependent"
-    return divided("eig", wrong, adjoint(v), inner @ adjoint(v))
+    c = divided("eig", wrong, adjoint(v), inner @ adjoint(v))
+    return differentiable_once(c, values, g, gv)
 
 
 def _like(c: Any, dtype: Any) -> Any:
@@ -101,7 +107,7 @@ def eigh(a: Any, /, UPLO: str = "L") -> EighResult:
 
     Eigenvectors of eigenvalues that are equal (to rounding) are taken to stand still. Sums of a function of
     all eigenvalues, and projectors onto the whole space of equal ones, have an exact gradient there. All else
-    has a finite one that need not be exact, and so have second derivatives.
+    has a finite one that need not be exact. Second derivatives are not known there, and are inf or NaN.
 
     The sign of a vector, or its phase, is the one that LAPACK picked, and the gradient is that of this very
     vector.
@@ -134,8 +140,8 @@ def eigvalsh(a: Any, /, UPLO: str = "L") -> Any:
     """Eigenvalues of symmetric or Hermitian matrices, in ascending order.
 
     As of `eigh`, several times faster where no gradient is wanted. Where eigenvalues are equal, second derivatives
-    lack what turning the vectors adds: that of ``sum(log(eigvalsh(a)))`` at a multiple of the unit matrix is 0
-    off the diagonal. `slogdet`, `matrix_power` and `matrix_exp` with `trace` have exact ones everywhere.
+    are inf or NaN, except where the first is constant as that of their sum is. `slogdet`, `matrix_power` and
+    `matrix_exp` with `trace` have exact ones everywhere.
 
     Args:
         a: matrices ``(..., N, N)``.

@@ -18,7 +18,16 @@ from ..elementwise import square
 from ..reduce import sum
 from ..shape import concat, expand_dims, lifted
 from ._matrices import adjoint, attempt, lapack
-from ._spectra import closed, inverse_gaps, inverse_or_zero, mirrored, opened, pinned, unless_zero
+from ._spectra import (
+    closed,
+    differentiable_once,
+    inverse_gaps,
+    inverse_or_zero,
+    mirrored,
+    opened,
+    pinned,
+    unless_zero,
+)
 
 WRONG = "has singular values that LAPACK does not find; look for NaN and infinities in it"
 
@@ -66,7 +75,7 @@ complement.batching(lambda size, batched, args: complement(args[0]))
 
 
 def _svdvals_pull(g: Any, u: Any, s: Any, vh: Any) -> Any:
-    return (u * unless_zero(g, s)[..., None, :]) @ vh
+    return differentiable_once((u * unless_zero(g, s)[..., None, :]) @ vh, s, g)
 
 
 def _svd_pull(gu: Any, gs: Any, gvh: Any, u: Any, s: Any, vh: Any) -> Any:
@@ -89,7 +98,7 @@ def _svd_pull(gu: Any, gs: Any, gvh: Any, u: Any, s: Any, vh: Any) -> Any:
         c = c + ((gu - u @ left) * inverse) @ vh
     if n > k:
         c = c + (u * inverse) @ adjoint(gv - v @ right)
-    return c
+    return differentiable_once(c, s, gu, gs, gvh)
 
 
 def _pinv_pull(g: Any, a: Any, p: Any) -> Any:
@@ -119,7 +128,8 @@ def svd(a: Any, /, full_matrices: bool = True, compute_uv: bool = True, hermitia
 
     Vectors of equal singular values are taken to stand still, and singular values that are 0 (both to
     rounding) to have no slope. What depends on either only through values that are neither has an exact gradient,
-    and so have sums of a function of all values that are not 0; all else has a finite one.
+    and so have sums of a function of all values that are not 0; all else has a finite one. Second derivatives
+    are not known where values are equal, and are inf or NaN there.
     Columns of ``U`` and rows of ``Vh`` beyond the first ``min(M, N)`` are some basis of the rest of the space;
     their gradient is that of any function which does not depend on the choice of basis.
 
