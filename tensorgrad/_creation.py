@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Shape = int | Sequence[int]
 
 
-def zeros(shape: Shape, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def zeros(shape: Shape, dtype: DTypeLike | None = None, *, requires_grad: bool = False) -> Tensor:
     """A tensor of zeros.
 
     Example:
@@ -33,13 +33,13 @@ def zeros(shape: Shape, *, dtype: DTypeLike | None = None, requires_grad: bool =
     return full(shape, 0, dtype=dtype or get_default_dtype(), requires_grad=requires_grad)
 
 
-def ones(shape: Shape, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def ones(shape: Shape, dtype: DTypeLike | None = None, *, requires_grad: bool = False) -> Tensor:
     """A tensor of ones."""
     return full(shape, 1, dtype=dtype or get_default_dtype(), requires_grad=requires_grad)
 
 
 def full(
-    shape: Shape, fill_value: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False
+    shape: Shape, fill_value: Any, dtype: DTypeLike | None = None, *, requires_grad: bool = False
 ) -> Tensor:
     """A tensor with the same value everywhere; a Python float makes the default float.
 
@@ -53,32 +53,32 @@ def full(
     return made.requires_grad_(requires_grad)
 
 
-def zeros_like(x: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(x: Any, dtype: DTypeLike | None = None, *, requires_grad: bool = False) -> Tensor:
     """Zeros of the shape and dtype of ``x``."""
     x = shaped("zeros_like", x)
     return zeros(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)
 
 
-def ones_like(x: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def ones_like(x: Any, dtype: DTypeLike | None = None, *, requires_grad: bool = False) -> Tensor:
     """Ones of the shape and dtype of ``x``."""
     x = shaped("ones_like", x)
     return ones(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)
 
 
 def full_like(
-    x: Any, fill_value: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False
+    x: Any, fill_value: Any, dtype: DTypeLike | None = None, *, requires_grad: bool = False
 ) -> Tensor:
     """One value everywhere, in the shape and dtype of ``x``."""
     x = shaped("full_like", x)
     return full(x.shape, fill_value, dtype=dtype or x.dtype, requires_grad=requires_grad)
 
 
-def empty(shape: Shape, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def empty(shape: Shape, dtype: DTypeLike | None = None, *, requires_grad: bool = False) -> Tensor:
     """A tensor to be filled; its elements are zeros, so that no result depends on what lay in memory."""
     return zeros(shape, dtype=dtype, requires_grad=requires_grad)
 
 
-def empty_like(x: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def empty_like(x: Any, dtype: DTypeLike | None = None, *, requires_grad: bool = False) -> Tensor:
     """A tensor of the shape and dtype of ``x`` to be filled; its elements are zeros."""
     return zeros_like(x, dtype=dtype, requires_grad=requires_grad)
 
@@ -115,9 +115,9 @@ def eye(
 
 
 def arange(
-    start: float,
-    stop: float | None = None,
-    step: float = 1,
+    start: Any,
+    stop: Any = None,
+    step: Any = 1,
     *,
     dtype: DTypeLike | None = None,
     requires_grad: bool = False,
@@ -137,8 +137,9 @@ def arange(
         raise ShapeError(
             f"arange: start {start}, stop {stop}, step {step}; numbers are needed, and a step other than 0"
         )
-    if dtype is None and any(isinstance(one, float) for one in (start, stop, step)):
-        dtype = get_default_dtype()
+    if dtype is None and any(type(one) is float for one in (start, stop, step)):
+        typed = [one.dtype for one in (start, stop, step) if isinstance(one, np.floating)]
+        dtype = np.result_type(*typed) if typed else get_default_dtype()
     counted: Any = np.arange
     return fresh(counted(start, stop, step, dtype)).requires_grad_(requires_grad)
 

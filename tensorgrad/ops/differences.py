@@ -41,7 +41,7 @@ def diff(x: Any, /, n: int = 1, axis: SupportsIndex = -1, prepend: Any = None, a
     ends = [None if v is None or not n else _beside(v, x, place) for v in (prepend, append)]
     parts = [part for part in (ends[0], x, ends[1]) if part is not None]
     x = concat(parts, axis=place) if len(parts) > 1 else x
-    for _ in range(n):
+    for _ in range(min(n, x.shape[place])):  # after that there is nothing left
         late, early = _cut(x, place, 1, None), _cut(x, place, 0, -1)
         x = not_equal(late, early) if x.dtype.kind == "b" else subtract(late, early)
     return x
