@@ -108,7 +108,7 @@ def test_entries_run(code: str) -> None:
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_errors_give_the_same_hint(name: str) -> None:
     cells = [section.called[name] for section in page().values() if name in section.called]
-    assert all(re.search(rf"tg\.{ELSEWHERE[name]}\b", cell) for cell in cells), cells
+    assert all(re.search(rf"\b(tg|x)\.{ELSEWHERE[name]}\b", cell) for cell in cells), cells
 
 
 # ---- the checks themselves

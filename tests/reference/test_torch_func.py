@@ -10,8 +10,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 import tensorgrad as tg
+from tests.reference.peer import torch
 
-torch = pytest.importorskip("torch")
 # torch.func.jvp compiles its decompositions with a function that torch itself deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 

@@ -13,7 +13,6 @@ from ..._errors import DtypeError, IndexingError, ShapeError
 from ...ops import positions as places
 from .row import Fails, OpSamples, at, normal, row, spread
 
-NAN, INF = math.nan, math.inf
 ONE = np.array([0])
 HIGH = np.array([2, 0, 2])
 WIDE = np.array([[0, 2, 1], [2, 2, 0]])
