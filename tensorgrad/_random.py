@@ -103,7 +103,7 @@ def uniform(
     dtype: DTypeLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Uniform numbers in [low, high), differentiable in both.
+    """Uniform numbers in [low, high), differentiable in both; rounding may reach ``high`` where it is no number.
 
     Args:
         low: the least number: a number, or an array or tensor of one for each element.
@@ -264,8 +264,10 @@ def floating(dtype: DTypeLike | None) -> np.dtype[Any]:
 
 
 def numbers(*given: Any) -> bool:
-    """Whether all parameters are plain numbers."""
-    return all(isinstance(one, int | float | np.number) for one in given)
+    """Whether all parameters are Python's numbers, or NumPy's integers; NumPy's other scalars have a dtype to keep."""
+    return all(
+        isinstance(one, int | float | np.integer) and not isinstance(one, np.floating) for one in given
+    )
 
 
 def parameters(op: str, *given: Any, dtype: DTypeLike | None = None) -> list[Any]:

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import tensorgrad as tg
-from tensorgrad import random
+from tensorgrad import random, special
 
 N = 40_000
 
@@ -144,6 +144,11 @@ BAD = {
     "poisson": lambda: tg.poisson(-1.0),
     "geometric": lambda: random.geometric(0.0),
     "multinomial": lambda: tg.multinomial(tg.tensor([1.0, 0.0]), 2),
+    "multinomial: num_samples": lambda: tg.multinomial(tg.ones(3), -1),
+    "multinomial: weights": lambda: tg.multinomial(tg.tensor(1.0), 1),
+    "categorical: a row": lambda: random.categorical(np.array([[0.0, 1.0], [-np.inf, -np.inf]])),
+    "categorical: a logit": lambda: random.categorical(np.array([np.nan, 1.0])),
+    "truncated_normal: the interval": lambda: random.truncated_normal(0.0, 1.0, 40.0, 41.0),
     "choice": lambda: random.choice(3, 4, replace=False),
     "permutation": lambda: tg.permutation(2.5),
 }
@@ -188,36 +193,79 @@ def test_the_mean_gradient_is_that_of_the_expectation(name):
     assert_allclose(drawn.numpy(), plain.numpy(), rtol=1e-15)  # gradients change no value
 
 
+def quantile(distribution, level, high):
+    """Where a distribution function reaches a level, by bisection."""
+    low, high = np.float64(0), np.float64(high)
+    for _ in range(70):
+        middle = (low + high) / 2
+        low, high = (middle, high) if distribution(middle) < level else (low, middle)
+    return high
+
+
+PATHS = {  # a law of one parameter at a fixed level: its distribution function, the draw, where it ends
+    "gamma": (special.gammainc, random.gamma, lambda a: 50 + 2 * a),
+    "beta, first": (lambda a, x: special.betainc(a, 3.0, x), lambda a: random.beta(a, 3.0), lambda a: 1),
+    "beta, second": (lambda b, x: special.betainc(2.0, b, x), lambda b: random.beta(2.0, b), lambda b: 1),
+}
+
+
 @pytest.mark.parametrize("a", [0.3, 1.0, 4.0, 50.0])
-def test_a_gamma_draw_moves_along_its_level(a):
-    """To third order the draw is the quantile function at a fixed level; differences of it by bisection."""
-    level = 0.3
+@pytest.mark.parametrize("name", PATHS)
+def test_a_draw_moves_along_its_level(name, a):
+    """The draw is the quantile function at its level, here by bisection, to second order in the parameter."""
+    distribution, draw, end = PATHS[name]
+    a, h = np.float64(a), 2e-3 * a
+    drawn = seeded(lambda: draw(a))
+    at = [
+        quantile(lambda x, b=b: distribution(b, x), distribution(a, drawn.item()), end(b))
+        for b in (a - h, a, a + h)
+    ]
+    assert_allclose(at[1], drawn.item(), rtol=1e-9)
+    slope = tg.grad(lambda a: seeded(lambda: draw(a)))
+    assert_allclose(slope(a), (at[2] - at[0]) / (2 * h), rtol=1e-4)
+    curvature = (at[2] - 2 * at[1] + at[0]) / h**2
+    assert_allclose(tg.grad(slope)(a), curvature, rtol=2e-2, atol=1e-3 * abs(slope(a)) / a)
 
-    def quantile(shape):
-        shape = np.float64(shape)  # of two Python numbers the result would be float32
-        low, high = 0.0, 50 + 2 * shape
-        for _ in range(70):
-            middle = (low + high) / 2
-            low, high = (middle, high) if tg.special.gammainc(shape, middle) < level else (low, middle)
-        return high
 
-    at = quantile(np.float64(a))
+def test_float32_draws_with_large_parameters_keep_their_gradients():
+    """Densities made of float32 logarithms would have lost all digits."""
+    for draw in (lambda a: random.gamma(a, 1.0, 200), lambda a: random.beta(a, 7e4, 200)):
+        slopes = []
+        for dtype in ("float32", "float64"):
+            a = tg.tensor(5e4, dtype=dtype, requires_grad=True)
+            seeded(lambda draw=draw, a=a: draw(a)).mean().backward()
+            slopes.append(a.grad.item())
+        assert_allclose(slopes[0], slopes[1], rtol=1e-3)
 
-    def draw(shape):
-        return random.shaped._at_its_level(
-            np.float64(at),
-            lambda x: tg.special.gammainc(shape, x),
-            lambda x: tg.exp((shape - 1) * tg.log(x) - x - tg.special.lgamma(shape)),
-            shape,
-        )
 
-    x = np.float64(a)
-    h = 1e-3 * a
-    first = tg.grad(draw)
-    assert_allclose(first(x), (quantile(a + h) - quantile(a - h)) / (2 * h), rtol=1e-4)
-    assert_allclose(
-        tg.grad(first)(x), (quantile(a + h) - 2 * at + quantile(a - h)) / h**2, rtol=2e-2, atol=1e-4 / a
-    )
+def test_a_truncated_normal_with_infinite_ends_has_finite_gradients():
+    mean, std = tg.tensor(0.2, requires_grad=True), tg.tensor(1.5, requires_grad=True)
+    with np.errstate(over="raise", divide="raise", invalid="raise"):
+        seeded(lambda: random.truncated_normal(mean, std, 0.0, np.inf, N)).mean().backward()
+        # E = mean + std * phi(alpha) / (1 - Phi(alpha)) with alpha = -mean / std, and the slopes of that
+        alpha = -0.2 / 1.5
+        hazard = np.exp(-(alpha**2) / 2) / np.sqrt(2 * np.pi) / special.ndtr(-alpha)
+        bend = hazard * (hazard - alpha)
+        assert_allclose(mean.grad.item(), 1 - bend, atol=0.02)
+        assert_allclose(std.grad.item(), hazard - alpha * bend, atol=0.02)
+        whole = seeded(lambda: random.truncated_normal(mean, std, -np.inf, np.inf, 5))
+        (slope,) = tg.autograd.grad(whole.sum(), mean)
+    assert slope.item() == pytest.approx(5)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("low", [5.0, 20.0, 36.0])
+def test_a_truncated_normal_far_out_is_not_one_number(dtype, low):
+    drawn = seeded(lambda: random.truncated_normal(0.0, 1.0, low, low + 1, 1000, dtype=dtype)).numpy()
+    assert drawn.dtype == dtype and drawn.min() >= low and drawn.max() <= low + 1
+    assert abs(drawn.astype(float).mean() - low - 1 / low) < 0.2 / low
+    assert drawn.max() > drawn.min()
+
+
+def test_scalars_of_numpy_keep_their_dtype():
+    for dtype in (np.float16, np.float32, np.float64):
+        for made in (random.gamma(dtype(2)), tg.normal(dtype(1), 1.0), random.exponential(dtype(1), 3)):
+            assert made.dtype == dtype
 
 
 def test_draws_under_transformations():

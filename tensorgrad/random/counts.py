@@ -86,6 +86,9 @@ def categorical(
         axis: where the alternatives lie.
         generator: the source, by default that of this thread or task.
 
+    Raises:
+        ShapeError: a logit is NaN or inf, or all in a row are -inf.
+
     Example:
         >>> import tensorgrad as tg
         >>> tg.random.categorical(tg.tensor([0.0, float("-inf")]), 3).tolist()
@@ -95,8 +98,10 @@ def categorical(
         Gumbel, Statistical theory of extreme values, 1954: the largest of logits plus Gumbel noise.
     """
     (logits,) = parameters("categorical", logits)
+    check("categorical", "a logit is NaN or inf", lambda x: x < np.inf, logits)
     axis = normalise_axis("categorical", axis, logits.ndim)
     logits = ops.moveaxis(logits, axis, -1)
+    check("categorical", "a row has no finite logit", lambda x: (x > -np.inf).any(-1), logits)
     shape = shape_of("categorical", size, logits[..., 0])
     noise = draw("gumbel", (0.0, 1.0), (*shape, logits.shape[-1]), generator, np.dtype(np.float64))
     return ops.argmax(ops.add(noise, ops.stop_gradient(logits)), axis=-1)
@@ -118,7 +123,7 @@ def multinomial(
 
     Raises:
         ShapeError: a weight is negative or not finite, all are 0, or without replacement fewer than
-            ``num_samples`` are positive.
+            ``num_samples`` are positive; or ``num_samples`` is no count.
 
     Example:
         >>> import tensorgrad as tg
@@ -128,10 +133,16 @@ def multinomial(
     Source:
         Efraimidis and Spirakis, Weighted random sampling with a reservoir, 2006.
     """
+    if not isinstance(num_samples, int | np.integer) or num_samples < 0:
+        raise ShapeError(f"multinomial: num_samples is {num_samples}; a count of 0 or more is needed")
+    (weights,) = parameters("multinomial", weights)
+    if not weights.ndim:
+        raise ShapeError(
+            "multinomial: weights have no axis; one or more are needed, positions lie along the last"
+        )
     check("multinomial", "a weight is negative or not finite", lambda w: (w >= 0) & np.isfinite(w), weights)
     least = 1 if replacement else num_samples
     check("multinomial", f"fewer than {least} positive weights", lambda w: (w > 0).sum(-1) >= least, weights)
-    (weights,) = parameters("multinomial", weights)
     with np.errstate(divide="ignore"):
         logits = ops.log(ops.stop_gradient(weights))
     if replacement:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 from .. import ops
 from .._random import check, draw, normal, parameters, shape_of
 from .._tensor import Tensor
@@ -128,7 +130,8 @@ def truncated_normal(
         dtype: of the elements, by default that of the parameters, or the default float.
 
     Raises:
-        ShapeError: ``std`` is not positive, or ``high`` is not greater than ``low``.
+        ShapeError: ``std`` is not positive, ``high`` is not greater than ``low``, or the whole interval lies more
+            than 37 standard deviations from the mean: float64 has no number for the share of the law that it holds.
 
     Example:
         >>> import tensorgrad as tg
@@ -139,18 +142,43 @@ def truncated_normal(
     op = "truncated_normal"
     check(op, "std is not positive", lambda std: std > 0, std)
     check(op, "high is not greater than low", lambda low, high: high > low, low, high)
-    mean, std, low, high = parameters(op, mean, std, low, high, dtype=dtype)
-    level = draw("uniform", (0.0, 1.0), shape_of(op, size, mean, std, low, high), generator, mean.dtype)
-    a, b = (low - mean) / std, (high - mean) / std
+    check(
+        op,
+        "the interval lies more than 37 standard deviations from the mean",
+        _within_reach,
+        mean,
+        std,
+        low,
+        high,
+    )
+    given = parameters(op, mean, std, low, high, dtype=dtype)
+    shape, kind = shape_of(op, size, *given), given[0].dtype
+    # float32 has no levels beyond 13 standard deviations.
+    mean, std, low, high = [ops.astype(one, np.float64) for one in given]
+    level = draw("uniform", (0.0, 1.0), shape, generator, np.dtype(np.float64))
+    a, b = _standardised(low, mean, std), _standardised(high, mean, std)
     # In the tail on which most of the interval lies, levels have all their digits.
-    mirrored = ops.stop_gradient(a + b) > 0
+    mirrored = ops.stop_gradient(a) > -ops.stop_gradient(b)
     left, right = ops.where(mirrored, -b, a), ops.where(mirrored, -a, b)
     start, end = ndtr(left), ndtr(right)
     z = ndtri(ops.clip(ops.lerp(start, end, level), start, end))
-    return cast(Tensor, ops.clip(mean + std * ops.where(mirrored, -z, z), low, high))
+    drawn = ops.astype(ops.clip(mean + std * ops.where(mirrored, -z, z), low, high), kind)
+    return cast(
+        Tensor, ops.clip(drawn, *[ops.stop_gradient(one) for one in given[2:]])
+    )  # rounded beyond an end
 
 
 # ---- parts
+
+
+def _within_reach(mean: Any, std: Any, low: Any, high: Any) -> Any:
+    return (low - mean <= 37 * std) & (mean - high <= 37 * std)
+
+
+def _standardised(end: Any, mean: Any, std: Any) -> Any:
+    """An end in standard deviations from the mean; an infinite one does not depend on them (inf * 0 is NaN)."""
+    infinite = ops.isinf(end)
+    return ops.where(infinite, end, (ops.where(infinite, 0.0, end) - mean) / std)
 
 
 def _located(

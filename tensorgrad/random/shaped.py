@@ -12,7 +12,8 @@ from .._errors import ShapeError
 from .._primitive import Value
 from .._random import check, draw, draw_given, parameters, shape_of
 from .._tensor import Tensor
-from ..ops.special import betainc, betaln, gammainc, lgamma
+from ..ops.special import betainc, gammainc
+from ..ops.special.incomplete import beta_density, gamma_density
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -59,7 +60,7 @@ def gamma(
     unit = _at_its_level(
         drawn,
         lambda x: gammainc(a, x),
-        lambda x: ops.exp((a - 1) * ops.log(x) - x - lgamma(a)),
+        lambda x: gamma_density(a, x, order=0),
         a,
     )
     return cast(Tensor, ops.multiply(scale, unit))
@@ -114,7 +115,7 @@ def beta(
     return _at_its_level(
         drawn,
         lambda x: betainc(a, b, x),
-        lambda x: ops.exp((a - 1) * ops.log(x) + (b - 1) * ops.log1p(-x) - betaln(a, b)),
+        lambda x: beta_density(a, b, x, orders=(0, 0)),
         a,
         b,
     )
