@@ -494,7 +494,7 @@ def _thinned(arrays: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
                 cut = np.array(np.take(a, [0], axis))
                 shapes = ", ".join(str(b.shape) for b in (*arrays[:i], cut, *arrays[i + 1 :]))
                 yield f"of shapes {shapes}", [*arrays[:i], cut, *arrays[i + 1 :]]
-        if a.ndim:
+        if a.ndim and a.shape[0]:
             cut = np.array(a[0])
             shapes = ", ".join(str(b.shape) for b in (*arrays[:i], cut, *arrays[i + 1 :]))
             yield f"of shapes {shapes}", [*arrays[:i], cut, *arrays[i + 1 :]]
