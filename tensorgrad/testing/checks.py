@@ -201,7 +201,7 @@ def integers(row: OpSamples, sample: Sample) -> None:
     """Integers and booleans give what NumPy's own function gives, dtype and errors included."""
     assert row.numpy is not None
     for dtype in ("int64", "int32", "uint8", "bool"):
-        args = [_whole(a, dtype) if is_floating(a) else a for a in sample.args]
+        args = [whole(a, dtype) if is_floating(a) else a for a in sample.args]
         try:
             expected = row.numpy(*args, **sample.named())
         except (TypeError, ValueError) as error:
@@ -360,7 +360,8 @@ def _same_finite(a: Any, b: Any) -> bool:
     return np.array_equal(np.isfinite(a), np.isfinite(b))
 
 
-def _whole(a: Any, dtype: str) -> Any:
+def whole(a: Any, dtype: str) -> Any:
+    """Small integers, or booleans, in the shape of an array."""
     return (
         np.arange(a.size).reshape(a.shape) % (2 if dtype == "bool" else 3) + 1 - (dtype == "bool")
     ).astype(dtype)
