@@ -215,7 +215,9 @@ def second_look(point: Point, found: Comparison, c: int) -> tuple[Row, str]:
         wrong = wrong & ~(other & ~apart(analytic, again.value, slack + again.error))
     if wrong.any():
         # Noise that the bound did not foresee shows in what other steps of the same size tell.
-        twice = [stepped(point, which, entry, SMALLEST_SCALE, f * FIRST)[found.rows].value for f in (0.8, 0.6)]
+        twice = [
+            stepped(point, which, entry, SMALLEST_SCALE, f * FIRST)[found.rows].value for f in (0.8, 0.6)
+        ]
         noise = np.max([np.abs(one - first.value) for one in twice], axis=0)
         wrong = wrong & apart(analytic, first.value, found.allowed[:, c] + 3 * noise)
     above, below = [side[found.rows] for side in sides(point, which, entry)]
