@@ -32,6 +32,9 @@ A row is a string of letters for each group of columns. A letter means that samp
 the checks: values against a reference that computes in another way, dtype and shape of results and gradients,
 gradients against differences. Where an op has no sample of a class, some were derived by cutting its
 arrays to length 0 or 1, stacking them, or making them complex or whole.
+
+Each letter is one class by itself, not all their products: dtypes, shapes and layouts are checked in values and
+at first order, the orders in double precision at all samples that are differentiable.
 """
 
 LETTERS = {

@@ -90,7 +90,9 @@ COMPOSED: dict[str, OpSamples] = _table("COMPOSED")
 def _titles() -> dict[str, tuple[OpSamples, ...]]:
     found = {}
     for family in _MODULES:
-        title = (family.__doc__ or "").split("\n")[0].removeprefix("Rows of ").rstrip(".")
+        title = (
+            (family.__doc__ or "").split("\n")[0].removeprefix("Rows of ").rstrip(".").split(", against ")[0]
+        )
         rows = (*getattr(family, "ROWS", ()), *getattr(family, "COMPOSED", ()))
         found[title[:1].upper() + title[1:]] = rows
     return found

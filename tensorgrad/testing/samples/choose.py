@@ -221,6 +221,7 @@ CHOOSING = [
         at("axes", normal(2, 3), mask=MASK),
         at("broadcast", normal(3), mask=MASK),
         at("edge: none", normal(3), mask=[False] * 3),
+        at("edge: empty", np.zeros((0, 3)), mask=np.zeros((0, 3), bool)),
         reference=lambda x, mask: np.array([v for v, m in zip(*_flat(x, mask), strict=True) if m], x.dtype),
         errors=Fails(lambda: ops.masked_select(np.ones(2), [1, 0]), DtypeError, "masked_select: the mask has dtype"),
         op=lambda x, mask: ops.masked_select(x, mask),

@@ -1,4 +1,4 @@
-"""Rows of products and of what runs along an axis."""
+"""Rows of products, and what runs along an axis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of distances, of elements in other arrangements, and of short formulas."""
+"""Rows of distances, elements in other arrangements, and short formulas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of the reductions, of what is composed of them, and of the softmax family."""
+"""Rows of the reductions, what is composed of them, and the softmax family."""
 
 from __future__ import annotations
 
