@@ -272,21 +272,17 @@ def _others(calls: list[Call], wrongs: list[Any], rights: list[Any]) -> set[str]
         holds("sign flipped" if abs(ratio + 1) < 1e-9 else "factor", lambda call, c: ratio * c)
     holds("missing path", lambda call, c: 0 * c)
     holds("missing upstream factor", lambda call, c: _with_g(call, np.ones_like))
-    steps = (-1, 1)
     for axis in range(calls[0].x.ndim):
         holds("wrong axis", lambda call, c, axis=axis: np.flip(c, axis))
-        for step in steps:
+        for step in (-1, 1):
             holds("off by one", lambda call, c, axis=axis, step=step: np.roll(c, step, axis))
-    for k, g in enumerate(calls[0].g if calls[0].card.several else [calls[0].g]):
-        for axis in range(np.ndim(g)):
-            holds("wrong axis", lambda call, c, k=k, axis=axis: _with_g(call, lambda g: np.flip(g, axis), k))
-            for step in steps:
-                holds(
-                    "off by one",
-                    lambda call, c, k=k, axis=axis, step=step: _with_g(
-                        call, lambda g: np.roll(g, step, axis), k
-                    ),
-                )
+    for k, first in enumerate(calls[0].g if calls[0].card.several else [calls[0].g]):
+        for axis in range(np.ndim(first)):
+            turned = functools.partial(np.flip, axis=axis)
+            holds("wrong axis", lambda call, c, k=k, change=turned: _with_g(call, change, k))
+            for step in (-1, 1):
+                moved = functools.partial(np.roll, shift=step, axis=axis)
+                holds("off by one", lambda call, c, k=k, change=moved: _with_g(call, change, k))
         holds("transposed", lambda call, c, k=k: _with_g(call, _exchanged, k))
     holds("transposed", lambda call, c: _exchanged(c))
     touched = np.zeros(rights[0].shape, bool)

@@ -23,7 +23,7 @@ Vectors = list[Any]
 Layer = Callable[[Vectors], Any]
 """From the vectors so far, the newest last, to the next one."""
 
-LENGTHS = ((2, 2), (2, 3), (3, 3), (2, 4))
+LENGTHS = ((2, 2), (2, 3), (3, 2))
 """A vector is also taken for a matrix of such a shape."""
 
 
@@ -131,7 +131,7 @@ class _Builder:
         drawn = LAYERS[int(self.rng.integers(len(LAYERS)))](self.rng, self.shape, len(self.here))
         y, z = drawn(self.here), drawn(self.near)
         slope = _distance([y], [z]) / self.moved
-        if float(np.abs(y).max()) > 1.2 or not 0.3 < slope < 3:
+        if float(np.abs(y).max()) > 2 or not 0.2 < slope < 5:
             drawn = _balanced(self.rng, drawn, y, slope)
             y, z = drawn(self.here), drawn(self.near)
         self.layers.append(drawn)
@@ -148,16 +148,16 @@ class _Builder:
         pairs = kinds(ends[0][0])
         slope = _distance(*[[array_of(joined(y, pairs))] for y, _, _ in ends]) / self.moved
         scale = 1.0 if slope == 0 else float(np.clip(1 / slope, 1e-6, 1e6))
-        middle = array_of(joined(ends[0][0], pairs)).copy()
-        turn = _orthogonal(rng, n, middle.size)
-        shift = rng.uniform(-0.8, 0.8, n)
+        middle = array_of(joined(ends[0][0], pairs))
+        turn = scale * _orthogonal(rng, n, middle.size)
+        shift = rng.uniform(-0.8, 0.8, n) - turn @ middle
         skip = bool(self.here) and rng.random() < 0.6
 
         def gather(y: Any, past: Vectors, beside: Any) -> Any:
             if beside is not None:
                 y = _added(y, beside / scale)
-            h = tg.matmul(turn, (joined(y, pairs) - middle) * scale) + shift
-            return h + 0.5 * past[-1] if skip else h
+            h = tg.matmul(turn, joined(y, pairs)) + shift
+            return h + past[-1] if skip else h
 
         for known, end in zip((self.here, self.near), ends, strict=True):
             known.append(gather(*end))
@@ -271,7 +271,7 @@ def _orthogonal(rng: np.random.Generator, rows: int, columns: int) -> Any:
 
 
 def _sine(rng: np.random.Generator, shape: Any, count: int) -> Layer:
-    return lambda past: past[-1] + 0.4 * tg.sin(past[-1])
+    return lambda past: tg.sin(past[-1])
 
 
 def _tanh(rng: np.random.Generator, shape: Any, count: int) -> Layer:
@@ -283,15 +283,15 @@ def _softplus(rng: np.random.Generator, shape: Any, count: int) -> Layer:
 
 
 def _exponential(rng: np.random.Generator, shape: Any, count: int) -> Layer:
-    return lambda past: tg.exp(0.5 * past[-1])
+    return lambda past: tg.exp(past[-1])
 
 
-def _root(rng: np.random.Generator, shape: Any, count: int) -> Layer:
-    return lambda past: tg.sqrt(past[-1] * past[-1] + 1.0) + 0.5 * past[-1]
+def _asinh(rng: np.random.Generator, shape: Any, count: int) -> Layer:
+    return lambda past: tg.asinh(past[-1])
 
 
 def _quotient(rng: np.random.Generator, shape: Any, count: int) -> Layer:
-    return lambda past: past[-1] / (2.0 + tg.cos(past[-1]))
+    return lambda past: past[-1] / (3.0 + past[-1])
 
 
 def _weights(rng: np.random.Generator, shape: Any, count: int) -> Layer:
@@ -329,23 +329,19 @@ def _halves(rng: np.random.Generator, shape: Any, count: int) -> Layer:
 
 def _skip(rng: np.random.Generator, shape: Any, count: int) -> Layer:
     back = int(rng.integers(1, min(count, 6) + 1)) if count else 1
-    return lambda past: 0.8 * past[-1] + 0.6 * past[-back]
+    return lambda past: past[-1] + past[-back]
 
 
 def _gate(rng: np.random.Generator, shape: Any, count: int) -> Layer:
     back = int(rng.integers(1, min(count, 6) + 1)) if count else 1
-    return lambda past: past[-1] * (1.0 + 0.3 * tg.tanh(past[-back]))
+    return lambda past: past[-1] * tg.cos(past[-back])
 
 
 def _attention(rng: np.random.Generator, shape: Any, count: int) -> Layer:
-    def layer(past: Vectors) -> Any:
-        m = tg.reshape(past[-1], shape)
-        return tg.reshape(tg.softmax(m, axis=-1) + m, (-1,))
-
-    return layer
+    return lambda past: past[-1] + tg.softmax(past[-1])
 
 
 LAYERS: Sequence[Callable[[np.random.Generator, Any, int], Layer]] = (
-    _sine, _tanh, _softplus, _exponential, _root, _quotient, _weights, _rotation, _matrix_product,
+    _sine, _tanh, _softplus, _exponential, _asinh, _quotient, _weights, _rotation, _matrix_product,
     _less_the_mean, _turned, _halves, _skip, _gate, _attention,
 )  # fmt: skip

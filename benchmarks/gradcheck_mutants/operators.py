@@ -324,11 +324,10 @@ def _on_g(call: Call, change: Callable[[Any], Any], fits: Callable[[Any], bool])
 
 def _along(rng: np.random.Generator, call: Call, change: Callable[[Any, int], Any]) -> Wrong | None:
     """A fault that moves entries along an axis of length 3 or more, of the cotangent or of the gradient."""
-    if rng.random() < 0.7:
-        for g in _gs(call):
-            if g.dtype.kind in "fc" and (axes := _long_axes(g)):
-                axis = int(rng.choice(axes))
-                return _on_g(call, lambda g: change(g, axis), lambda g: axis in _long_axes(g))
+    of_g = [axes for g in _gs(call) if g.dtype.kind in "fc" and (axes := _long_axes(g))]
+    if of_g and rng.random() < 0.7:
+        axis = int(rng.choice(of_g[0]))
+        return _on_g(call, lambda g: change(g, axis), lambda g: axis in _long_axes(g))
     if axes := _long_axes(call.x):
         axis = int(rng.choice(axes))
         return lambda call: change(call.right(), axis)

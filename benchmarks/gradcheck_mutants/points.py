@@ -147,6 +147,8 @@ def _is_inside(point: Point) -> bool:
             found = [np.asarray(g._d) for g in gradient_of(scalar, xs, create=False)]
         except Exception:  # an argument outside of the domain may raise anything
             return False
+        if not seeds or not all(np.size(v) for v in seeds):
+            return False  # a derivative of nothing
         if not all(np.isfinite(a).all() for a in (np.asarray(value), *found)):
             return False
         ts = [rng.standard_normal(np.shape(x)) for x in xs]
