@@ -2,4 +2,12 @@
 
 from __future__ import annotations
 
+from .check import check as check
+from .check import check_vjp as check_vjp
+from .contracts import CLAUSES as CLAUSES
 from .gradcheck import gradcheck as gradcheck
+from .gradcheck import gradgradcheck as gradgradcheck
+from .report import Finding as Finding
+from .report import Report as Report
+from .subject import Pair as Pair
+from .subject import Subject as Subject

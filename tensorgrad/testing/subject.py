@@ -36,11 +36,14 @@ class Subject:
         names: of its inputs. Each input is a floating or complex array, and is differentiated.
         analytic: whether the function also takes complex numbers in place of real ones and is
             complex-differentiable, so that a complex step tells its derivative to all digits.
+        general: whether the derivative claims to hold for all inputs that the function takes, whatever their
+            shapes. Rules written by hand for one purpose do not.
     """
 
     name: str
     names: tuple[str, ...]
     analytic: bool = False
+    general: bool = True
 
     def results(self, *arrays: Any) -> list[Any]:
         """The floating results of the function."""
@@ -61,8 +64,15 @@ class Subject:
         """Results and gradients for a leading axis of examples at once, or None without such a way."""
         return None
 
-    def derived(self) -> Subject | None:
-        """The gradient as a subject: from inputs and cotangents to gradients. None if it is not differentiable."""
+    def accumulated(self, arrays: Arrays, cotangents: Arrays) -> list[Any] | None:
+        """Gradients of a function that calls this one twice on the same inputs, halved; None without an engine."""
+        return None
+
+    def derived(self, results: int) -> Subject | None:
+        """The gradient as a subject, or None if it cannot be differentiated.
+
+        It takes the inputs and a cotangent for each of the ``results``, and returns the gradients.
+        """
         return None
 
     def steps(self, *arrays: Any) -> list[Step]:
@@ -82,6 +92,8 @@ class Pair(Subject):
         f_jvp: ``f_jvp(inputs, y, tangents)`` returns the tangent of the result.
         analytic: whether ``f`` takes complex numbers too.
     """
+
+    general = False
 
     def __init__(
         self,
