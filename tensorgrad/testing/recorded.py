@@ -208,8 +208,9 @@ class _Record:
 
     def op(self, card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
         """Write an op down, if an argument depends on the inputs."""
+        # What has no axes is a NumPy scalar, known by its identity only before it becomes an array.
+        moved = [i for i, arg in enumerate(args) if id(getattr(arg, "_d", arg)) in self._followed]
         data = [_raw(arg) for arg in args]
-        moved = [i for i, d in enumerate(data) if id(d) in self._followed]
         if not moved:
             return
         for part in result if isinstance(result, tuple) else (result,):
