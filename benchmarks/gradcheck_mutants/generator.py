@@ -181,6 +181,8 @@ def _drawn(rng: np.random.Generator, operator: Operator, point: Point, xs: list[
     index = int(rng.integers(len(point.positions)))
     position = point.positions[index]
     trusted = not operator.gated or rng.random() < 0.7
+    if operator.label == "wrong dtype" and point.card.broadcasts:
+        trusted = True  # the gate casts what an op that broadcasts returns
     planted = Planted(point.card, position, lambda call: call.right(), trusted)
     with np.errstate(all="ignore"):
         calls = [_call(planted, point, xs, k) for k in range(3)]

@@ -198,7 +198,7 @@ def upstream_mutated(rng: np.random.Generator, call: Call) -> Wrong | None:
     def wrong(call: Call) -> Any:
         c = call.right() * 1
         for a in [call.values[name]] if name else _gs(call):
-            if type(a) is np.ndarray and a.flags.writeable and a.dtype.kind in "fc":
+            if type(a) is np.ndarray and a.dtype.kind in "fc":
                 np.multiply(a, times, out=a)
         return c
 
