@@ -1,4 +1,4 @@
-"""``python -m benchmarks.gradcheck_mutants``: how many planted faults the gradient checker finds, names and explains."""
+"""Run the mutation suite of the gradient checker and print its tables: ``python -m benchmarks.gradcheck_mutants``."""
 
 from __future__ import annotations
 

@@ -274,6 +274,10 @@ def _others(calls: list[Call], wrongs: list[Any], rights: list[Any]) -> set[str]
         holds("sign flipped" if abs(ratio + 1) < 1e-9 else "factor", lambda call, c: ratio * c)
     holds("missing path", lambda call, c: 0 * c)
     holds("missing upstream factor", lambda call, c: _with_g(call, np.ones_like))
+    if isinstance(calls[0].values.get("axis"), int):
+        for axis in range(calls[0].x.ndim):
+            if axis != calls[0].values["axis"] % calls[0].x.ndim:
+                holds("wrong axis", lambda call, c, axis=axis: call.right(axis=axis))
     for axis in range(calls[0].x.ndim):
         holds("wrong axis", lambda call, c, axis=axis: np.flip(c, axis))
         for step in (-1, 1):

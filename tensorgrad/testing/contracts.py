@@ -187,9 +187,10 @@ def linear(exam: Examination) -> Outcome:
     point, rng = exam.point, exam.rng()
     u, v = [away_from_zero(rng, (point.size,)) for _ in range(2)]
     pull = point.pullback()
-    parts = [pulled(point, pull, point.shaped(w)) for w in (u, v, 0.5 * u - 2 * v)]
-    expected = 0.5 * parts[0] - 2 * parts[1]
-    size = 0.5 * np.abs(parts[0]) + 2 * np.abs(parts[1])
+    a, b = 0.7, -1.3  # powers of two would commute with rounding
+    parts = [pulled(point, pull, point.shaped(w)) for w in (u, v, a * u + b * v)]
+    expected = a * parts[0] + b * parts[1]
+    size = abs(a * parts[0]) + abs(b * parts[1])
     off = apart(parts[2], expected, LOOSE * point.unit * (size + size.max(initial=0)))
     if off.any() and np.isfinite(expected).all():
         share = float((np.abs(parts[2] - expected)[off] / size[off]).max())

@@ -198,7 +198,9 @@ class Applied(Recorded):
         with enable_grad():
             variables = [tensor(a, requires_grad=True) for a in arrays]
             ys = self._floating(variables)
-        ends: dict[int, Any] = {i: y._node for i, y in enumerate(ys) if isinstance(y, Tensor) and y._node is not None}
+        ends: dict[int, Any] = {
+            i: y._node for i, y in enumerate(ys) if isinstance(y, Tensor) and y._node is not None
+        }
         index = {i: n.saved[0] if self.card.several else 0 for i, n in ends.items() if n.saved}
         nodes = {n.edges[0] if self.card.several else n for n in ends.values()}
         node: Any = nodes.pop() if len(nodes) == 1 else None
