@@ -10,7 +10,7 @@ from .._primitive import primitive
 from .._specialise import plain
 from .elementwise import exp, where
 from .reduce import numpy_axes, restore_axes, sum
-from .shape import Axis, normalise_axes
+from .shape import Axis, reduced_axes
 
 
 @primitive
@@ -64,12 +64,12 @@ def shares(x: Any, y: Any) -> Any:
 for _op in (softmax, log_softmax):
 
     def _rule(size: int, batched: Any, args: Any, axis: int, _op: Any = _op) -> Any:
-        return _op(args[0], axis % (args[0].ndim - 1) + 1)
+        return _op(args[0], tuple([a + 1 for a in reduced_axes(_op.card.name, axis, args[0].ndim - 1)]))
 
     _op.batching(_rule)
 
 
 @logsumexp.batching
 def _logsumexp_batch(size: int, batched: Any, args: Any, axis: Axis, keepdims: bool) -> Any:
-    axes = normalise_axes("logsumexp", axis, args[0].ndim - 1)
+    axes = reduced_axes("logsumexp", axis, args[0].ndim - 1)
     return logsumexp(args[0], tuple([a + 1 for a in axes]), keepdims)

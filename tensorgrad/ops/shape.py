@@ -336,6 +336,13 @@ def normalise_axes(op: str, axis: Axis, n: int) -> tuple[int, ...]:
     return axes
 
 
+def reduced_axes(op: str, axis: Axis, n: int) -> tuple[int, ...]:
+    """The axes of a reduction: with NumPy, 0 or -1 stands for none where there is no axis."""
+    if not n and isinstance(axis, SupportsIndex) and operator.index(axis) in (0, -1):
+        return ()
+    return normalise_axes(op, axis, n)
+
+
 def as_sequence(axis: Any) -> Sequence[Any]:
     """One axis, or several, as a sequence."""
     return axis if isinstance(axis, Sequence) else tuple(axis) if np.ndim(axis) else (axis,)

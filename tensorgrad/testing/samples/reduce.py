@@ -52,6 +52,7 @@ def _extremum(name: str, sign: int, function: Any) -> OpSamples:
     return row(
         name,
         *_axes(spread),
+        at("0-d, along an axis", 2.5, axis=-1),
         at("empty", np.zeros((0, 3)), axis=1),
         at("edge: NaN wins", np.array([[1.0, NAN], [2.0, 3.0]]), axis=1, smooth=False),
         at("edge: infinities", np.array([[-INF, -INF], [INF, 1.0]]), axis=1, smooth=False),
@@ -82,6 +83,7 @@ PRIMITIVES = [
     row(
         "sum",
         *_axes(),
+        at("0-d, along an axis", 2.5, axis=-1),
         at("edge: empty", np.zeros((0, 3)), axis=0),
         at("edge: cancels", np.array([1e8, 1.0, -1e8]), smooth=False),
         at("complex", complex_normal(2, 3), axis=1),
@@ -204,6 +206,7 @@ SOFTMAX = [
     row(
         "logsumexp",
         *_axes()[:-1],
+        at("0-d, along an axis", 2.5, axis=-1),
         at("edge: far apart", np.array([40.0, 41.0, -40.0])),
         at("edge: large", np.array([1000.0, 1001.0, -1000.0]), smooth=False),
         at("edge: all -inf", np.array([[-INF, -INF], [0.0, -INF]]), axis=1, smooth=False),
