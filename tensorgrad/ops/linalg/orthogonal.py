@@ -54,6 +54,10 @@ def qr(a: Any, /, mode: str = "reduced") -> Any:
     the columns of ``Q`` beyond the first N are some basis of the rest of the space; their gradient is that
     of any function which does not depend on the choice of basis.
 
+    The diagonal of ``R`` is real, and LAPACK chooses its signs: minus that of the element of ``a`` there, as
+    far as it has been reduced, but plus where nothing is below it and it is real. There, as at a triangle, the
+    signs jump, and the gradient is that of the factors with the signs that they have here.
+
     Args:
         a: matrices ``(..., M, N)``.
         mode: "reduced", "complete" or "r".

@@ -125,6 +125,7 @@ def lu(a: Any, /) -> LUResult:
 
     Raises:
         ShapeError: there are fewer than two axes.
+        LinalgError: a gradient is wanted where an element on the diagonal of ``U`` is 0, and there is none.
 
     Example:
         >>> import tensorgrad as tg
