@@ -54,9 +54,9 @@ def qr(a: Any, /, mode: str = "reduced") -> Any:
     the columns of ``Q`` beyond the first N are some basis of the rest of the space; their gradient is that
     of any function which does not depend on the choice of basis.
 
-    The diagonal of ``R`` is real, and LAPACK chooses its signs: minus that of the element of ``a`` there, as
-    far as it has been reduced, but plus where nothing is below it and it is real. There, as at a triangle, the
-    signs jump, and the gradient is that of the factors with the signs that they have here.
+    The diagonal of ``R`` is real, and LAPACK chooses its signs. They jump where a column needs no reflection,
+    as in a triangle or a real number in a complex matrix: there the gradient is that of the factors with the
+    signs that they have at ``a``.
 
     Args:
         a: matrices ``(..., M, N)``.
