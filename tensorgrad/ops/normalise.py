@@ -24,6 +24,8 @@ def softmax(x: Any, /, axis: int = -1) -> Any:
 def log_softmax(x: Any, /, axis: int = -1) -> Any:
     """Logarithm of `softmax`, exact where softmax underflows."""
     shifted = x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
+    if not x.size:  # the logarithm of an empty sum would warn
+        return shifted
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
 
 

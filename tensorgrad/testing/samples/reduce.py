@@ -168,14 +168,13 @@ COMPOSED = [
 
 
 def _softmax(values: list[float]) -> list[float]:
-    top = max(values)
+    top = max(values, default=0.0)
     parts = [math.exp(v - top) for v in values]
     return [part / math.fsum(parts) for part in parts]
 
 
 def _log_softmax(values: list[float]) -> list[float]:
-    total = _logsumexp(values)
-    return [v - total for v in values]
+    return [v - _logsumexp(values) for v in values]
 
 
 def _logsumexp(values: list[float]) -> float:
@@ -192,6 +191,7 @@ def _normaliser(name: str, f: Callable[[list[float]], list[float]]) -> OpSamples
         at("axes, first", normal(2, 3), axis=0),
         at("axes, middle", normal(2, 3, 2), axis=-2),
         at("empty", np.zeros((0, 3)), axis=1),
+        at("empty along the axis", np.zeros((2, 0)), axis=1),
         at("edge: far apart", np.array([40.0, 41.0, -40.0])),
         at("edge: large", np.array([1000.0, 1001.0, -1000.0]), smooth=False),
         at("edge: -inf in a row", np.array([0.5, -INF, 1.0]), smooth=False),
