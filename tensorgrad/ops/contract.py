@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import lru_cache
+from math import prod
 from string import ascii_letters
 from typing import Any
 
@@ -55,7 +56,8 @@ def _for_columns(g: Any, a: Any, a_shape: Any, b_shape: Any) -> Any:
     if len(b_shape) == 1:
         return (matrix_transpose(a) @ expand_dims(g, -1))[..., 0]
     if len(a_shape) > 2 and len(b_shape) == 2:  # one product over all rows, not one for each batch and a sum
-        a, g = reshape(a, (-1, a_shape[-1])), reshape(g, (-1, b_shape[-1]))
+        rows = prod(a_shape[:-1])
+        a, g = reshape(a, (rows, a_shape[-1])), reshape(g, (rows, b_shape[-1]))
     return matrix_transpose(a) @ g
 
 

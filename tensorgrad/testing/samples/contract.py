@@ -57,6 +57,7 @@ PRODUCTS = [
         at("broadcast (2,1) (3,)", normal(2, 1, 2, 3), normal(3, 3, 2, seed=1)),
         at("edge: nothing to sum", np.zeros((2, 0)), np.zeros((0, 3))),
         at("edge: no rows", np.zeros((0, 3)), normal(3, 2)),
+        at("edge: nothing to sum in many rows", np.zeros((2, 2, 0)), np.zeros((0, 3))),
         at("complex", complex_normal(2, 3), complex_normal(3, 2, seed=1)),
         reference=_matmul,
         errors=(
