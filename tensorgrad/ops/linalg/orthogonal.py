@@ -8,7 +8,7 @@ import numpy as np
 
 from ..._errors import ShapeError
 from ..._primitive import declare
-from ..diagonals import triu
+from ..diagonals import tril, triu
 from ..dtype import real
 from ..shape import concat
 from ._matrices import adjoint
@@ -30,11 +30,20 @@ _qr.batching(lambda size, batched, args: _qr(args[0]))
 
 def _qr_pull(gq: Any, gr: Any, q: Any, r: Any) -> Any:
     """The diagonal of ``r`` is real, for complex matrices too: so LAPACK chooses the phases."""
-    x = adjoint(q) @ gq - gr @ adjoint(r)
-    upper = triu(x, k=1)
-    mirrored = upper + adjoint(upper) + real(np.eye(r.shape[-1], dtype=r.dtype) * x)
+    gr = triu(gr)
+    within = adjoint(q) @ gq
+    x = within - gr @ adjoint(r)
+    turned = q @ (tril(x, k=-1) - adjoint(triu(x, k=1)) + _phases(x))
+    if q.shape[-2] > q.shape[-1]:
+        turned = turned + (gq - q @ within)
     wrong = "the first columns of some matrix are linearly dependent"
-    return adjoint(divided("qr", wrong, r, adjoint(gq - q @ mirrored)))
+    # What R gets does not depend on how small its elements are: kept apart, it is not lost beside the rest.
+    return q @ gr + adjoint(divided("qr", wrong, r, adjoint(turned)))
+
+
+def _phases(x: Any) -> Any:
+    """The imaginary part of the diagonal."""
+    return np.eye(x.shape[-1], dtype=x.dtype) * (x - real(x)) if x.dtype.kind == "c" else 0
 
 
 # ---- the public function
