@@ -518,9 +518,9 @@ def _variants(
         except RuleFailed as error:
             if exam.point.subject.general or clause in exam.asked:
                 yield raised(exam.finding(clause, f"{what} {label}: {error}"), error)
-            else:
-                exam.notes.append(f"the function takes {what} {label}, its derivative rule does not: {error}")
-            return
+                return
+            exam.notes.append(f"the function takes {what} {label}, its derivative rule does not: {error}")
+            continue
         for one in found:
             if one.wrong.any():
                 finding = described(point, one, exam.finding(clause, ""))
