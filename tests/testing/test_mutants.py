@@ -15,9 +15,9 @@ from tensorgrad.testing.case import random_like
 from tensorgrad.testing.report import LABELS
 
 SEED = 20261121
-DEEPEST = 8
+DEEPEST = 6
 """Layers; the whole suite goes to 50."""
-EACH = 3
+EACH = 2
 CLEAN = 30
 
 
