@@ -89,7 +89,7 @@ class Instance:
         return f, f_vjp
 
 
-def clean(seed: int, number: int) -> Instance:
+def clean(seed: int, number: int, deepest: int = DEPTH) -> Instance:
     """A graph without a fault."""
     every = names()
     order = np.random.default_rng((seed, 1)).permutation(len(every))
@@ -97,20 +97,20 @@ def clean(seed: int, number: int) -> Instance:
         name = every[order[(number + draw) % len(every)]]
         rng = np.random.default_rng((seed, 2, number, draw))
         point = boxes(name)[int(rng.integers(len(boxes(name))))]
-        graph = random_graph(rng, point, int(rng.integers(1, DEPTH + 1)))
+        graph = random_graph(rng, point, int(rng.integers(1, deepest + 1)))
         if _is_tame(graph):
             return Instance(seed, number, None, graph)
     raise RuntimeError(f"no clean graph for seed {seed}, number {number}")
 
 
-def mutant(seed: int, number: int) -> Instance:
+def mutant(seed: int, number: int, deepest: int = DEPTH) -> Instance:
     """A graph with a fault in it."""
     operator = OPERATORS[number % len(OPERATORS)]
     turn = number // len(OPERATORS)
     for draw in range(_DRAWS * 3):
         name = _card_at(seed, operator, turn + draw // _DRAWS)
         rng = np.random.default_rng((seed, 4, number, draw))
-        if (found := _attempt(rng, operator, name, seed, number)) is not None:
+        if (found := _attempt(rng, operator, name, (seed, number), deepest)) is not None:
             return found
     raise RuntimeError(f"no {operator.label!r} for seed {seed}, number {number}")
 
@@ -145,10 +145,10 @@ def applies(operator: Operator, name: str) -> bool:
 
 
 def _attempt(
-    rng: np.random.Generator, operator: Operator, name: str, seed: int, number: int
+    rng: np.random.Generator, operator: Operator, name: str, which: tuple[int, int], deepest: int
 ) -> Instance | None:
     point = boxes(name)[int(rng.integers(len(boxes(name))))]
-    depth = int(rng.integers(1, DEPTH + 1))
+    depth = int(rng.integers(1, deepest + 1))
     if operator.make.__name__ == "upstream_mutated":
         y = point.call(point.card.op, [point.args[i] for i in point.positions])
         kinds = {one.dtype.kind for one in (y if isinstance(y, tuple) else (y,))}
@@ -161,7 +161,7 @@ def _attempt(
     planted = _drawn(rng, operator, point, args)
     if planted is None:
         return None
-    found = Instance(seed, number, operator, graph, planted)
+    found = Instance(*which, operator, graph, planted)
     return found if _is_seen(found, rng) else None
 
 

@@ -439,7 +439,7 @@ def fast(point: Point, pull: Pullback, tolerance: Tolerance, rng: np.random.Gene
     analytic = point.rows(pull, weights)
     found = []
     for which, rows in enumerate(analytic):
-        probe = _Probe(point, which, rows, weights, tolerance)
+        probe = Probe(point, which, rows, weights, tolerance)
         along = away_from_zero(rng, (rows.shape[1],)) * reaches(point.arrays[which])
         kinks: dict[int, str] = {}
         while along.any() and probe.disagrees(along):
@@ -474,7 +474,7 @@ def fast(point: Point, pull: Pullback, tolerance: Tolerance, rng: np.random.Gene
 
 
 @dataclass(frozen=True)
-class _Probe:
+class Probe:
     """Projections of one input's Jacobian."""
 
     point: Point
@@ -487,11 +487,12 @@ class _Probe:
         """Whether the rule and differences tell different slopes along a direction."""
         line = self.point.line(self.which, along)
         eps = self.tolerance.eps
-        slope = (
-            central_slope(line, self.point.unit, levels=FAST_LEVELS)
-            if eps is None
-            else fixed_slope(line, self.point.unit, eps)
-        )
+        if eps is not None:
+            slope = fixed_slope(line, self.point.unit, eps)
+        elif self.point.subject.analytic and is_real(self.point):
+            slope = complex_slope(self.point.complex_line(self.which, along), self.point.unit)
+        else:
+            slope = central_slope(line, self.point.unit, levels=FAST_LEVELS)
         numeric = self.weights @ slope.value
         loose = self.tolerance.relative * 1e-2 if self.tolerance.rtol is None else self.tolerance.rtol
         allowed = loose * (np.abs(self.rows) @ np.abs(along)) + np.abs(self.weights) @ slope.error

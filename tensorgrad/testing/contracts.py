@@ -27,6 +27,12 @@ LOOSE = 1e4
 NOISY = 100
 """The same in units of what rounding was seen to do."""
 
+FULL_SECOND_ORDER = 4096
+"""Up to so many entries in the Jacobian of the gradient, second order is checked entry by entry if asked for.
+
+Otherwise projections decide whether there is anything to look at, which is several times faster.
+"""
+
 
 class NotApplicable(Exception):
     """A clause says nothing about this subject; the message says why."""
@@ -436,8 +442,9 @@ def second_order(exam: Examination) -> Outcome:
     gradient = Point(derived, [*point.arrays, *exam.cotangents()])
     if not all(np.isfinite(y).all() for y in gradient.ys):
         raise NotApplicable("the gradient times a random number is not finite here")
-    # Projections are enough: a wrong one is looked at entry by entry.
-    for one in exam.compared(gradient, every_entry=False):
+    columns = sum(entries(a).size for a in gradient.arrays)
+    asked = "second order" in exam.asked and gradient.size * columns <= FULL_SECOND_ORDER
+    for one in exam.compared(gradient, every_entry=asked):
         if one.wrong.any():
             yield described(gradient, one, Finding("second order", point.subject.name, ""))
             return

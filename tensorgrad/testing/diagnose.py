@@ -10,7 +10,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,9 @@ from .differences import entries
 from .point import Point, RuleFailed
 from .report import Finding
 from .slopes import Row
+
+Change = Callable[[Row], Row]
+"""A rearrangement of the entries of a Jacobian."""
 
 
 def described(point: Point, one: Comparison, finding: Finding) -> Finding:
@@ -122,6 +125,12 @@ class Pattern:
         scale = np.maximum(np.abs(other), np.abs(self.a))
         return bool((np.abs(self.a - other) <= self.near + 1e-7 * scale).all())
 
+    def rearranged(self, change: Change) -> bool:
+        """Whether the rule's Jacobian is the numeric one with its entries in other places."""
+        other, near = change(self.n), np.maximum(self.near, change(self.near))
+        scale = np.maximum(np.abs(other), np.abs(self.a))
+        return bool((np.abs(self.a - other) <= near + 1e-7 * scale).all())
+
     @property
     def spread(self) -> int:
         """How many results an entry of the input goes into because it is broadcast, if it is."""
@@ -212,30 +221,29 @@ def rounded(p: Pattern) -> str:
 
 def swapped(p: Pattern) -> str:
     """Two axes of the gradient, or of the upstream gradient, are exchanged."""
-    for permuted in _axis_swaps(p):
-        if p.agrees(permuted):
-            return "two axes are exchanged: look for a transpose that is missing, or one too many"
+    if any(p.rearranged(change) for change in (*_input_swaps(p), *_result_swaps(p))):
+        return "two axes are exchanged: look for a transpose that is missing, or one too many"
     return ""
 
 
 def along_wrong_axis(p: Pattern) -> str:
     """The right numbers along another axis, or in the other direction."""
-    if len(p.result_shape) < len(p.shape) and any(p.agrees(other) for other in _axis_swaps(p)):
+    reduces = len(p.result_shape) < len(p.shape) and p.loud.any(axis=0).all()
+    changes = _input_swaps(p) if reduces else _swaps_on_both_sides(p)
+    if any(p.rearranged(change) for change in changes):
         return "the numbers are right along another axis: look at the axis in the formula"
-    if any(p.agrees(other) for other in _swapped_on_both_sides(p)):
-        return "the numbers are right along another axis: look at the axis in the formula"
-    for side, flipped in _moves(p, lambda a, axis: np.flip(a, axis)):
-        if p.agrees(flipped):
-            return f"the numbers are in reverse order along axis {side}: look at the direction in the formula"
+    for axis, change in _moves(p, np.flip):
+        if p.rearranged(change):
+            return f"the numbers are in reverse order along axis {axis}: look at the direction in the formula"
     return ""
 
 
 def shifted_by_one(p: Pattern) -> str:
     """The neighbours' numbers; or a power that is one too high or too low."""
     for step in (1, -1):
-        for side, rolled in _moves(p, lambda a, axis, step=step: np.roll(a, step, axis)):
-            if p.agrees(rolled):
-                return f"each entry has the number of its neighbour along axis {side}: an index is off by one"
+        for axis, change in _moves(p, partial(np.roll, shift=step)):
+            if p.rearranged(change):
+                return f"each entry has the number of its neighbour along axis {axis}: an index is off by one"
     x = np.broadcast_to(p.x[p.one.columns], p.n.shape)[p.loud]
     if p.ratios.size > 2 and np.ptp(x) > 0 and not (p.said & ~p.loud).any():
         for power in (1, -1):
@@ -302,47 +310,52 @@ SUSPECTS: tuple[tuple[str, Callable[[Pattern], str]], ...] = (
 # ---- helpers
 
 
-def _moves(p: Pattern, move: Callable[..., Any]) -> Iterator[tuple[int, Row]]:
-    """The numeric Jacobian with an axis of the input, or of the result, moved."""
+def _moves(p: Pattern, move: Callable[..., Any]) -> Iterator[tuple[int, Any]]:
+    """How a Jacobian changes if ``move`` is applied along an axis of the input, or of the result."""
     if not p.whole:
         return
     m, n = p.n.shape
-    for axis, length in enumerate(p.shape):
+    for k, length in enumerate(p.shape):
         if length > 1:
-            yield axis, move(p.n.reshape(m, *p.shape), axis + 1).reshape(m, n)
-    for axis, length in enumerate(p.result_shape):
+            yield k, lambda j, k=k: move(j.reshape(m, *p.shape), axis=k + 1).reshape(m, n)
+    for k, length in enumerate(p.result_shape):
         if length > 1:
-            yield axis, move(p.n.reshape(*p.result_shape, n), axis).reshape(m, n)
+            yield k, lambda j, k=k: move(j.reshape(*p.result_shape, n), axis=k).reshape(m, n)
 
 
-def _axis_swaps(p: Pattern) -> Iterator[Row]:
-    """The numeric Jacobian with two axes of the input, or of the result, exchanged."""
-    if not p.whole:
-        return
+def _input_swaps(p: Pattern) -> Iterator[Any]:
+    """How a Jacobian changes if two axes of the input are exchanged."""
     m, n = p.n.shape
-    for i, j in itertools.combinations(range(len(p.shape)), 2):
-        if p.shape[i] > 1 and p.shape[j] > 1:
-            yield np.swapaxes(p.n.reshape(m, *p.shape), i + 1, j + 1).reshape(m, n)
-            swapped_shape = list(p.shape)
-            swapped_shape[i], swapped_shape[j] = swapped_shape[j], swapped_shape[i]
-            yield np.swapaxes(p.n.reshape(m, *swapped_shape), i + 1, j + 1).reshape(m, n)
-    for i, j in itertools.combinations(range(len(p.result_shape)), 2):
-        if p.result_shape[i] > 1 and p.result_shape[j] > 1:
-            yield np.swapaxes(p.n.reshape(*p.result_shape, n), i, j).reshape(m, n)
-            swapped_shape = list(p.result_shape)
-            swapped_shape[i], swapped_shape[j] = swapped_shape[j], swapped_shape[i]
-            yield np.swapaxes(p.n.reshape(*swapped_shape, n), i, j).reshape(m, n)
+    for i, k, shape in _pairs(p.shape) if p.whole else ():
+        yield lambda j, i=i, k=k, shape=shape: np.swapaxes(j.reshape(m, *shape), i + 1, k + 1).reshape(m, n)
 
 
-def _swapped_on_both_sides(p: Pattern) -> Iterator[Row]:
-    """The numeric Jacobian with the same two axes exchanged in input and result: the op along another axis."""
-    if not p.whole or p.shape != p.result_shape:
-        return
+def _result_swaps(p: Pattern) -> Iterator[Any]:
+    """How a Jacobian changes if two axes of the result are exchanged."""
     m, n = p.n.shape
-    for i, j in itertools.combinations(range(len(p.shape)), 2):
-        if p.shape[i] == p.shape[j] > 1:
-            both = np.swapaxes(p.n.reshape(*p.shape, *p.shape), i, j)
-            yield np.swapaxes(both, len(p.shape) + i, len(p.shape) + j).reshape(m, n)
+    for i, k, shape in _pairs(p.result_shape) if p.whole else ():
+        yield lambda j, i=i, k=k, shape=shape: np.swapaxes(j.reshape(*shape, n), i, k).reshape(m, n)
+
+
+def _pairs(shape: tuple[int, ...]) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    """Two axes, and the shape before they are exchanged: their lengths may be the wrong way round already."""
+    for i, k in itertools.combinations(range(len(shape)), 2):
+        if shape[i] > 1 and shape[k] > 1:
+            yield i, k, shape
+            turned = list(shape)
+            turned[i], turned[k] = turned[k], turned[i]
+            yield i, k, tuple(turned)
+
+
+def _swaps_on_both_sides(p: Pattern) -> Iterator[Any]:
+    """How a Jacobian changes if the same axes of input and result are exchanged: the op along another axis."""
+    m, n = p.n.shape
+    r = len(p.shape)
+    for i, k in itertools.combinations(range(r), 2) if p.whole and p.shape == p.result_shape else ():
+        if p.shape[i] == p.shape[k] > 1:
+            yield lambda j, i=i, k=k: np.swapaxes(
+                np.swapaxes(j.reshape(*p.shape, *p.shape), i, k), r + i, r + k
+            ).reshape(m, n)
 
 
 def _by_threshold(p: Pattern, columns: Row) -> str:
