@@ -208,7 +208,13 @@ class Foreign(Subject):
 
 def as_array(leaf: Any) -> Any:
     """A copy, in NumPy, of an array of any host."""
-    found = np.array(leaf.detach().cpu() if hasattr(leaf, "detach") else leaf)
+    try:
+        of_torch = (
+            leaf.detach().cpu().resolve_conj().resolve_neg().numpy() if hasattr(leaf, "detach") else leaf
+        )
+    except TypeError as error:
+        raise DtypeError(f"NumPy has no dtype for {leaf.dtype}: use float32 or float64") from error
+    found = np.array(of_torch)
     if found.dtype.kind not in "fc":
         raise DtypeError(f"NumPy has no dtype for {leaf.dtype}: use float32 or float64")
     return found

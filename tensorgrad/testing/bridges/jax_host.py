@@ -62,7 +62,11 @@ class Jax(Foreign):
         def pull(cotangents: Sequence[Any]) -> list[Any]:
             with precision(arrays):
                 gs = [self.lift(np.conj(g)) for g in _filled(cotangents, results)]
-                return [np.conj(self.lower(g)) for g in transposed(tuple(gs))]
+                try:
+                    found = transposed(tuple(gs))
+                except AssertionError as error:  # what JAX says to gradients of other dtypes that it adds
+                    raise TypeError(f"{self.name}: JAX cannot go on with its gradient: {error}") from error
+                return [np.conj(self.lower(g)) for g in found]
 
         return results, pull
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -19,7 +20,18 @@ from .host import Foreign, Late, calling_position, expected_count
 torch: Any = Late("torch")
 forward_ad: Any = Late("torch.autograd.forward_ad")
 
+_ONCE = "Error"
+"""The node in place of a backward with ``once_differentiable``; `torch.autograd.grad` walks around it."""
+
 _UNSUPPORTED = (RuntimeError, NotImplementedError, TypeError, ValueError)
+
+
+@contextmanager
+def _without_deprecations() -> Iterator[None]:
+    """PyTorch's transforms warn of parts of PyTorch that they use themselves."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 class Torch(Foreign):
@@ -108,6 +120,7 @@ class Torch(Foreign):
 
         return results, pull
 
+    @_without_deprecations()
     def pushforward(self, arrays: Arrays, tangents: Arrays) -> list[Any] | None:
         """PyTorch's forward mode, where every op on the path has it."""
         try:
@@ -124,6 +137,7 @@ class Torch(Foreign):
         # Through a custom op without a forward rule PyTorch passes no tangent, and does not say so.
         return None if any(y.tangent is None for y in found) else [self.lower(y.tangent) for y in found]
 
+    @_without_deprecations()
     def batched(self, stacks: Arrays, cotangents: Arrays) -> tuple[list[Any], list[Any]] | None:
         """`torch.func.vmap` over function and gradient at once."""
 
@@ -163,7 +177,9 @@ class Torch(Foreign):
             torch.autograd.grad(outputs, variables, [torch.ones_like(y) for y in outputs], allow_unused=True)
         except RuntimeError:
             return False
-        return bool(outputs)
+        return bool(outputs) and not any(
+            type(n).__name__ == _ONCE for y in outputs for n in _nodes(y.grad_fn)
+        )
 
     def steps(self, *arrays: Any) -> list[Step]:
         """The Functions and custom ops that ``f`` applied.
@@ -199,6 +215,18 @@ def function_class(f: Any) -> Any:
     cls = getattr(f, "__self__", None) if getattr(f, "__name__", "") == "apply" else f
     is_function = isinstance(cls, type) and issubclass(cls, torch.autograd.Function)
     return cls if is_function else None
+
+
+def _nodes(root: Any) -> set[Any]:
+    """The nodes of the graph behind a tensor."""
+    seen: set[Any] = set()
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            stack.extend([parent for parent, _ in node.next_functions])
+    return seen
 
 
 def _has_setup_context(function: Any) -> bool:
