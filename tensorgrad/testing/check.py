@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._errors import DtypeError, GradcheckError
+from . import bridges
 from .compare import Tolerance
 from .contracts import CLAUSES, REPEATS, Examination, NotApplicable
 from .differences import entries
@@ -39,7 +40,8 @@ def check(
     """Check the derivative of ``f`` at a point, clause by clause, and name what is wrong.
 
     Args:
-        f: takes tensors and returns a tensor, or a container of tensors; or a `Subject`.
+        f: takes tensors and returns a tensor, or a container of tensors; or a `Subject`; or a function of
+            another library (`tensorgrad.testing.from_torch` says what tells it).
         inputs: the argument of ``f``, or a sequence of its arguments: tensors, arrays or floats, or containers
             of them. Each is differentiated, so each must be floating or complex. Where some are tensors
             that require a gradient, only these are, and the others are handed on.
@@ -161,6 +163,9 @@ def check_vjp(
 
 def subject_of(f: Callable[..., Any] | Subject, inputs: Any) -> tuple[Subject, list[Any]]:
     """What is checked, whatever host it belongs to, and its inputs as arrays."""
+    foreign = bridges.subject_of(f, inputs)
+    if foreign is not None:
+        return foreign, foreign.arrays
     if isinstance(f, Subject):
         return f, [np.array(a) for a in (inputs if isinstance(inputs, list | tuple) else [inputs])]
     return Recorded.of(f, inputs)

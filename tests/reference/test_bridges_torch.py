@@ -76,7 +76,7 @@ def test_what_is_no_floating_array_is_constant():
 def test_of_tensors_those_that_require_a_gradient_are_inputs():
     x, w = torch.tensor(X), torch.tensor(X + 1, requires_grad=True)
     subject = bridges.subject_of(lambda x, w: x * w, [x, w])
-    assert subject.names == ("w",) and bridges.arrays_of([x, w])[0].tolist() == (X + 1).tolist()
+    assert subject.names == ("w",) and subject.arrays[0].tolist() == (X + 1).tolist()
     assert wrong(subject, [X + 1]) == []
 
 
@@ -204,12 +204,12 @@ def test_second_order_is_checked_where_it_is_claimed():
 
     assert second_order_wrong(bridges.subject_of(Saving, [X]), [X]) == ["x"]
     once = cube(torch.autograd.function.once_differentiable(right))
-    assert bridges.subject_of(once, [X]).derived() is None
+    assert bridges.subject_of(once, [X]).derived(1) is None
     in_numpy = cube(
         lambda ctx, g: torch.from_numpy(3 * g.detach().numpy() * ctx.saved_tensors[0].detach().numpy() ** 2)
     )
     assert wrong(bridges.subject_of(in_numpy, [X]), [X]) == []
-    assert bridges.subject_of(in_numpy, [X]).derived() is None
+    assert bridges.subject_of(in_numpy, [X]).derived(1) is None
 
 
 @pytest.mark.parametrize(

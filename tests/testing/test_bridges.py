@@ -59,11 +59,11 @@ def test_floating_arrays_are_inputs_and_the_rest_is_constant():
 
 
 def test_numbers_are_inputs_where_there_are_no_arrays():
-    assert [a.item() for a in bridges.arrays_of([2.0, 3, 1j])] == [2.0, 1j]
+    assert [a.item() for a in Call.of([2.0, 3, 1j]).arrays] == [2.0, 1j]
 
 
 def test_inputs_are_copied():
-    (copy,) = bridges.arrays_of(X)
+    (copy,) = Call.of(X).arrays
     copy[0] = 7.0
     assert X[0] == 0.5
 
@@ -71,7 +71,7 @@ def test_inputs_are_copied():
 @pytest.mark.parametrize("inputs", [[], [np.arange(3)], [3, None], ["x"]])
 def test_nothing_to_differentiate_is_said_with_what_was_given(inputs):
     with pytest.raises(tg.DtypeError, match="none of the inputs is a floating"):
-        bridges.arrays_of(inputs)
+        Call.of(inputs)
 
 
 def pair(f, slope, **options):

@@ -14,7 +14,7 @@ from ..._tree import flatten
 from ..subject import Subject
 from .against import compare as compare
 from .against import peer_of as peer_of
-from .host import Call, Foreign
+from .host import Foreign
 
 _HOSTS = {
     "torch": ("torch_host", "Torch"),
@@ -23,10 +23,10 @@ _HOSTS = {
 }
 
 
-def subject_of(f: Any, inputs: Any) -> Subject | None:
+def subject_of(f: Any, inputs: Any) -> Foreign | None:
     """``f`` as a subject if it is a function of another library, or ``inputs`` are arrays of one; else None.
 
-    A `Foreign` that was made without inputs is bound to these.
+    Its ``arrays`` are the inputs at which it is checked, in NumPy.
 
     Args:
         f: what is to be checked.
@@ -38,20 +38,11 @@ def subject_of(f: Any, inputs: Any) -> Subject | None:
         DtypeError: it is a function of another library, and there is no floating array among ``inputs``.
     """
     if isinstance(f, Foreign):
-        return f if f.call else f.bound(inputs)
+        return f.bound(inputs)
     if isinstance(f, Subject):
         return None
     name = host_of(f, inputs)
     return None if name is None else _host(name)(f, inputs)
-
-
-def arrays_of(inputs: Any) -> list[Any]:
-    """Copies, in NumPy, of those of ``inputs`` that the subject of `subject_of` takes, in its order.
-
-    Raises:
-        DtypeError: there is no floating array among ``inputs``.
-    """
-    return Call.of(inputs).arrays
 
 
 def from_torch(f: Callable[..., Any], inputs: Any = None) -> Foreign:

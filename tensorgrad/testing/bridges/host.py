@@ -8,9 +8,10 @@ import os
 import sys
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from types import FrameType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -64,6 +65,13 @@ class Call:
             f" ({', '.join([type(leaf).__name__ for leaf in leaves]) or 'there are no inputs'});"
             " convert integers to float64"
         )
+
+    def at(self, inputs: Any) -> Call:
+        """The same call, at other arrays for what is differentiated."""
+        leaves = list(self.leaves)
+        for i, array in zip(self.slots, listed(inputs), strict=True):
+            leaves[i] = array
+        return replace(self, leaves=tuple(leaves))
 
     @property
     def arrays(self) -> list[Any]:
@@ -122,24 +130,35 @@ class Foreign(Subject):
         """Copies, in NumPy, of the inputs that were given; none if none were."""
         return self.call.arrays if self.call else []
 
-    def bound(self, inputs: Any) -> Foreign:
-        """The same function for a call with these arguments."""
-        return type(self)(self.f, inputs, name=self.name)
+    def bound(self, inputs: Any) -> Self:
+        """The same function for a call with these arguments; if it has a call, at these arrays."""
+        other = copy(self)
+        other.call = Call.of(inputs) if self.call is None else self.call.at(inputs)
+        other._names = self._names or tuple(other.call.names(self.signature()))
+        return other
 
     def results(self, *arrays: Any) -> list[Any]:
         """What ``f`` returns, as far as it is floating."""
         return [self.lower(y) for y in self.outputs([self.lift(a) for a in arrays])]
 
-    def derived(self) -> Subject | None:
+    def derived(self, results: int) -> Subject | None:
         """The gradient, if the host can differentiate it; that takes inputs to try."""
         if self.call is None:
             return None
         arrays = self.arrays
         cotangents = [np.ones_like(y) for y in self.results(*arrays)]
-        names = [*self.names, *[f"cotangent[{i}]" for i in range(len(cotangents))]]
-        gradient = self.gradient(len(arrays))
-        second = type(self)(gradient, [*arrays, *cotangents], name=f"gradient of {self.name}", names=names)
+        upstream = ["g"] if results == 1 else [f"g[{i}]" for i in range(results)]
+        second = type(self)(
+            self.gradient(len(arrays)), [*arrays, *cotangents],
+            name=f"gradient of {self.name}", names=[*self.names, *upstream],
+        )  # fmt: skip
         return second if second.is_differentiable() else None
+
+    def accumulated(self, arrays: Arrays, cotangents: Arrays) -> list[Any] | None:
+        """The gradients that the host's own engine sums up for two calls, halved."""
+        twice = type(self)(lambda *values: [*self.outputs(values), *self.outputs(values)], arrays)
+        found = twice.pullback(*arrays)[1]([np.array(g) for _ in range(2) for g in cotangents])
+        return [None if g is None else g / 2 for g in found]
 
     # What each host does in its own way.
 
