@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.testing import bridges, from_torch
+from tensorgrad.testing import bridges, check, from_torch
 from tests.reference.peer import torch
 from tests.testing.slopes_of import batching_agrees, forward_agrees, second_order_wrong, wrong
 
@@ -116,6 +116,8 @@ def test_the_dtype_that_a_backward_returns_is_seen_though_the_engine_casts_it():
 def test_the_shape_and_number_of_gradients_are_seen():
     (g,) = bridges.subject_of(cube(lambda ctx, g: g.sum()), [X]).pullback(X)[1]([np.ones(3)])
     assert g.shape == ()
+    (g,) = bridges.subject_of(cube(lambda ctx, g: g.expand(2, 1, 3)), [X]).pullback(X)[1]([np.ones(3)])
+    assert g.tolist() == [2.0] * 3  # as the engine does
     with pytest.raises(tg.ShapeError, match="returned 0 gradients for 1"):
         bridges.subject_of(cube(lambda ctx, g: ()), [X]).pullback(X)[1]([np.ones(3)])
     with pytest.raises(tg.DtypeError, match="a gradient is a tensor or None, got float"):
@@ -141,6 +143,24 @@ def test_a_faulty_function_in_a_composite_is_a_step_of_its_own():
     file, line = second.where.rsplit(":", 1)
     assert file == __file__ and int(line) == composite.__code__.co_firstlineno + 2
     assert np.allclose(second.arrays[0], 2 * np.exp(X) * X)
+
+
+def test_the_check_names_the_faulty_function():
+    faulty = cube(lambda ctx, g: 2 * g * ctx.saved_tensors[0] ** 2).apply
+    report = check(from_torch(lambda x: torch.tanh(faulty(torch.exp(x))).sum()), X - 1)
+    assert (report.cause.op, report.cause.diagnosis) == ("Cube", "factor")
+    assert report.cause.where.startswith(f"{__file__}:")
+    narrow = cube(lambda ctx, g: right(ctx, g).float()).apply
+    report = check(lambda x: narrow(x.exp()).sum(), [torch.tensor(X - 1)])
+    assert report.cause.op == "Cube" and "wrong dtype" in [one.diagnosis for one in report.culprits]
+
+
+def test_the_check_finds_nothing_in_what_is_right():
+    assert check(Cube.apply, [X]) and check(Modern, [torch.tensor(X)])
+    assert check(Scaled.apply, [X, 2.0, X + 1, None])
+    layers = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Tanh()).double()
+    assert check(layers, [torch.tensor(X)])
+    assert check(torch.relu, [np.array([0.0, 1.0, -1.0])])
 
 
 def test_steps_are_what_was_applied_before_anything_was_written_over():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.testing import bridges, from_autograd
+from tensorgrad.testing import bridges, check, from_autograd
 from tests.testing.slopes_of import forward_agrees, second_order_wrong, wrong
 
 pytest.importorskip("autograd", exc_type=ImportError)
@@ -52,6 +52,16 @@ def test_results_that_are_not_used_or_do_not_depend_on_an_input():
     assert wrong(twice, [X]) == []
 
 
+def test_a_primitive_with_several_results():
+    @primitive
+    def both(x):
+        return x**2, np.sin(x)
+
+    defvjp(both, lambda y, x: lambda g: 2 * x * g[0] + np.cos(x) * g[1])
+    subject = bridges.subject_of(both, [X])
+    assert len(subject.results(X)) == 2 and wrong(subject, [X]) == []
+
+
 def test_writing_into_the_upstream_gradient_is_seen():
     def doubling(g, x):
         g *= 2
@@ -85,6 +95,14 @@ def test_a_faulty_primitive_in_a_composite_is_a_step_of_its_own():
     file, line = steps[1].where.rsplit(":", 1)
     assert file == __file__ and int(line) == composite.__code__.co_firstlineno + 2
     assert [len(s.arrays) for s in steps] == [1, 1, 2, 1, 1]
+
+
+def test_the_check_names_the_faulty_primitive():
+    faulty = cube(lambda g, x: 2 * g * x**2)
+    report = check(from_autograd(lambda x: anp.tanh(faulty(anp.exp(x))).sum()), X - 1)
+    assert (report.cause.op, report.cause.diagnosis) == ("cubed", "factor")
+    assert report.cause.where.startswith(f"{__file__}:")
+    assert check(cube(), [X]) and check(from_autograd(lambda x: anp.tanh(anp.exp(x)).sum()), X - 1)
 
 
 def test_what_it_can_do_with_a_function_is_there():

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.testing import bridges, from_jax
+from tensorgrad.testing import bridges, check, from_jax
 from tests.testing.slopes_of import batching_agrees, forward_agrees, second_order_wrong, wrong
 
 pytest.importorskip("jax", exc_type=ImportError)
 
 import jax
 import jax.numpy as jnp
+
+from tensorgrad.testing.bridges.jax_host import UNCOMPILED
 
 X = np.array([0.5, 1.5, -0.75])
 
@@ -80,6 +82,30 @@ def test_a_faulty_function_in_a_composite_is_a_step_of_its_own(wrap):
     file, line = second.where.rsplit(":", 1)
     assert file == __file__ and int(line) == composite.__code__.co_firstlineno + 2
     assert np.allclose(second.arrays[0], np.exp(X) ** 3)
+
+
+def test_the_check_names_the_faulty_function():
+    faulty = cube(lambda x, g: (2 * g * x**2,), name="faulty")
+    report = check(from_jax(lambda x: jnp.tanh(faulty(jnp.exp(x))).sum()), X - 1)
+    assert (report.cause.op, report.cause.diagnosis) == ("faulty", "factor")
+    assert report.cause.where.startswith(f"{__file__}:")
+    assert check(cube(), [X])
+
+
+def test_differences_run_what_jax_compiles_and_the_first_calls_show_a_memory():
+    calls = []
+
+    def f(x):
+        calls.append(1)
+        return x * x
+
+    subject = from_jax(f, [X])
+    found = [subject.results(X + i)[0] for i in range(3 * UNCOMPILED)]
+    assert len(calls) == UNCOMPILED + 1
+    assert all(np.array_equal(y, (X + i) ** 2) for i, y in enumerate(found))
+    by_value = from_jax(lambda x: x * x if x[0] > 0 else -x, [X])
+    assert all(np.array_equal(by_value.results(X)[0], X**2) for _ in range(2 * UNCOMPILED))
+    assert not check(from_jax(lambda x: x * np.random.default_rng().random(), [X]), [X])
 
 
 def test_an_argument_that_is_not_differentiated_is_constant_in_a_step():

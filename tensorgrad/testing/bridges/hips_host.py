@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,7 +23,8 @@ class Hips(Foreign):
 
     Inputs, cotangents and gradients are the very arrays of HIPS autograd, so a VJP that writes into its
     upstream gradient or returns another dtype is seen. Complex gradients are conjugated, from its
-    convention to the one of this library and of PyTorch. It has no batching.
+    convention to the one of this library and of PyTorch. It has no batching. Of a primitive with several
+    results HIPS autograd copies the cotangents, so writing into these is not seen.
     """
 
     host = "HIPS autograd"
@@ -38,6 +40,12 @@ class Hips(Foreign):
     def lower(self, value: Any) -> Any:
         """The array itself; a number as an array without axes."""
         return np.asarray(value)
+
+    def applied(self, values: Sequence[Any]) -> Any:
+        """Whatever ``f`` returns; what a primitive with several results returns is taken apart."""
+        returned = super().applied(values)
+        several = tracer.isbox(returned) and isinstance(returned._value, tuple | list)
+        return [returned[i] for i in range(len(returned._value))] if several else returned
 
     def is_floating(self, value: Any) -> bool:
         """Whether it is a floating or complex array or number, or a box around one."""
@@ -117,6 +125,7 @@ class Hips(Foreign):
 
     def _traced(self, roots: Sequence[Any], values: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """The floating results, and the node of each; None for one that does not depend on the inputs."""
+        importlib.import_module("autograd.builtins")  # boxes of tuples, for primitives with several results
         with tracer.trace_stack.new_trace() as level:
             boxes = [tracer.new_box(v, level, root) for v, root in zip(values, roots, strict=True)]
             ys = self.outputs(boxes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -17,6 +17,9 @@ core: Any = Late("jax.extend.core")
 source_info: Any = Late("jax._src.source_info_util")
 
 _UNSUPPORTED = (TypeError, ValueError, NotImplementedError)
+UNCOMPILED = 16
+"""So many evaluations with inputs of the same shapes run op by op."""
+
 _CUSTOM = ("custom_vjp_call", "custom_vjp_call_jaxpr", "custom_jvp_call")
 _NESTED = ("jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint")
 
@@ -30,6 +33,17 @@ class Jax(Foreign):
     """
 
     host = "JAX"
+
+    def __init__(self, f: Callable[..., Any], inputs: Any = None, **options: Any) -> None:
+        super().__init__(f, inputs, **options)
+        self._calls: dict[Any, int] = {}
+        self._compiled: dict[Any, Callable[..., Any]] = {}
+
+    def bound(self, inputs: Any) -> Self:
+        """The same function for a call with these arguments."""
+        other = super().bound(inputs)
+        other._calls, other._compiled = {}, {}
+        return other
 
     def title(self) -> str:
         """The name of the function."""
@@ -49,9 +63,27 @@ class Jax(Foreign):
         return isinstance(value, jax.Array) and bool(jnp.issubdtype(value.dtype, jnp.inexact))
 
     def results(self, *arrays: Any) -> list[Any]:
-        """What ``f`` returns, as far as it is floating."""
+        """What ``f`` returns, as far as it is floating.
+
+        The first calls with inputs of some shapes run op by op, so that they show a function that has a
+        memory or draws random numbers; differences, which take thousands, run what JAX compiles.
+        """
+        key = tuple([(a.shape, a.dtype) for a in map(np.asarray, arrays)])
+        self._calls[key] = self._calls.get(key, 0) + 1
         with precision(arrays):
-            return super().results(*arrays)
+            if self._calls[key] <= UNCOMPILED:
+                return super().results(*arrays)
+            return [self.lower(y) for y in self._evaluator(key)(*arrays)]
+
+    def _evaluator(self, key: Any) -> Callable[..., Any]:
+        """The function, compiled if it can be."""
+        if key not in self._compiled:
+            xs = [jnp.zeros(shape, dtype) for shape, dtype in key]
+            try:
+                self._compiled[key] = jax.jit(self._function).lower(*xs).compile()
+            except Exception:  # whatever a function may raise that looks at values
+                self._compiled[key] = lambda *arrays: self.outputs([self.lift(a) for a in arrays])
+        return self._compiled[key]
 
     def pullback(self, *arrays: Any) -> tuple[list[Any], Pullback]:
         """``jax.vjp``."""
@@ -125,7 +157,10 @@ class Jax(Foreign):
             return []
         with precision(arrays):
             values = [self.lift(a) for a in arrays]
-            traced = jax.make_jaxpr(self._function)(*values)
+            try:
+                traced = jax.make_jaxpr(self._function)(*values)
+            except _UNSUPPORTED:  # it looks at values, so there is no tracing it
+                return []
             return list(_walked(traced, values, [True] * len(values)))
 
     def _function(self, *values: Any) -> tuple[Any, ...]:

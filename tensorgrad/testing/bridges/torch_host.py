@@ -39,8 +39,9 @@ class Torch(Foreign):
 
     Of a ``torch.autograd.Function`` (the class, or its ``apply``) the backward is called itself, as
     PyTorch's engine would: the engine casts what a backward returns to the dtype of the input, and so
-    hides a backward that returns another. Cotangents share their memory with the arrays that are given,
-    unless a stride is negative, so a backward that writes into its upstream gradient is seen.
+    hides a backward that returns another. The sum over broadcast axes, which a backward may leave to the
+    engine, is taken here too. Cotangents share their memory with the arrays that are given, unless a stride is
+    negative, so a backward that writes into its upstream gradient is seen.
 
     Forward mode, batching and second order are there for functions with which PyTorch can do them;
     a ``jvp`` or ``vmap`` of the Function's own that raises is not excused.
@@ -108,7 +109,8 @@ class Torch(Foreign):
 
         def pull(cotangents: Sequence[Any]) -> list[Any]:
             if node is not None and all(v is not None for v in cotangents):
-                return self._by_node(node, self.cotangents(cotangents, results))
+                found = self._by_node(node, self.cotangents(cotangents, results))
+                return [self._returned(g, x) for g, x in zip(found, variables, strict=True)]
             used = [i for i, y in enumerate(outputs) if y.requires_grad and cotangents[i] is not None]
             if not used:
                 return [None] * len(variables)
@@ -207,7 +209,16 @@ class Torch(Foreign):
         with torch.no_grad():
             found = expected_count(self.name, node.apply(*cotangents), count)
         places = self.call.places if self.call else range(count)
-        return [None if found[i] is None else self.lower(found[i]) for i in places]
+        return [found[i] for i in places]
+
+    def _returned(self, gradient: Any, variable: Any) -> Any:
+        """What a backward returned for an input; broadcast axes are summed as PyTorch's engine does."""
+        if gradient is None or not isinstance(gradient, torch.Tensor) or gradient.shape == variable.shape:
+            return None if gradient is None else self.lower(gradient)
+        own, other = tuple(variable.shape), tuple(gradient.shape)
+        aligned = zip(own[::-1], other[::-1], strict=False)
+        expandable = len(own) <= len(other) and all(n in (1, m) for n, m in aligned)
+        return self.lower(gradient.sum_to_size(own) if expandable else gradient)
 
 
 def function_class(f: Any) -> Any:
