@@ -117,8 +117,9 @@ def complex_slope(line: Callable[[complex], Any], unit: float) -> Slope:
         Squire and Trapp, Using complex variables to estimate derivatives of real functions, 1998.
     """
     step = 1e-40
-    value = np.imag(line(step * 1j)) / step
-    return Slope(value, 16 * unit * np.abs(value))
+    found = line(step * 1j)
+    value = np.imag(found) / step
+    return Slope(value, unit * (16 * np.abs(value) + np.abs(found)))
 
 
 def _extrapolated(
