@@ -291,3 +291,19 @@ def test_peers_are_compared():
     assert found.input == "x" and found.clause == "agrees with PyTorch <lambda>"
     with pytest.raises(tg.DtypeError, match="no function named 'unheard_of'"):
         bridges.peer_of(type("F", (), {"__name__": "unheard_of"})(), "torch")
+
+
+def test_the_check_compares_with_the_function_of_the_same_name():
+    x, y = tg.tensor(X, requires_grad=True), tg.tensor(X + 1)
+    for f, inputs in (
+        (tg.sin, X),
+        (tg.atan2, [x, y]),
+        (tg.linalg.inv, [np.eye(3) + 0.1 * X]),
+        (tg.power, [X + 1, 2.0]),
+    ):
+        report = check(f, inputs, against="torch")
+        assert report and report.clauses[-1].name.startswith("agrees with PyTorch")
+    assert check(Scaled, [X, 2.0, X + 1, None], against=Scaled.apply)
+    assert check(Cube, [X], against=lambda x: x * x * x)
+    report = check(tg.sin, X, against=torch.cos)
+    assert report.cause.clause == "agrees with PyTorch cos" and report.cause.wrong == 3

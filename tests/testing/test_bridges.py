@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.testing import bridges
+from tensorgrad.testing import bridges, check
 from tensorgrad.testing.bridges.host import Call
 from tensorgrad.testing.subject import Pair
 
@@ -113,6 +113,15 @@ def test_nans_and_infinities_agree_with_themselves_only():
     assert bridges.compare(values, values, [x]) == []
     (found,) = bridges.compare(values, other, [x])
     assert found.place == "result[0][1]" and found.wrong == 1
+
+
+def test_the_check_compares_with_a_subject_or_another_function():
+    right, other = pair(np.sin, np.cos, name="numpy"), pair(np.sin, lambda x: -np.cos(x), name="wrong")
+    assert check(tg.sin, [X], against=right).clauses[-1].name == "agrees with numpy"
+    assert check(tg.sin, [X], against=lambda x: tg.cos(x - np.pi / 2))
+    report = check(tg.sin, tg.tensor(X, requires_grad=True), against=other)
+    assert [one.clause for one in report.findings] == ["agrees with wrong"]
+    assert report.clauses[-1].verdict == "failed"
 
 
 def test_an_unknown_library_is_refused():

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..._tree import flatten
 from ..subject import Subject
 from .against import compare as compare
 from .against import peer_of as peer_of
-from .host import Foreign
+from .against import title as title
+from .host import Call
+from .host import Foreign as Foreign
 
 _HOSTS = {
     "torch": ("torch_host", "Torch"),
@@ -84,7 +86,7 @@ def from_autograd(f: Callable[..., Any], inputs: Any = None) -> Foreign:
     return _host("autograd")(f, inputs)
 
 
-def peer_subject(f: Any, against: Any, inputs: Any) -> Subject | None:
+def peer_subject(f: Any, against: Any, inputs: Any, slots: Sequence[int] | None = None) -> Subject | None:
     """What ``against=`` means, as a subject for the same inputs; None if it is no other library's.
 
     Args:
@@ -92,17 +94,21 @@ def peer_subject(f: Any, against: Any, inputs: Any) -> Subject | None:
         against: ``"torch"``, ``"jax"`` or ``"autograd"`` for its function with the name of ``f``, a function
             of one of them, or a subject.
         inputs: the arguments of ``f``.
+        slots: which leaves of the arguments are differentiated; as `Call.of` says if not given.
 
     Raises:
         DtypeError: the library has no function of that name.
         ModuleNotFoundError: the library is not installed.
     """
-    if isinstance(against, str):
-        peer = peer_of(f, against)
-        return _host(against)(peer, inputs, name=f"{peer.__name__}")
     if isinstance(against, Subject) and not isinstance(against, Foreign):
         return against
-    return subject_of(against, inputs)
+    plain = Call.of(inputs).plain() if slots is None else Call.at_slots(inputs, slots).plain()
+    if isinstance(against, str):
+        return _host(against)(peer_of(f, against), plain)
+    if isinstance(against, Foreign):
+        return against if against.call else type(against)(against.f, plain, name=against.name)
+    host = host_of(against)
+    return None if host is None else _host(host)(against, plain)
 
 
 def host_of(f: Any, inputs: Any = ()) -> str | None:

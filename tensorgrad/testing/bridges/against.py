@@ -87,7 +87,7 @@ def compare(
     """
     ours, pull = subject.pullback(*arrays)
     theirs, pull_peer = peer.pullback(*[np.array(a) for a in arrays])
-    who = f"{getattr(peer, 'host', '')} {peer.name}".strip()
+    who = title(peer)
     if len(ours) != len(theirs):
         message = f"{subject.name} has {len(ours)} results, {who} has {len(theirs)}"
         return [Finding(f"agrees with {who}", subject.name, message)]
@@ -107,6 +107,11 @@ def compare(
             for name, x, a, b in zip(subject.names, arrays, gradients, expected, strict=True)
         ]
     return [one for one in found if one is not None]
+
+
+def title(peer: Subject) -> str:
+    """The name of a peer, after that of its library."""
+    return f"{getattr(peer, 'host', '')} {peer.name}".strip()
 
 
 def _found(f: Any, name: str, host: str) -> Callable[..., Any] | None:

@@ -55,7 +55,7 @@ class Call:
         Floating arrays are differentiated, or only those with ``requires_grad`` where some have it.
         Numbers are differentiated if there are no arrays, and are constants beside arrays.
         """
-        leaves, tree = flatten(tuple(inputs) if isinstance(inputs, list | tuple) else (inputs,))
+        leaves, tree = arguments_of(inputs)
         for wanted in (_requires_grad, _is_floating_array, _is_floating_number):
             slots = tuple([i for i, leaf in enumerate(leaves) if wanted(leaf)])
             if slots:
@@ -65,6 +65,16 @@ class Call:
             f" ({', '.join([type(leaf).__name__ for leaf in leaves]) or 'there are no inputs'});"
             " convert integers to float64"
         )
+
+    @classmethod
+    def at_slots(cls, inputs: Any, slots: Sequence[int]) -> Call:
+        """The call with these arguments, of which these leaves are differentiated."""
+        leaves, tree = arguments_of(inputs)
+        return cls(tuple(leaves), tree, tuple(slots))
+
+    def plain(self) -> Call:
+        """The same with arrays of NumPy for those of any library."""
+        return replace(self, leaves=tuple([plain_array(leaf) for leaf in self.leaves]))
 
     def at(self, inputs: Any) -> Call:
         """The same call, at other arrays for what is differentiated."""
@@ -104,7 +114,7 @@ class Foreign(Subject):
 
     Args:
         f: takes and returns arrays of that library.
-        inputs: the arguments of the call that is checked, as for `Call.of`. Without them every argument
+        inputs: the arguments of the call that is checked, as for `Call.of`, or the call. Without them every argument
             of ``f`` is a floating array, and is differentiated.
         name: of ``f``; its own if not given.
         names: of the differentiated arguments; those of the signature of ``f`` if not given.
@@ -116,7 +126,7 @@ class Foreign(Subject):
         self, f: Callable[..., Any], inputs: Any = None, *, name: str = "", names: Sequence[str] = ()
     ) -> None:
         self.f = f
-        self.call = None if inputs is None else Call.of(inputs)
+        self.call = inputs if inputs is None or isinstance(inputs, Call) else Call.of(inputs)
         self.name = name or self.title()
         self._names = tuple(names) or tuple(self.call.names(self.signature()) if self.call else ())
 
@@ -225,18 +235,30 @@ class Foreign(Subject):
         return [self.lift(np.zeros_like(y) if v is None else v) for v, y in zip(given, results, strict=True)]
 
 
+def arguments_of(inputs: Any) -> tuple[list[Any], Tree]:
+    """The leaves and the structure of the arguments, of which a single one need not be in a sequence."""
+    return flatten(tuple(inputs) if isinstance(inputs, list | tuple) else (inputs,))
+
+
 def as_array(leaf: Any) -> Any:
-    """A copy, in NumPy, of an array of any host."""
+    """A copy, in NumPy, of a floating array of any library."""
     try:
-        of_torch = (
-            leaf.detach().cpu().resolve_conj().resolve_neg().numpy() if hasattr(leaf, "detach") else leaf
-        )
+        found = np.array(plain_array(leaf))
     except TypeError as error:
         raise DtypeError(f"NumPy has no dtype for {leaf.dtype}: use float32 or float64") from error
-    found = np.array(of_torch)
     if found.dtype.kind not in "fc":
         raise DtypeError(f"NumPy has no dtype for {leaf.dtype}: use float32 or float64")
     return found
+
+
+def plain_array(leaf: Any) -> Any:
+    """An array of any library as one of NumPy; anything else as it is."""
+    if not hasattr(leaf, "dtype") or not hasattr(leaf, "shape"):
+        return leaf
+    leaf = leaf.detach() if hasattr(leaf, "detach") else leaf
+    if hasattr(leaf, "resolve_conj"):  # of PyTorch
+        return leaf.cpu().resolve_conj().resolve_neg().numpy()
+    return np.asarray(leaf)
 
 
 def required_arguments(f: Callable[..., Any]) -> list[str]:
