@@ -15,7 +15,7 @@ from ..subject import Subject
 from .against import compare as compare
 from .against import peer_of as peer_of
 from .against import title as title
-from .host import Call
+from .host import Call, imported
 from .host import Foreign as Foreign
 
 _HOSTS = {
@@ -135,6 +135,7 @@ def _packages(host: str) -> tuple[str, ...]:
 
 
 def _host(name: str) -> type[Foreign]:
+    imported(name)
     module, cls = _HOSTS[name]
     found: type[Foreign] = getattr(importlib.import_module(f"{__name__}.{module}"), cls)
     return found

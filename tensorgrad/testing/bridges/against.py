@@ -12,6 +12,7 @@ import numpy as np
 from ..._errors import DtypeError
 from ..report import Finding
 from ..subject import Subject
+from .host import imported
 
 _PLACES = {
     "torch": {
@@ -59,7 +60,7 @@ def peer_of(f: Any, host: str) -> Callable[..., Any]:
     if host not in _PLACES:
         raise DtypeError(f"against={host!r}: give 'torch', 'jax', 'autograd', a callable or a subject")
     name = str(getattr(f, "__name__", getattr(f, "name", "")))
-    importlib.import_module(host)
+    imported(host)
     found = _found(f, name, host)
     if found is None:
         raise DtypeError(f"against={host!r}: {host} has no function named {name!r}; give the function itself")

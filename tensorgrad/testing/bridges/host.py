@@ -6,6 +6,7 @@ import importlib
 import inspect
 import os
 import sys
+import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -233,6 +234,13 @@ class Foreign(Subject):
     def cotangents(self, given: Arrays, results: Arrays) -> list[Any]:
         """The cotangents as arrays of the host, zeros for None."""
         return [self.lift(np.zeros_like(y) if v is None else v) for v, y in zip(given, results, strict=True)]
+
+
+def imported(host: str) -> Any:
+    """A library, imported without what it warns of while it starts."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return importlib.import_module(host)
 
 
 def arguments_of(inputs: Any) -> tuple[list[Any], Tree]:
