@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from .bridges import from_autograd as from_autograd
+from .bridges import from_jax as from_jax
+from .bridges import from_torch as from_torch
 from .check import check as check
 from .check import check_vjp as check_vjp
 from .contracts import CLAUSES as CLAUSES

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from .._errors import DtypeError, GradcheckError
+from .._tree import flatten
+from . import bridges
 from .compare import Tolerance
 from .contracts import CLAUSES, REPEATS, Examination, NotApplicable
 from .diagnose import raised
@@ -35,12 +37,14 @@ def check(
     nondet_tol: float = 0.0,
     clauses: Iterable[str] | None = None,
     localise: bool = True,
+    against: Any = None,
     seed: int = 0,
 ) -> Report:
     """Check the derivative of ``f`` at a point, clause by clause, and name what is wrong.
 
     Args:
-        f: takes tensors and returns a tensor, or a container of tensors; or a `Subject`.
+        f: takes tensors and returns a tensor, or a container of tensors; or a `Subject`; or a function of
+            another library (`tensorgrad.testing.from_torch` says what tells it).
         inputs: the argument of ``f``, or a sequence of its arguments: tensors, arrays or floats, or containers
             of them. Each is differentiated, so each must be floating or complex. Where some are tensors
             that require a gradient, only these are, and the others are handed on.
@@ -55,6 +59,8 @@ def check(
         nondet_tol: how far two evaluations of the same may be apart.
         clauses: which of `CLAUSES` to check; all by default.
         localise: where something is wrong, check each op inside of ``f`` and name the one to blame.
+        against: compare values and gradients with this too: a function of this library or of another, a
+            `Subject`, or ``"torch"``, ``"jax"`` or ``"autograd"`` for its function with the name of ``f``.
         seed: of random cotangents and directions.
 
     Returns:
@@ -105,6 +111,12 @@ def check(
         verdicts.append(verdict)
         if any(one.diagnosis == "nondeterministic" for one in found):
             break  # nothing else can be told then
+    if against is not None:
+        peer = _peer(f, against, inputs, subject)
+        found = bridges.compare(subject, peer, arrays, rtol, seed=seed)
+        findings += found
+        about = found[0].message if found else ""
+        verdicts.append(Clause(f"agrees with {bridges.title(peer)}", "failed" if found else "ok", about))
     findings.sort(key=lambda one: one.clause not in HABITS)
     blamed: list[Finding] = []
     if localise and not isinstance(subject, Applied):
@@ -166,9 +178,22 @@ def check_vjp(
 
 def subject_of(f: Callable[..., Any] | Subject, inputs: Any) -> tuple[Subject, list[Any]]:
     """What is checked, whatever host it belongs to, and its inputs as arrays."""
+    foreign = bridges.subject_of(f, inputs)
+    if foreign is not None:
+        return foreign, foreign.arrays
     if isinstance(f, Subject):
         return f, [np.array(a) for a in (inputs if isinstance(inputs, list | tuple) else [inputs])]
     return Recorded.of(f, inputs)
+
+
+def _peer(f: Any, against: Any, inputs: Any, subject: Subject) -> Subject:
+    """What ``f`` is compared with, for the same inputs."""
+    slots = subject.call.slots if isinstance(subject, bridges.Foreign) and subject.call else None
+    if isinstance(subject, Recorded):
+        leaves = flatten(tuple(inputs) if isinstance(inputs, list | tuple) else (inputs,))[0]
+        chosen = [i for i, leaf in enumerate(leaves) if getattr(leaf, "requires_grad", False)]
+        slots = tuple(chosen or range(len(leaves)))
+    return bridges.peer_subject(f, against, inputs, slots) or Recorded.of(against, inputs)[0]
 
 
 def _known(clauses: Iterable[str]) -> list[str]:
