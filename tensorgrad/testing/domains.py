@@ -5,18 +5,29 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-NICE = (1.0, 2.0, 3.0, 0.5, -1.0, -2.0, -3.0, -0.5, 0.0, 1.5, 0.25, -1.5, 0.1, -0.1, 5.0, -5.0, 10.0, -10.0)
+NICE = (1.0, 2.0, 3.0, -1.0, -2.0, -3.0, 0.0, 0.5, -0.5, 1.5, -1.5, 0.25, 0.1, -0.1, 5.0, -5.0, 10.0, -10.0)
 """Numbers that a person would try, the plainest first: what examples shrink to."""
 
 REACH = 10.0
 """Without a bound, most values are drawn up to so far away."""
 
+OFFSETS = (0.5, 0.1, 0.01, 1e-3, 1e-4, 1e-6)
+"""How far from a special point a value lies that is near it."""
+
+POOLS = ("plain", "near", "magnitudes")
+"""Kinds of values: those of few digits; special points (ends and marks of the domain, 0, 1, -1), what lies
+around them, and integers; small and large powers of ten."""
+
 LADDER = (0.001, 0.01, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0, 50.0, 100.0, 1000.0)
 """Where `probed` looks for the ends of a domain, with both signs."""
+
+HUGE = 1e5
+"""How many times larger than nearby a value is at a pole, at least."""
 
 SCAN = np.linspace(-REACH, REACH, 401)
 """Where `marks` looks for kinks and jumps."""
@@ -81,6 +92,30 @@ class Domain:
         return list(dict.fromkeys([*map(float, self.marks), *ends, *map(float, self.exclude), *inside]))
 
 
+@cache
+def pool(domain: Domain, kind: str) -> list[float]:
+    """The values to draw from, the plainest first.
+
+    Example:
+        >>> pool(Domain(0, 1), "near")[:4]
+        [1e-06, 0.999999, 0.0001, 0.9999]
+    """
+    low, high = domain.window
+    if kind == "plain":
+        # Multiples of the golden ratio leave no gaps; the nice ones make up a third of all.
+        digits = 3 - math.floor(math.log10(high - low))
+        spread = [round(low + (high - low) * (k * 0.6180339887498949 % 1), digits) for k in range(1, 200)]
+        found = 5 * domain.nice + sorted(spread, key=abs)
+    elif kind == "near":
+        beside = [round(p + s * d, 12) for d in OFFSETS[::-1] for p in domain.special for s in (1, -1)]
+        found = [*domain.special, *beside]
+        found += [float(x) for x in range(math.ceil(low), math.floor(high) + 1)][:101]
+    else:
+        found = [s * m * 10.0**k for k in range(-8, 6) for m in (1, 3) for s in (1, -1)]
+    # Signed zero is not a number to find by chance.
+    return [x + 0.0 for x in found if x in domain] or domain.nice
+
+
 def probed(f: Callable[[float], Any]) -> Domain:
     """The domain of a function of one number, found by evaluating it.
 
@@ -102,6 +137,8 @@ def probed(f: Callable[[float], Any]) -> Domain:
         Domain(low=-inf, high=inf, exclude=(0.0,), marks=(1.25,))
         >>> probed(lambda x: np.sqrt(x * x - 4)).marks
         (-2.0, 2.0)
+        >>> probed(np.tan).exclude[:2]
+        (-7.853981634974479, -4.712388980388641)
     """
     xs = [*(-x for x in reversed(LADDER)), 0.0, *LADDER]
     inside = [finite_at(f, x) for x in xs]
@@ -121,8 +158,11 @@ def probed(f: Callable[[float], Any]) -> Domain:
             a, b = edge(f, xs[i + 1], xs[i]), edge(f, xs[j - 1], xs[j])
             # From both sides the same point: it alone is missing.
             (exclude if a == b else edges).extend({a, b})
-    found = [x for x in marks(f) if low < x < high and x not in exclude]
-    return Domain(low, high, sorted(exclude), sorted({*edges, *found}))
+    for x in marks(f):
+        if low < x < high and x not in exclude:
+            # At a pole rounding may leave a huge number in place of an infinite one.
+            (exclude if abs(value_at(f, x)) > HUGE * abs(value_at(f, x + 0.01)) else edges).append(x)
+    return Domain(low, high, sorted(set(exclude)), sorted(set(edges)))
 
 
 def marks(f: Callable[[float], Any]) -> list[float]:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._errors import GradcheckError
+from .check import check, check_vjp
 from .domains import Domain
+from .report import Report
 from .reproduce import Call
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 MAX_EXAMPLES = 100
 """How many inputs are checked, unless it is said otherwise."""
+
+FEW = ("derivative", "form of the gradient")
+"""The clauses that are checked at each input."""
 
 THOROUGH = 10
 """So many times more with ``--tensorgrad-thorough``."""
@@ -149,7 +154,8 @@ def _search(
 
     target, plugin = search.Target(f, vjp), _plugin()
     thorough = plugin is not None and plugin.thorough
-    groups = search.groups_for(target, inputs, domain, dtype)
+    domains = [] if inputs is not None else search.domains_of(target, domain)
+    groups = search.st.tuples(*inputs) if inputs is not None else search.groups_for(target, domains, dtype)
     seed = search.seed_for(seed, derandomize)
     refusals: list[str] = []
     examples = 0
@@ -170,6 +176,8 @@ def _search(
         found = search.smallest(search.cases(target, groups), wrong, seed=seed, examples=budget)
     except search.Unsuitable:
         raise ValueError(_nothing_suits(target, refusals)) from None
+    if found is not None and domains:
+        found = search.plainer(found, wrong, domains)
     text = "" if found is None else _failure(call_of(found), options, seed)
     if plugin is not None:
         plugin.record({"name": target.name, "ok": not text, "examples": examples, "text": text})
@@ -179,15 +187,15 @@ def _search(
     return Outcome(target.name, examples, elsewhere, len(refusals) - elsewhere, seed)
 
 
-def _report(call: Call, options: dict[str, Any], *, in_full: bool, localise: bool = False) -> Any:
+def _report(call: Call, options: dict[str, Any], *, in_full: bool, localise: bool = False) -> Report:
     """The report of `check`."""
-    from .gradcheck import gradcheck
-
+    own = {} if in_full else {"clauses": FEW}
     f, *vjp = call.functions
-    try:
-        return vjp or gradcheck(f, call.inputs, **options)
-    except GradcheckError:
-        return False
+    chosen = {"localise": localise, **own, **options}
+    with np.errstate(all="ignore"):
+        if vjp:
+            return check_vjp(f, vjp[0], call.inputs, **chosen)
+        return check(f, call.inputs, **chosen)
 
 
 # ---- messages
@@ -204,6 +212,9 @@ def _nothing_suits(target: Target, refusals: Sequence[str]) -> str:
 
 def _failure(call: Call, options: dict[str, Any], seed: int) -> str:
     """The report at the smallest case, and how to repeat it."""
+    if not call.plain:
+        # Other clauses would call the function at other shapes, which may not have this layout.
+        options = {"clauses": FEW, **options}
     report = _report(call, options, in_full=True, localise=True)
     return f"{report}\n\nThe smallest input found (seed {seed}). To repeat it:\n\n{call.code(options)}"
 

@@ -46,9 +46,14 @@ class Call:
         ]  # fmt: skip
 
     @property
+    def plain(self) -> bool:
+        """Whether all inputs are to be in C order."""
+        return all(layout == "C" for layout in self.layouts)
+
+    @property
     def functions_written(self) -> list[str]:
         """The functions to check, which lay out their inputs first if that is asked for."""
-        if all(layout == "C" for layout in self.layouts):
+        if self.plain:
             return list(self.words)
         listed = ", ".join(self._laid_out(self.names))
         found = [f"lambda {', '.join(self.names)}: {self.words[0]}({listed})"]

@@ -14,13 +14,12 @@ Examples shrink to few elements, few axes and plain numbers. Needs the extra ``t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from .domains import Domain, probed
+from .domains import POOLS, Domain, pool, probed
 from .layouts import laid_out, layouts_of
 
 try:
@@ -41,9 +40,6 @@ SIDES = (1, 2, 3, 1, 2, 3, 4, 2, 3, 1, 2, 0)
 DIMS = (0, 1, 2, 3, 1, 2, 2)
 """Numbers of axes, likewise."""
 
-OFFSETS = (0.5, 0.1, 0.01, 1e-3, 1e-4, 1e-6)
-"""How far from a special point a value lies that is near it."""
-
 KINDS = ("plain", "plain", "near", "ties", "magnitudes")
 """The kinds of values that an array may have, as often as they are drawn."""
 
@@ -56,9 +52,8 @@ def values(domain: Domain | None = None, *, kind: str | None = None) -> st.Searc
 
     Args:
         domain: where they lie; by default anywhere.
-        kind: ``"plain"`` for numbers of few digits, ``"near"`` for the surroundings of the special points
-            (ends and marks of the domain, 0, 1, -1, integers) and those points themselves, or
-            ``"magnitudes"`` for small and large powers of ten. By default a mixture.
+        kind: one of `tensorgrad.testing.domains.POOLS`: ``"plain"``, ``"near"`` or ``"magnitudes"``. By
+            default a mixture.
 
     Raises:
         ValueError: the kind is none of these.
@@ -66,48 +61,17 @@ def values(domain: Domain | None = None, *, kind: str | None = None) -> st.Searc
     Example:
         >>> from hypothesis import find
         >>> from tensorgrad.testing import Domain
-        >>> find(values(), lambda x: x < -2)
-        -3.0
-        >>> find(values(Domain(0, 1), kind="near"), lambda x: 0 < x < 0.01)
-        0.001
+        >>> find(values(), lambda x: x > 1)
+        2.0
+        >>> find(values(Domain(0, 1), kind="near"), lambda x: x > 0.99)
+        0.999999
     """
     domain = domain or Domain()
     if kind is None:
-        return st.one_of(*(values(domain, kind=one) for one in ("plain", "near", "magnitudes")))
-    if kind == "plain":
-        return _plain(domain)
-    if kind == "near":
-        return _near(domain)
-    if kind == "magnitudes":
-        powers = st.sampled_from([s * 10.0**k for k in (-1, 1, 2, -2, -3, 3, -5, -8, 5) for s in (1, -1)])
-        return _inside(st.builds(lambda m, p: m * p, st.integers(1, 9), powers), domain)
-    raise ValueError(f"values: kind must be plain, near or magnitudes, not {kind!r}")
-
-
-def _plain(domain: Domain) -> st.SearchStrategy[float]:
-    low, high = domain.window
-    step = 0.001 if high - low > 0.01 else (high - low) / 1000
-    first, last = math.ceil(low / step), math.floor(high / step)
-    # A number of three digits may be too near an end to be told from it; `_inside` sees to that.
-    fine = st.integers(first, last).map(lambda k: round(k * step, 3) if step == 0.001 else k * step)
-    return _inside(st.one_of(st.sampled_from(domain.nice), fine) if domain.nice else fine, domain)
-
-
-def _near(domain: Domain) -> st.SearchStrategy[float]:
-    low, high = domain.window
-    points = domain.special or domain.nice
-    offsets = [0.0, *(s * d for d in OFFSETS for s in (1, -1))]
-    # Signed zero is not a number to find by chance.
-    beside = st.builds(lambda p, d: round(p + d, 12) + 0.0, st.sampled_from(points), st.sampled_from(offsets))
-    whole = st.integers(math.ceil(low), math.floor(high)) if math.floor(high) >= math.ceil(low) else None
-    return _inside(beside if whole is None else st.one_of(beside, whole.map(float)), domain)
-
-
-def _inside(strategy: st.SearchStrategy[float], domain: Domain) -> st.SearchStrategy[float]:
-    """Without `filter`, which would throw examples away: what falls outside becomes the plainest number."""
-    low, high = domain.window
-    home = next(iter(domain.nice), (low + high) / 2)
-    return strategy.map(lambda x: x if x in domain else home)
+        return st.one_of(*(values(domain, kind=one) for one in POOLS))
+    if kind not in POOLS:
+        raise ValueError(f"values: kind must be one of {', '.join(POOLS)}, not {kind!r}")
+    return st.sampled_from(pool(domain, kind))
 
 
 # ---- arrays
@@ -155,13 +119,11 @@ def _arrays(
 
 def _filled(draw: Draw, shape: Shape, dtype: np.dtype[Any], domain: Domain, kind: str) -> Any:
     if kind == "ties":
-        pool = draw(st.lists(values(domain, kind="plain"), min_size=1, max_size=2))
-        elements: st.SearchStrategy[float] = st.sampled_from(pool)
+        few = draw(st.lists(st.sampled_from(pool(domain, "plain")), min_size=1, max_size=2))
     else:
         # Plain values beside the others: one special element should not hide among its like.
-        elements = values(domain, kind=kind)
-        if kind != "plain":
-            elements = st.one_of(elements, values(domain, kind="plain"))
+        few = [*pool(domain, kind), *domain.nice]
+    elements = st.sampled_from(few)
     array = _drawn(draw, shape, elements)
     if dtype.kind == "c":
         array = array + 1j * _drawn(draw, shape, elements)
