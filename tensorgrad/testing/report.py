@@ -110,6 +110,22 @@ class Report:
         """The finding to look at first: the first culprit, or else the first finding."""
         return next(iter((*self.culprits, *self.findings)), None)
 
+    def __str__(self) -> str:
+        from .page import text
+
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        from .page import html
+
+        return html(self)
+
+    def summary(self) -> str:
+        """What was found in a few lines, as an error message has it."""
+        from .page import summary
+
+        return summary(self)
+
     def to_dict(self) -> dict[str, Any]:
         """The report as dicts, lists, strings and numbers; NaN and infinities become None."""
         return {"ok": self.ok, **_plain(dataclasses.asdict(self))}

@@ -61,8 +61,15 @@ class Subject:
         """Results and gradients for a leading axis of examples at once, or None without such a way."""
         return None
 
-    def derived(self) -> Subject | None:
-        """The gradient as a subject: from inputs and cotangents to gradients. None if it is not differentiable."""
+    def accumulated(self, arrays: Arrays, cotangents: Arrays) -> list[Any] | None:
+        """Gradients of a function that calls this one twice on the same inputs, halved; None without an engine."""
+        return None
+
+    def derived(self, results: int) -> Subject | None:
+        """The gradient as a subject, or None if it cannot be differentiated.
+
+        It takes the inputs and a cotangent for each of the ``results``, and returns the gradients.
+        """
         return None
 
     def steps(self, *arrays: Any) -> list[Step]:

@@ -89,13 +89,13 @@ def test_integer_results_are_left_out() -> None:
 def test_opposite_sign(dtype: str) -> None:
     text = message(with_slope(lambda x: -3 * x * x), X.astype(dtype))
     assert text.startswith("cube: the gradient of x is wrong in 6 of 6 entries")
-    assert "worst     d result[1, 2] / d x[1, 2]\n  analytic  -12\n" in text
+    assert "worst      d result[1, 2] / d x[1, 2]\n  analytic   -12\n" in text
     assert "every entry has the opposite sign" in text
 
 
 def test_a_factor_of_one_percent() -> None:
     text = message(with_slope(lambda x: 3.03 * x * x), X)
-    assert "ratio     1.01\n" in text
+    assert "ratio      1.01\n" in text
     assert "every entry is off by the same factor, 1.01" in text
 
 
@@ -105,7 +105,7 @@ def test_one_wrong_entry() -> None:
     text = message(with_slope(lambda x: 3 * x * x * wrong), X)
     assert "wrong in 1 of 6 entries" in text
     assert "d result[1, 0] / d x[1, 0]" in text
-    assert "5 of 6 that are not 0 agree" in text
+    assert "single entry: all other entries of 6 are right" in text
 
 
 def test_a_missing_gradient() -> None:
@@ -130,7 +130,7 @@ def with_pullback_of_constant() -> Any:
 @pytest.mark.parametrize("x", [X, np.array(0.5)], ids=["axes", "0-d"])
 def test_a_formula_that_ignores_g(x: Any) -> None:
     """With a single result ``g`` is 1 for a plain gradient, where the mistake would not show."""
-    assert "the gradient of x is wrong" in message(with_pullback(lambda g, x: 3 * x * x), x)
+    assert "missing upstream factor" in message(with_pullback(lambda g, x: 3 * x * x), x)
 
 
 def test_not_a_number() -> None:
@@ -153,7 +153,7 @@ def test_a_random_function() -> None:
 def test_the_worst_input_comes_first_and_the_others_are_named() -> None:
     text = message(lambda a, b, c: tg.stop_gradient(a) * b * tg.stop_gradient(c), [X, X, 2 * X])
     assert "the gradient of a is wrong" in text
-    assert "also      c" in text
+    assert "also       c" in text
 
 
 def test_names_of_inputs() -> None:

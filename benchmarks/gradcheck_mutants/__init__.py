@@ -1,0 +1,1 @@
+"""Faults planted in derivatives, to count how many of them a gradient checker finds and names."""

@@ -1,0 +1,530 @@
+"""What a derivative must keep to besides its values, clause by clause.
+
+A clause is a function of an `Examination` that returns what it found: nothing, findings, or why it does
+not apply. `CLAUSES` names them in the order in which they are checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from .compare import Comparison, Tolerance, apart, away_from_zero, fast, full
+from .diagnose import described, raised
+from .differences import entries, joined
+from .point import FAILURES, Point, RuleFailed, real_entries
+from .report import Finding
+from .slopes import central_slope
+from .subject import Pullback
+
+LOOSE = 1e4
+"""Rounding, in units of the precision, that two ways of computing the same may differ by."""
+
+FULL_SECOND_ORDER = 4096
+"""Up to so many entries in the Jacobian of the gradient, second order is checked entry by entry."""
+
+
+class NotApplicable(Exception):
+    """A clause says nothing about this subject; the message says why."""
+
+
+@dataclass
+class Examination:
+    """A subject at a point, and what is needed to check it.
+
+    Attributes:
+        point: the subject and its arrays.
+        tolerance: how far numbers may be apart.
+        fast: whether to compare projections instead of entries.
+        seed: of everything random.
+        kinks: notes on entries that are not differentiable.
+        comparisons: of the inputs, once the derivative was compared.
+    """
+
+    point: Point
+    tolerance: Tolerance
+    fast: bool
+    seed: int
+    nondet_tol: float = 0.0
+    kinks: list[str] = field(default_factory=list)
+    comparisons: list[Comparison] = field(default_factory=list)
+
+    def rng(self) -> np.random.Generator:
+        """Random numbers, the same for each clause."""
+        return np.random.default_rng(self.seed)
+
+    def cotangents(self) -> list[Any]:
+        """A random cotangent for each result, no entry near 0."""
+        return self.point.shaped(away_from_zero(self.rng(), (self.point.size,)))
+
+    def finding(self, clause: str, message: str, **more: Any) -> Finding:
+        """A finding about the subject."""
+        return Finding(clause, self.point.subject.name, message, **more)
+
+    def compared(self, point: Point, *, every_entry: bool) -> list[Comparison]:
+        """The derivative at a point beside differences."""
+        tolerance = replace(self.tolerance, unit=point.unit)
+        pull = point.pullback()
+        return full(point, pull, tolerance) if every_entry else fast(point, pull, tolerance, self.rng())
+
+
+Outcome = Iterator[Finding]
+Check = Callable[[Examination], Outcome]
+
+
+def derivative(exam: Examination) -> Outcome:
+    """The gradient of each input equals differences."""
+    point = exam.point
+    try:
+        exam.comparisons = exam.compared(point, every_entry=not exam.fast)
+    except RuleFailed as error:
+        point.suspect()
+        yield raised(exam.finding("derivative", str(error)), error)
+        return
+    for one in exam.comparisons:
+        exam.kinks += one.kinks.values()
+    for one in sorted(exam.comparisons, key=lambda one: -one.severity):
+        if one.wrong.any():
+            yield described(point, one, exam.finding("derivative", ""))
+
+
+def deterministic(exam: Examination) -> Outcome:
+    """The same inputs give the same results, and the same cotangents the same gradients."""
+    point = exam.point
+    first, second = joined(point.ys), point.row(point.arrays)
+    if np.abs(first - second).max(initial=0) > exam.nondet_tol:
+        yield exam.finding(
+            "deterministic",
+            "two evaluations at the same inputs differ, so differences say nothing; fix its random numbers, for "
+            "example by a generator made inside",
+            diagnosis="nondeterministic",
+        )
+        return
+    one, two = [pulled(point, point.pullback(), exam.cotangents()) for _ in range(2)]
+    if apart(one, two, exam.nondet_tol).any() and not np.isnan(one).any():
+        yield exam.finding(
+            "deterministic",
+            "two backward passes over the same values give other gradients",
+            diagnosis="nondeterministic",
+        )
+
+
+def inputs_unchanged(exam: Examination) -> Outcome:
+    """Neither pass writes to an input or a result."""
+    point = exam.point
+    arrays = [np.array(a) for a in point.arrays]
+    own = Point.__new__(Point)
+    own.__dict__.update(point.__dict__, arrays=arrays)
+    pull = own.pullback()
+    for i, (a, b) in enumerate(zip(arrays, point.arrays, strict=True)):
+        if a.tobytes() != b.tobytes():
+            name = point.subject.names[i]
+            yield exam.finding("inputs unchanged", f"the forward pass writes to {name}", input=name)
+            return
+    quietly(pull, exam.cotangents())
+    for i, (a, b) in enumerate(zip(arrays, point.arrays, strict=True)):
+        if a.tobytes() != b.tobytes():
+            name = point.subject.names[i]
+            yield exam.finding(
+                "inputs unchanged",
+                f"the backward pass writes to {name}",
+                input=name,
+                diagnosis="upstream mutated",
+            )
+
+
+def upstream_unchanged(exam: Examination) -> Outcome:
+    """The backward pass does not write to the cotangents that it is given, nor to what it saved."""
+    point = exam.point
+    pull, vs = point.pullback(), exam.cotangents()
+    before = [v.tobytes() for v in vs]
+    try:
+        first = pulled(point, pull, vs)
+    except RuleFailed as error:
+        if "read-only" in str(error):
+            yield exam.finding(
+                "upstream unchanged",
+                f"the backward pass writes to what it was given: {error}",
+                diagnosis="upstream mutated",
+                hint="others hold these arrays too; compute a new one: 2 * g instead of g *= 2",
+            )
+            return
+        raise
+    if [v.tobytes() for v in vs] != before:
+        yield exam.finding(
+            "upstream unchanged",
+            "the backward pass writes to its upstream gradient, which others hold too",
+            diagnosis="upstream mutated",
+            hint="compute a new array: 2 * g instead of g *= 2",
+        )
+        return
+    second = pulled(point, pull, exam.cotangents())
+    if not same(first, second, point.unit):
+        yield exam.finding(
+            "upstream unchanged",
+            "a second backward pass through the same record gives another gradient: the first wrote to what was saved",
+            diagnosis="upstream mutated",
+        )
+
+
+def linear(exam: Examination) -> Outcome:
+    """The gradient is linear in the upstream gradient: f'(a u + b v) = a f'(u) + b f'(v)."""
+    point, rng = exam.point, exam.rng()
+    u, v = [away_from_zero(rng, (point.size,)) for _ in range(2)]
+    pull = point.pullback()
+    parts = [pulled(point, pull, point.shaped(w)) for w in (u, v, 0.5 * u - 2 * v)]
+    expected = 0.5 * parts[0] - 2 * parts[1]
+    size = 0.5 * np.abs(parts[0]) + 2 * np.abs(parts[1])
+    off = apart(parts[2], expected, LOOSE * point.unit * (size + size.max(initial=0)))
+    if off.any() and np.isfinite(expected).all():
+        yield exam.finding(
+            "linear in the upstream gradient",
+            "the gradient of a u + b v is not a times that of u plus b times that of v",
+            wrong=int(off.sum()),
+            total=off.size,
+            diagnosis="missing upstream factor",
+            hint="multiply by g, and by nothing that depends on g",
+        )
+
+
+def zero(exam: Examination) -> Outcome:
+    """A zero upstream gradient gives zero."""
+    point = exam.point
+    found = pulled(point, point.pullback(), point.shaped(np.zeros(point.size)))
+    if found.any():
+        yield exam.finding(
+            "zero in, zero out",
+            "a zero upstream gradient gives a gradient that is not zero",
+            diagnosis="missing upstream factor" if np.isfinite(found).all() else "not finite",
+        )
+
+
+def form(exam: Examination) -> Outcome:
+    """Each gradient has the shape and dtype of its input, and memory that does not overlap itself."""
+    point = exam.point
+    found = quietly(point.pullback(), exam.cotangents())
+    for name, x, g in zip(point.subject.names, point.arrays, found, strict=True):
+        if g is None:
+            continue
+        g = np.asarray(g)
+        if g.dtype != x.dtype:
+            yield exam.finding(
+                "form of the gradient",
+                f"the gradient of {name} is {g.dtype}, the input is {x.dtype}",
+                input=name,
+                diagnosis="wrong dtype",
+                hint=f"return g's own dtype, for example by .astype({name}.dtype)",
+            )
+        elif (
+            g.size
+            and g.flags.writeable
+            and any(n > 1 and s == 0 for n, s in zip(g.shape, g.strides, strict=True))
+        ):
+            yield exam.finding(
+                "form of the gradient",
+                f"the gradient of {name} overlaps itself in memory and may be written to; return a copy",
+                input=name,
+            )
+
+
+def fresh(exam: Examination) -> Outcome:
+    """A call elsewhere, before or between the passes, does not change the gradient."""
+    point = exam.point
+    elsewhere = [x * x.dtype.type(0.875) for x in point.arrays]
+    expected = pulled(point, point.pullback(), exam.cotangents())
+    pull = point.pullback()
+    try:
+        with np.errstate(all="ignore"):
+            _, other = point.subject.pullback(*elsewhere)
+            other(exam.cotangents())
+    except FAILURES:
+        raise NotApplicable("no other point was found at which the function may be called") from None
+    stale = [pulled(point, one, exam.cotangents()) for one in (pull, point.pullback())]
+    if not all(same(expected, one, point.unit) for one in stale):
+        yield exam.finding(
+            "independent of other calls",
+            "a call at other inputs changes the gradient at these",
+            diagnosis="stale value",
+            hint="what the backward pass needs belongs to the call, not to the function: save it anew each time",
+        )
+
+
+def unused(exam: Examination) -> Outcome:
+    """A result that is not used counts as one with a zero upstream gradient."""
+    point = exam.point
+    if len(point.ys) < 2:
+        raise NotApplicable("one result only")
+    vs = exam.cotangents()
+    for i in range(len(vs)):
+        pull = point.pullback()
+        none = [v if j == i else None for j, v in enumerate(vs)]
+        zeros = [v if j == i else np.zeros_like(v) for j, v in enumerate(vs)]
+        if not same(pulled(point, pull, none), pulled(point, pull, zeros), point.unit):
+            yield exam.finding(
+                "unused results",
+                f"with result {i} alone the gradient is another than with zeros for the rest",
+            )
+            return
+
+
+def accumulates(exam: Examination) -> Outcome:
+    """An input that is used twice gets the sum of both gradients."""
+    point, vs = exam.point, exam.cotangents()
+    doubled = point.subject.accumulated(point.arrays, vs)
+    if doubled is None:
+        raise NotApplicable("no engine that accumulates")
+    expected = pulled(point, point.pullback(), vs)
+    found = joined_gradients(point, doubled)
+    if not same(found, expected, point.unit):
+        yield exam.finding("used twice", "an input that is used twice does not get the sum of both gradients")
+
+
+def layouts(exam: Examination) -> Outcome:
+    """Strides do not matter: Fortran order, gaps, negative strides, memory that is read-only."""
+    point = exam.point
+    if not any(x.size for x in point.arrays):
+        raise NotApplicable("no elements")
+    expected = pulled(point, point.pullback(), exam.cotangents())
+    for what, change in LAYOUTS.items():
+        arrays = [change(x) for x in point.arrays]
+        try:
+            moved = Point(point.subject, arrays)
+            found = pulled(moved, moved.pullback(), [change(v) for v in exam.cotangents()])
+        except (*FAILURES, RuleFailed) as error:
+            yield exam.finding(
+                "memory layouts", f"inputs in memory that is {what}: {type(error).__name__}: {error}"
+            )
+            return
+        results = same(joined(moved.ys), joined(point.ys), point.unit)
+        if not results or not same(found, expected, point.unit):
+            yield exam.finding(
+                "memory layouts",
+                f"inputs in memory that is {what} give another {'gradient' if results else 'result'}",
+                hint="look for .reshape, .ravel(order='K'), .base, .data or as_strided",
+            )
+            return
+
+
+def sizes(exam: Examination) -> Outcome:
+    """Inputs of one element, without axes and without elements are right too, where the function takes them."""
+    yield from _variants(exam, "small shapes", _resized(exam.point.arrays), "inputs")
+
+
+def broadcasting(exam: Examination) -> Outcome:
+    """Where an input may have an axis of length 1 instead, its gradient is summed over that axis."""
+    if len(exam.point.arrays) < 2:
+        raise NotApplicable("one input only")
+    shapes = [y.shape for y in exam.point.ys]
+    yield from _variants(exam, "broadcast inputs", _thinned(exam.point.arrays), "inputs", shapes)
+
+
+def forward_mode(exam: Examination) -> Outcome:
+    """The tangent equals differences, and is adjoint to the gradient: <v, J t> = <J' v, t>."""
+    point, rng, vs = exam.point, exam.rng(), exam.cotangents()
+    flat = [away_from_zero(rng, (entries(x).size,)) for x in point.arrays]
+    ts = [
+        t.astype(entries(x).dtype).view(x.dtype).reshape(x.shape)
+        for t, x in zip(flat, point.arrays, strict=True)
+    ]
+    found = point.subject.pushforward(point.arrays, ts)
+    if found is None:
+        raise NotApplicable("no forward mode")
+    tangent = joined(found)
+    gradient = pulled(point, point.pullback(), vs)
+    left, right = joined(vs) * tangent, gradient * np.concatenate([np.zeros(0), *flat])
+    size = max(float(np.abs(left).sum()), float(np.abs(right).sum()))
+    if bool(apart(left.sum(), right.sum(), LOOSE * point.unit * size)):
+        slope = central_slope(_joint_line(point, flat), point.unit)
+        close = ~apart(
+            tangent, slope.value, 4 * slope.error + exam.tolerance.relative * np.abs(slope.value).max()
+        )
+        yield exam.finding(
+            "forward mode",
+            f"<v, J t> is {left.sum():.9g} and <J' v, t> is {right.sum():.9g}: forward and reverse mode differ, and "
+            + ("reverse mode is wrong" if bool(np.all(close)) else "forward mode is wrong"),
+            analytic=float(left.sum()),
+            numeric=float(right.sum()),
+        )
+
+
+def batching(exam: Examination) -> Outcome:
+    """A batch of examples gives what each gives by itself."""
+    point, vs = exam.point, exam.cotangents()
+    examples = [[x * x.dtype.type(k) for x in point.arrays] for k in (1, 0.9375, 0.875)]
+    stacks = [np.stack(some) for some in zip(*examples, strict=True)]
+    singles = [Point(point.subject, some) for some in examples]
+    if any([y.shape for y in one.ys] != [y.shape for y in point.ys] for one in singles):
+        raise NotApplicable("shapes of the results depend on values")
+    found = point.subject.batched(stacks, [np.stack([v] * 3) for v in vs])
+    if found is None:
+        raise NotApplicable("no batching")
+    ys, gs = found
+    for k, one in enumerate(singles):
+        expected = pulled(one, one.pullback(), vs)
+        result = same(joined([y[k] for y in ys]), joined(one.ys), point.unit)
+        if not result or not same(joined_gradients(one, [g[k] for g in gs]), expected, point.unit):
+            yield exam.finding(
+                "batching",
+                f"a batch gives another {'gradient' if result else 'result'} than its examples one by one",
+            )
+            return
+
+
+def second_order(exam: Examination) -> Outcome:
+    """The gradient of the gradient equals differences of the gradient."""
+    point = exam.point
+    derived = point.subject.derived(len(point.ys))
+    if derived is None:
+        raise NotApplicable("the gradient is not differentiable here")
+    gradient = Point(derived, [*point.arrays, *exam.cotangents()])
+    columns = sum(entries(a).size for a in gradient.arrays)
+    for one in exam.compared(gradient, every_entry=gradient.size * columns <= FULL_SECOND_ORDER):
+        if one.wrong.any():
+            yield described(gradient, one, Finding("second order", point.subject.name, ""))
+            return
+
+
+CLAUSES: dict[str, Check] = {
+    "deterministic": deterministic,
+    "derivative": derivative,
+    "form of the gradient": form,
+    "upstream unchanged": upstream_unchanged,
+    "inputs unchanged": inputs_unchanged,
+    "independent of other calls": fresh,
+    "linear in the upstream gradient": linear,
+    "zero in, zero out": zero,
+    "unused results": unused,
+    "used twice": accumulates,
+    "memory layouts": layouts,
+    "broadcast inputs": broadcasting,
+    "small shapes": sizes,
+    "forward mode": forward_mode,
+    "batching": batching,
+    "second order": second_order,
+}
+"""Every clause by name, in the order in which they are checked."""
+
+REPEATS = ("broadcast inputs", "small shapes", "second order")
+"""Clauses that compare derivatives again: where the derivative is wrong already, they add nothing."""
+
+
+# ---- parts
+
+
+def quietly(pull: Pullback, cotangents: Sequence[Any]) -> list[Any]:
+    """Gradients, without warnings."""
+    with np.errstate(all="ignore"):
+        return pull(cotangents)
+
+
+def pulled(point: Point, pull: Pullback, cotangents: Sequence[Any]) -> np.ndarray[Any, Any]:
+    """The gradients of all inputs in one row."""
+    return joined_gradients(point, quietly(pull, cotangents))
+
+
+def joined_gradients(point: Point, found: Sequence[Any]) -> np.ndarray[Any, Any]:
+    """Gradients in one row, None as zeros."""
+    rows = [
+        real_entries(None if g is None else np.asarray(g), x)
+        for g, x in zip(found, point.arrays, strict=True)
+    ]
+    return np.concatenate([np.zeros(0), *rows])
+
+
+def same(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], unit: float) -> bool:
+    """Whether two rows agree but for rounding; NaN agrees with NaN."""
+    if a.shape != b.shape:
+        return False
+    both = np.isnan(a) & np.isnan(b)
+    size = np.abs(np.where(np.isfinite(a), a, 0)).max(initial=0)
+    return not bool((apart(a, b, LOOSE * unit * size) & ~both).any())
+
+
+def _variants(
+    exam: Examination, clause: str, variants: Iterator[tuple[str, list[Any]]], what: str, shapes: Any = None
+) -> Outcome:
+    """Compare the derivative at inputs of other shapes, as far as the function takes them."""
+    taken = 0
+    for label, arrays in variants:
+        try:
+            point = Point(exam.point.subject, arrays)
+        except FAILURES:
+            continue
+        if shapes is not None and [y.shape for y in point.ys] != shapes:
+            continue
+        if not all(np.isfinite(y).all() for y in point.ys):
+            continue
+        taken += 1
+        try:
+            found = exam.compared(point, every_entry=point.size * sum(a.size for a in arrays) <= 1024)
+        except RuleFailed as error:
+            yield raised(exam.finding(clause, f"{what} {label}: {error}"), error)
+            return
+        for one in found:
+            if one.wrong.any():
+                finding = described(point, one, exam.finding(clause, ""))
+                yield replace(finding, message=f"{what} {label}: {finding.message}")
+                return
+    if not taken:
+        raise NotApplicable("the function takes no such shapes")
+
+
+def _resized(arrays: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
+    tried = {tuple([a.shape for a in arrays])}
+    cuts: dict[str, Callable[[Any], Any]] = {
+        "of one element": lambda a: a[tuple([slice(0, 1)] * a.ndim)],
+        "without axes": lambda a: a[(0,) * a.ndim] if a.size else a,
+        "without elements": lambda a: a[:0] if a.ndim else a,
+    }
+    for label, cut in cuts.items():
+        variant = [np.array(cut(a)) for a in arrays]
+        shapes = tuple([a.shape for a in variant])
+        if shapes not in tried:
+            tried.add(shapes)
+            yield label, variant
+
+
+def _thinned(arrays: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
+    for i, a in enumerate(arrays):
+        for axis in range(a.ndim):
+            if a.shape[axis] > 1:
+                cut = np.array(np.take(a, [0], axis))
+                shapes = ", ".join(str(b.shape) for b in (*arrays[:i], cut, *arrays[i + 1 :]))
+                yield f"of shapes {shapes}", [*arrays[:i], cut, *arrays[i + 1 :]]
+        if a.ndim and a.shape[0]:
+            cut = np.array(a[0])
+            shapes = ", ".join(str(b.shape) for b in (*arrays[:i], cut, *arrays[i + 1 :]))
+            yield f"of shapes {shapes}", [*arrays[:i], cut, *arrays[i + 1 :]]
+
+
+def _joint_line(point: Point, directions: Sequence[Any]) -> Callable[[float], Any]:
+    from .point import shifted
+
+    return lambda t: point.row([shifted(x, t, d) for x, d in zip(point.arrays, directions, strict=True)])
+
+
+def _gapped(a: Any) -> Any:
+    wide = np.zeros([2 * n for n in a.shape], a.dtype)
+    wide[tuple([slice(None, None, 2)] * a.ndim)] = a
+    return wide[tuple([slice(None, None, 2)] * a.ndim)]
+
+
+def _read_only(a: Any) -> Any:
+    copy = np.array(a)
+    copy.flags.writeable = False
+    return copy
+
+
+def _backwards(a: Any) -> Any:
+    return np.flip(np.array(np.flip(a)))
+
+
+LAYOUTS: dict[str, Callable[[Any], Any]] = {
+    "in Fortran order": lambda a: np.array(a, order="F"),
+    "not contiguous": _gapped,
+    "stored backwards": _backwards,
+    "read-only": _read_only,
+}
