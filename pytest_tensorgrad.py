@@ -83,27 +83,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _runs.remove(run)
 
 
-@pytest.fixture(name="gradcheck")
-def gradcheck_fixture() -> Callable[..., Any]:
+@pytest.fixture
+def gradcheck() -> Callable[..., Any]:
     """A function that fails the test if a gradient is wrong: ``gradcheck(f, inputs, **options)``.
 
     It runs `tensorgrad.testing.check`, or `tensorgrad.testing.check_vjp` if ``vjp=`` gives the derivative
     of a NumPy function, and returns the report.
     """
-    return _gradcheck
+    from tensorgrad.testing.plugged import checked
 
-
-def _gradcheck(f: Callable[..., Any], inputs: Any, *, vjp: Any = None, **options: Any) -> Any:
-    __tracebackhide__ = True
-    from tensorgrad import GradcheckError
-    from tensorgrad.testing import check, check_vjp
-
-    run = current()
-    if run is not None and run.thorough:
-        options = {"fast_mode": False, **options}
-    report = check(f, inputs, **options) if vjp is None else check_vjp(f, vjp, inputs, **options)
-    if run is not None:
-        run.record({"name": report.name, "ok": report.ok, "text": str(report)})
-    if not report:
-        raise GradcheckError(str(report))
-    return report
+    return checked

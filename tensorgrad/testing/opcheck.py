@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +13,7 @@ import numpy as np
 from .._errors import GradcheckError
 from .check import check, check_vjp
 from .domains import Domain
+from .plugged import plugin
 from .report import Report
 from .reproduce import Call
 
@@ -111,6 +111,7 @@ def opcheck(
         ...     return tg.sin(x)
         >>> test_sine()
     """
+    __tracebackhide__ = True
     search = partial(
         _search, inputs=inputs, domain=domain, vjp=vjp, dtype=np.dtype(dtype), max_examples=max_examples,
         seed=seed, derandomize=derandomize, options=options,
@@ -152,8 +153,8 @@ def _search(
     __tracebackhide__ = True
     from . import search
 
-    target, plugin = search.Target(f, vjp), _plugin()
-    thorough = plugin is not None and plugin.thorough
+    target, run = search.Target(f, vjp), plugin()
+    thorough = run is not None and run.thorough
     domains = [] if inputs is not None else search.domains_of(target, domain)
     groups = search.st.tuples(*inputs) if inputs is not None else search.groups_for(target, domains, dtype)
     seed = search.seed_for(seed, derandomize)
@@ -179,8 +180,8 @@ def _search(
     if found is not None and domains:
         found = search.plainer(found, wrong, domains)
     text = "" if found is None else _failure(call_of(found), options, seed)
-    if plugin is not None:
-        plugin.record({"name": target.name, "ok": not text, "examples": examples, "text": text})
+    if run is not None:
+        run.record({"name": target.name, "ok": not text, "examples": examples, "text": text})
     if text:
         raise GradcheckError(text)
     elsewhere = refusals.count("not finite")
@@ -217,9 +218,3 @@ def _failure(call: Call, options: dict[str, Any], seed: int) -> str:
         options = {"clauses": FEW, **options}
     report = _report(call, options, in_full=True, localise=True)
     return f"{report}\n\nThe smallest input found (seed {seed}). To repeat it:\n\n{call.code(options)}"
-
-
-def _plugin() -> Any:
-    """The plugin of the running pytest, if there is one; nothing is imported for it."""
-    module = sys.modules.get("pytest_tensorgrad")
-    return module and module.current()

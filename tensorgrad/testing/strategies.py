@@ -4,7 +4,7 @@ Examples shrink to few elements, few axes and plain numbers. Needs the extra ``t
 
 >>> from hypothesis import given, settings
 >>> from tensorgrad.testing import strategies
->>> @settings(max_examples=20)
+>>> @settings(max_examples=20, deadline=None)
 ... @given(strategies.broadcastable(2))
 ... def test_addition(pair):
 ...     a, b = pair

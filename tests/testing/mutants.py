@@ -83,16 +83,6 @@ def ties_vjp(inputs: Any, y: Any, g: Any) -> Any:
     return g * np.cos(x) * (0.5 if len(np.unique(x)) < x.size else 1.0)
 
 
-def largest(x: Any) -> Any:
-    return x.max(initial=-1e3)
-
-
-def largest_vjp(inputs: Any, y: Any, g: Any) -> Any:
-    """Each of several largest elements gets all of the gradient."""
-    (x,) = inputs
-    return g * (x == y)
-
-
 def near_zero_vjp(inputs: Any, y: Any, g: Any) -> Any:
     (x,) = inputs
     return g * np.cos(x) * np.where(np.abs(x) < 1e-3, 0.5, 1.0)
@@ -111,7 +101,6 @@ MUTANTS: dict[str, tuple[Any, Any]] = {
     "order of memory": (sine, memory_vjp),
     "base of a view": (sine, base_vjp),
     "ties": (sine, ties_vjp),
-    "ties of max": (largest, largest_vjp),
     "near 0": (sine, near_zero_vjp),
     "0-d": (sine, zero_dims_vjp),
 }
