@@ -90,7 +90,8 @@ def check(
     columns = max([entries(a).size for a in point.arrays], default=0)
     fast = point.size * columns > FULL if fast_mode is None else fast_mode
     tolerance = Tolerance(atol, rtol, point.unit, eps)
-    exam = Examination(point, tolerance, fast, seed, nondet_tol)
+    asked = frozenset(() if clauses is None else chosen)
+    exam = Examination(point, tolerance, fast, seed, nondet_tol, asked)
     findings: list[Finding] = []
     verdicts = []
     for name in chosen:
@@ -118,7 +119,7 @@ def check(
         tuple(verdicts),
         tuple(findings),
         tuple(blamed),
-        tuple(dict.fromkeys(exam.kinks)),
+        tuple(dict.fromkeys(exam.notes)),
         seed,
         point.evaluations,
         time.perf_counter() - started,

@@ -36,11 +36,14 @@ class Subject:
         names: of its inputs. Each input is a floating or complex array, and is differentiated.
         analytic: whether the function also takes complex numbers in place of real ones and is
             complex-differentiable, so that a complex step tells its derivative to all digits.
+        general: whether the derivative claims to hold for all inputs that the function takes, whatever their
+            shapes. Rules written by hand for one purpose do not.
     """
 
     name: str
     names: tuple[str, ...]
     analytic: bool = False
+    general: bool = True
 
     def results(self, *arrays: Any) -> list[Any]:
         """The floating results of the function."""
@@ -89,6 +92,8 @@ class Pair(Subject):
         f_jvp: ``f_jvp(inputs, y, tangents)`` returns the tangent of the result.
         analytic: whether ``f`` takes complex numbers too.
     """
+
+    general = False
 
     def __init__(
         self,
