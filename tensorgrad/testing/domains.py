@@ -87,7 +87,8 @@ class Domain:
     @property
     def special(self) -> list[float]:
         """The points whose surroundings deserve a look: the ends, the excluded ones, the marks, 0 and 1 and -1."""
-        ends = [x for x in (self.low, self.high) if math.isfinite(x)]
+        # An end far out is where something overflows, and no edge of the mathematics.
+        ends = [x for x in (self.low, self.high) if abs(x) <= 10 * REACH]
         inside = [x for x in (0.0, 1.0, -1.0) if x in self]
         return list(dict.fromkeys([*map(float, self.marks), *ends, *map(float, self.exclude), *inside]))
 
@@ -107,11 +108,12 @@ def pool(domain: Domain, kind: str) -> list[float]:
         spread = [round(low + (high - low) * (k * 0.6180339887498949 % 1), digits) for k in range(1, 200)]
         found = 5 * domain.nice + sorted(spread, key=abs)
     elif kind == "near":
-        beside = [round(p + s * d, 12) for d in OFFSETS[::-1] for p in domain.special for s in (1, -1)]
-        found = [*domain.special, *beside]
+        # Marks thrice: a formula that is wrong in a narrow region shows there only.
+        points = domain.special + 2 * list(domain.marks)
+        found = points + [round(p + s * d, 12) for d in OFFSETS[::-1] for p in points for s in (1, -1)]
         found += [float(x) for x in range(math.ceil(low), math.floor(high) + 1)][:101]
     else:
-        found = [s * m * 10.0**k for k in range(-8, 6) for m in (1, 3) for s in (1, -1)]
+        found = [s * m * 10.0**k for k in range(-4, 5) for m in (1, 3) for s in (1, -1)]
     # Signed zero is not a number to find by chance.
     return [x + 0.0 for x in found if x in domain] or domain.nice
 

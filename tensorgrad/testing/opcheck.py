@@ -159,14 +159,15 @@ def _search(
     groups = search.st.tuples(*inputs) if inputs is not None else search.groups_for(target, domains, dtype)
     seed = search.seed_for(seed, derandomize)
     refusals: list[str] = []
-    examples = 0
+    examples = filled = 0
 
     def wrong(case: Case) -> bool:
-        nonlocal examples
+        nonlocal examples, filled
         if refusal := target.refusal(*case.arrays):
             refusals.append(refusal)
             raise search.Unsuitable
         examples += 1
+        filled += all(np.size(x) for x in case.arrays)
         return not _report(call_of(case), options, in_full=thorough or case.in_full)
 
     def call_of(case: Case) -> Call:
@@ -176,7 +177,9 @@ def _search(
         budget = max_examples * (THOROUGH if thorough else 1)
         found = search.smallest(search.cases(target, groups), wrong, seed=seed, examples=budget)
     except search.Unsuitable:
-        raise ValueError(_nothing_suits(target, refusals)) from None
+        found = None
+    if not filled and found is None:  # without elements everything is finite
+        raise ValueError(_nothing_suits(target, refusals))
     if found is not None and domains:
         found = search.plainer(found, wrong, domains)
     text = "" if found is None else _failure(call_of(found), options, seed)

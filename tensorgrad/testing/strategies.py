@@ -40,7 +40,7 @@ SIDES = (1, 2, 3, 1, 2, 3, 4, 2, 3, 1, 2, 0)
 DIMS = (0, 1, 2, 3, 1, 2, 2)
 """Numbers of axes, likewise."""
 
-KINDS = ("plain", "plain", "near", "ties", "magnitudes")
+KINDS = ("plain", "near", "plain", "near", "ties", "magnitudes")
 """The kinds of values that an array may have, as often as they are drawn."""
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tomllib
@@ -69,7 +68,8 @@ def pytest_run(folder: Path, text: str, *options: str) -> subprocess.CompletedPr
 
 
 def test_a_run_shows_what_is_wrong_and_counts(tmp_path: Path) -> None:
-    done = pytest_run(tmp_path, CHECKS, "--junit-xml=report.xml", "-W", "error")
+    """With workers, which send what they found to the main process."""
+    done = pytest_run(tmp_path, CHECKS, "--junit-xml=report.xml", "-W", "error", "-p", "xdist", "-n", "2")
     out = done.stdout
     assert "tensorgrad: 6 gradients checked, 2 wrong" in out and "2 failed, 5 passed" in out, (
         out + done.stderr
@@ -90,11 +90,6 @@ def test_a_run_shows_what_is_wrong_and_counts(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_workers_report_to_the_main_process(tmp_path: Path) -> None:
-    out = pytest_run(tmp_path, CHECKS, "-p", "xdist", "-n", "2", "-k", "right or wrong or sine").stdout
-    assert "tensorgrad: 3 gradients checked, 1 wrong" in out, out
-
-
 def test_thorough_checks_more(tmp_path: Path) -> None:
     text = """
 from tensorgrad.testing import Domain, opcheck
@@ -102,11 +97,8 @@ from tensorgrad.testing import Domain, opcheck
 def test_counted():
     print("counted", opcheck(lambda x: x * x, domain=Domain(-3, 3), max_examples=3, seed=0).examples)
 """
-    found = []
-    for options in ([], ["--tensorgrad-thorough"]):
-        out = pytest_run(tmp_path, text, "-s", *options).stdout
-        found.append(re.findall(r"counted (\d+)", out))
-    assert found == [["3"], ["30"]], out
+    out = pytest_run(tmp_path, text, "-s", "--tensorgrad-thorough").stdout
+    assert "counted 30" in out and "tensorgrad: 1 gradient checked, 0 wrong" in out, out
 
 
 def test_nothing_is_imported_and_nothing_is_said_where_nothing_is_checked(tmp_path: Path) -> None:
@@ -121,8 +113,10 @@ def test_that_has_nothing_to_do_with_it():
     done = pytest_run(tmp_path, text)
     assert "1 passed" in done.stdout, done.stdout + done.stderr
     assert "tensorgrad:" not in done.stdout
-    for option in ("--help", "--fixtures"):
-        assert "tensorgrad" in pytest_run(tmp_path, text, option).stdout
+    assert (
+        "A function that fails the test if a gradient is wrong"
+        in pytest_run(tmp_path, "", "--fixtures").stdout
+    )
 
 
 def test_the_package_announces_the_plugin() -> None:
