@@ -129,7 +129,14 @@ def test_a_declared_domain_is_kept() -> None:
         seen.extend(inputs[0].ravel())
         return g / (inputs[0] - 2)
 
-    opcheck(lambda x: np.log(x - 2), vjp=rule, domain=Domain(3, 4), max_examples=50, seed=0, clauses=["derivative"])
+    opcheck(
+        lambda x: np.log(x - 2),
+        vjp=rule,
+        domain=Domain(3, 4),
+        max_examples=50,
+        seed=0,
+        clauses=["derivative"],
+    )
     assert 3 < min(seen) < 3.01 and 3.99 < max(seen) < 4, "close to the ends, and never beyond"
 
 
