@@ -122,6 +122,7 @@ def check(
         tuple(dict.fromkeys(exam.notes)),
         seed,
         point.evaluations,
+        point.suspected_after,
         time.perf_counter() - started,
     )
 
