@@ -35,6 +35,9 @@ BASES = (1.0, 0.5, 2.0, -1.0)
 PHASES = (hypothesis.Phase.generate, hypothesis.Phase.shrink)
 """What Hypothesis does: no examples of an earlier run, for a seed must mean the same everywhere."""
 
+ROUND = 10
+"""So many examples are drawn before Hypothesis begins anew: it likes to vary what it has drawn already."""
+
 FEW_ELEMENTS = 8
 """Up to so many elements of an array, plainer numbers are tried for each in the end."""
 
@@ -148,13 +151,29 @@ def smallest(
     Raises:
         Unsuitable: no case drawn was suitable.
     """
+    suitable = False
+    for start in range(0, examples, ROUND):
+        try:
+            found = _round(of, wrong, f"{seed}:{start}", min(ROUND, examples - start))
+        except hypothesis.errors.Unsatisfiable:
+            continue
+        suitable = True
+        if found is not None:
+            return found
+    if not suitable:
+        raise Unsuitable
+    return None
+
+
+def _round(
+    of: st.SearchStrategy[Case], wrong: Callable[[Case], bool], seed: str, examples: int
+) -> Case | None:
     found: list[Case] = []
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
         max_examples=examples, database=None, deadline=None, print_blob=False, report_multiple_bugs=False,
-        phases=PHASES,
-        suppress_health_check=list(hypothesis.HealthCheck),
+        phases=PHASES, suppress_health_check=list(hypothesis.HealthCheck),
     )  # fmt: skip
     @hypothesis.given(of)
     def trial(case: Case) -> None:
@@ -168,8 +187,6 @@ def smallest(
 
     try:
         trial()
-    except hypothesis.errors.Unsatisfiable:
-        raise Unsuitable from None
     except (_Wrong, hypothesis.errors.Flaky):
         return found[-1]  # the last one that Hypothesis tries is the smallest
     return None
