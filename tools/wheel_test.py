@@ -30,6 +30,8 @@ assert new in place.parents, f"imported from {place}, which is not in the new en
 assert tensorgrad.__version__ == metadata.version("tensorgrad")
 assert (place / "py.typed").is_file(), "py.typed is missing: type checkers would ignore the package"
 assert load_digits()[0].shape == (1797, 8, 8)
+(plugin,) = [one.value for one in metadata.entry_points(group="pytest11") if one.name == "tensorgrad"]
+assert (place.parent / f"{plugin}.py").is_file(), "pytest would look for the plugin and not find it"
 """
 
 
@@ -59,7 +61,8 @@ def build(folder: Path) -> Path:
 
 def check_contents(wheel: Path) -> None:
     """The wheel holds the package as it is in the repository, and nothing that lies about."""
-    files = [path.relative_to(ROOT) for path in (ROOT / "tensorgrad").rglob("*") if path.is_file()]
+    plugin = ROOT / "pytest_tensorgrad.py"
+    files = [path.relative_to(ROOT) for path in (plugin, *(ROOT / "tensorgrad").rglob("*")) if path.is_file()]
     here = {
         path.as_posix()
         for path in files
