@@ -105,18 +105,25 @@ def test_a_narrow_region_is_found_because_the_rule_jumps_there(quick: None) -> N
 @pytest.mark.parametrize(
     "f",
     [
-        tg.sin, tg.exp, tg.log, tg.sqrt, tg.relu, tg.abs, tg.asin, tg.multiply, tg.divide, tg.maximum, tg.matmul,
-        lambda x: tg.sum(x * x, axis=-1), lambda *xs: xs[0] + 2 * xs[1],
+        tg.sin,
+        tg.log,
+        tg.relu,
+        tg.asin,
+        tg.divide,
+        tg.maximum,
+        tg.matmul,
+        lambda *xs: tg.sum(xs[0] + 2 * xs[1]),
     ],
-    ids=lambda f: getattr(f, "__name__", "f"),
-)  # fmt: skip
+    ids=lambda f: f.__name__,
+)
 def test_right_gradients_pass(f: Callable[..., Any]) -> None:
-    outcome = opcheck(f, max_examples=25, seed=3)
-    assert outcome.examples >= 20 and f"{outcome.examples} inputs" in str(outcome)
+    outcome = opcheck(f, max_examples=12, seed=3)
+    assert f"{outcome.name}: gradients right at {outcome.examples} inputs" in str(outcome)
+    assert outcome.examples >= 10
 
 
 def test_a_right_pair_passes() -> None:
-    assert opcheck(product, vjp=right_vjp, max_examples=50, seed=0).examples == 50
+    assert opcheck(product, vjp=right_vjp, max_examples=20, seed=0).examples == 20
 
 
 # ---- what is drawn
@@ -198,7 +205,7 @@ def test_the_message_has_the_report_and_code_that_repeats_it() -> None:
 
 def test_the_code_repeats_the_layout() -> None:
     f, vjp = MUTANTS["base of a view"]
-    texts = [message(f, vjp=vjp, seed=seed) for seed in range(6)]
+    texts = [message(f, vjp=vjp, seed=seed) for seed in range(3)]
     laid_out = [text for text in texts if "lambda" in text]
     assert laid_out, "found by a layout that was drawn, not by the clause on layouts"
     assert all("FAILED" in repeated(text) for text in texts)
