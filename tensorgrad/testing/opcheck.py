@@ -80,7 +80,8 @@ def opcheck(
     ``tensorgrad[testing]``.
 
     Args:
-        f: takes tensors, or arrays if ``vjp`` is given, and returns one or several.
+        f: takes tensors, or arrays if ``vjp`` is given, and returns one or several. Functions of other libraries
+            and a `Subject` do as well, as with `check`.
         inputs: a Hypothesis strategy for each argument, such as those of `tensorgrad.testing.strategies`.
             By default as many arrays as ``f`` has parameters without a default value.
         domain: where the values lie, for all arguments or a sequence with one for each; found by

@@ -19,10 +19,12 @@ import numpy as np
 from .._config import enable_grad
 from .._tensor import Tensor, tensor
 from .._tree import flatten
+from . import bridges
+from .check import subject_of
 from .domains import NICE, Domain, marks, probed
 from .layouts import layouts_of
 from .strategies import Draw, arrays, broadcastable, hypothesis
-from .subject import listed
+from .subject import Subject, listed
 
 st = hypothesis.strategies
 
@@ -49,16 +51,20 @@ class Target:
     """The function whose gradients are searched.
 
     Args:
-        f: takes tensors, or arrays if ``vjp`` is given.
+        f: takes tensors, or arrays if ``vjp`` is given; or a function of another library, or a subject.
         vjp: the derivative of a NumPy function.
     """
 
-    def __init__(self, f: Callable[..., Any], vjp: Callable[..., Any] | None) -> None:
-        self.f, self.vjp = f, vjp
-        self.name = getattr(f, "__name__", type(f).__name__)
+    def __init__(self, f: Callable[..., Any] | Subject, vjp: Callable[..., Any] | None) -> None:
+        self.f: Any = f
+        self.vjp = vjp
+        self.name = f.name if isinstance(f, Subject) else getattr(f, "__name__", type(f).__name__)
+        self.foreign = isinstance(f, Subject) or (vjp is None and bridges.host_of(f) is not None)
 
     def layouts_of(self, x: Any) -> list[str]:
         """The layouts to try for an input: all values of a NumPy function's must count, so none repeats them."""
+        if self.foreign:
+            return ["C"]
         leave_out = "read-only" if self.vjp is None else "broadcast"
         return [name for name in layouts_of(x) if name != leave_out]
 
@@ -68,6 +74,8 @@ class Target:
         Raises:
             ValueError: the function has no signature, or takes nothing.
         """
+        if isinstance(self.f, Subject):
+            return len(self.f.names)
         try:
             parameters = list(inspect.signature(self.f).parameters.values())
         except (TypeError, ValueError):
@@ -86,7 +94,9 @@ class Target:
     def results(self, *inputs: Any) -> list[Any]:
         """What the function returns, as far as it is floating, as arrays."""
         with np.errstate(all="ignore"):
-            if self.vjp is not None:
+            if self.foreign:
+                found = subject_of(self.f, list(inputs))[0].results(*inputs)
+            elif self.vjp is not None:
                 found = listed(self.f(*inputs))
             else:
                 found, _ = flatten(self.f(*[tensor(x) if isinstance(x, np.ndarray) else x for x in inputs]))
@@ -96,6 +106,9 @@ class Target:
     def rule(self, *inputs: Any) -> list[Any]:
         """The gradients of the sum of the results."""
         with np.errstate(all="ignore"):
+            if self.foreign:
+                ys, pull = subject_of(self.f, list(inputs))[0].pullback(*inputs)
+                return [0.0 if g is None else g for g in pull([np.ones_like(y) for y in ys])]
             if self.vjp is not None:
                 y = self.f(*inputs)
                 ones = [np.ones_like(one) for one in listed(y)]
@@ -311,7 +324,7 @@ def domain_of(target: Target, which: int, n: int) -> Domain:
     low, high = min(d.low for d in found), max(d.high for d in found)
     common = set.intersection(*[set(d.exclude) for d in found])
     places = {x for d in found for x in d.marks if low < x < high and x not in common}
-    return Domain(low, high, sorted(common), sorted(places)[:20])
+    return Domain(low, high, sorted(common), sorted(places, key=abs)[:20])
 
 
 def _total(ys: Sequence[Any]) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.testing import Domain, opcheck, search, strategies
+from tensorgrad.testing import Domain, Pair, opcheck, search, strategies
 from tests.testing.mutants import MUTANTS, cube, cube_numpy, cube_vjp, product, right_vjp
 
 REGION = ["x < -2", "x < -2, NumPy"]
@@ -246,6 +246,32 @@ def test_without_hypothesis_the_message_says_what_to_install(monkeypatch: pytest
         monkeypatch.delattr(tg.testing, name)
     with pytest.raises(ImportError, match=r"pip install 'tensorgrad\[testing\]'"):
         opcheck(tg.sin)
+
+
+# ---- functions of others
+
+
+def test_a_subject_is_searched() -> None:
+    wrong = Pair(cube_numpy, cube_vjp, 1)
+    assert "np.array(-3.0)" in message(wrong, seed=0)
+
+
+def test_a_function_of_pytorch_is_searched() -> None:
+    torch = pytest.importorskip("torch")
+
+    class Cube(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return g * 3 * x**2 * torch.where(x < -2, 0.9, 1.0)
+
+    text = message(Cube, inputs=[strategies.arrays()], seed=0)
+    assert "gradient" in text and "[np.array(" in text
 
 
 # ---- tests for pytest
