@@ -208,8 +208,9 @@ class _Record:
 
     def op(self, card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
         """Write an op down, if an argument depends on the inputs."""
+        # By what tensors hold: of a NumPy scalar `_raw` makes a new array each time.
+        moved = [i for i, arg in enumerate(args) if id(getattr(arg, "_d", arg)) in self._followed]
         data = [_raw(arg) for arg in args]
-        moved = [i for i, d in enumerate(data) if id(d) in self._followed]
         if not moved:
             return
         for part in result if isinstance(result, tuple) else (result,):

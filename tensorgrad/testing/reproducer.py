@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import math
 import sys
@@ -102,13 +103,18 @@ def _function(f: Callable[..., Any], fallback: str, script: Script) -> str:
     """How to write a function; what makes the name known goes into the script."""
     import tensorgrad
 
+    if isinstance(f, functools.partial):
+        script.imports.append("from functools import partial")
+        given = [*map(repr, f.args), *[f"{name}={value!r}" for name, value in f.keywords.items()]]
+        return f"partial({', '.join([_function(f.func, fallback, script), *given])})"
     name = getattr(f, "__qualname__", "")
     module = getattr(f, "__module__", None) or ""
     if name.isidentifier() and vars(tensorgrad).get(name) is f:
         return f"tg.{name}"
     if name.isidentifier() and vars(np).get(name) is f:
         return f"np.{name}"
-    if module != "__main__" and _importable(module, name) is f:
+    found = _importable(module, name)
+    if module != "__main__" and found is not None and (found is f or found == getattr(f, "stands_for", None)):
         script.imports.append(f"from {module} import {name.partition('.')[0]}")
         return name
     where = _position(f)

@@ -111,6 +111,11 @@ def test_colours_change_nothing_else(wrong: Report) -> None:
     assert re.sub("\x1b\\[[0-9;]*m", "", coloured) == str(wrong)
 
 
+def test_ops_on_numbers_are_culprits_too() -> None:
+    """A product of vectors is a NumPy scalar, not an array."""
+    assert check(lambda a, b: tg.exp(cube(a @ b)), [X[0], X[1]]).culprits[0].op == "cube"
+
+
 # ---- map of errors
 
 
