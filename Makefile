@@ -19,7 +19,7 @@ ARGS ?=
 # More words for pip where `make peers` installs PyTorch; CONTRIBUTING.md has an example.
 PEERS_PIP_ARGS ?=
 
-.PHONY: help demo env test test-thorough campaigns peers lint format types imports wheel bench setup check clean
+.PHONY: help demo env test test-thorough campaigns conformance peers lint format types imports wheel bench setup check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ test-thorough: $(VENV)/.dev ## the same with many more random examples, new ones
 
 campaigns: $(VENV)/.dev ## the slow tests that `make test` leaves out; their last figures are in docs/
 	HYPOTHESIS_PROFILE=ci $(PYTEST) -n $(WORKERS) --timeout 3000 -m slow $(ARGS)
+
+conformance: $(VENV)/.dev ## check every op in every class of dtypes, shapes, orders and layouts; writes docs/conformance.md
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 \
+	    $(PY) -m tensorgrad.testing.conformance --write docs/conformance.md $(ARGS)
 
 # Without PyTorch the comparison cannot run. That is a message here, and an error with PEERS_REQUIRED=1.
 peers: $(VENV)/.dev ## compare values and gradients with PyTorch (installs it, if it can be had)

@@ -52,8 +52,8 @@ def gate(card: Any, name: str, c: Any, shape: tuple[int, ...], dtype: np.dtype[A
 
 def slope(card: Any, name: str, d: Any, shape: tuple[int, ...], conj: bool) -> Any:
     """Check a derivative that a user's formula returned: a number, or something of the result's shape."""
-    if isinstance(d, int | float | complex):
-        return d
+    if isinstance(d, int | float | complex):  # NumPy's complex128 is a complex too
+        return d.conjugate() if conj else d
     d = _checked(card, name, d)
     if not broadcasts_to(d.shape, shape):
         raise ShapeError(

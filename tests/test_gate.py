@@ -288,3 +288,20 @@ def test_an_op_without_a_formula_says_so():
     ):
         with pytest.raises(tg.RuleMissingError, match=r"derivative|transpose"):
             use().sum().backward()
+
+
+def test_the_slope_of_a_complex_number_without_axes_is_conjugated() -> None:
+    """NumPy's complex128 is a Python complex, and took the way of constants."""
+
+    @tg.elementwise
+    def cube(x: Any) -> Any:
+        return x * x * x
+
+    cube.derivative(x=lambda x: 3 * x * x)
+    z = np.array(0.5 + 0.25j)
+    alone, among = [tg.tensor(a, requires_grad=True) for a in (z, z.reshape(1))]
+    tg.real(cube(alone)).sum().backward()
+    tg.real(cube(among)).sum().backward()
+    assert alone.grad is not None
+    assert among.grad is not None
+    assert alone.grad.item() == among.grad.numpy()[0] == np.conj(3 * z * z)

@@ -21,7 +21,9 @@ def matmul(a: Any, b: Any, /) -> Any:
         return np.matmul(a, b, dtype=np.float32).astype(np.float16)
     try:
         return a @ b
-    except ValueError:
+    except (TypeError, ValueError) as error:
+        if isinstance(error, TypeError) and a.ndim and b.ndim:
+            raise
         raise _misfit(a.shape, b.shape) from None
 
 

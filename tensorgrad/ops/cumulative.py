@@ -62,6 +62,8 @@ def running_product(x: Any, /, axis: int) -> Any:
 @primitive
 def recurrence(a: Any, b: Any, /, axis: int) -> Any:
     """``y[k] = a[k] * y[k - 1] + b[k]`` along an axis: the derivative of running products, and its own."""
+    if a.shape != b.shape:
+        raise ShapeError(f"recurrence: a has shape {a.shape} and b {b.shape}; one shape is needed")
     y = np.empty(b.shape, np.result_type(a, b))
     rows, factors, terms = np.moveaxis(y, axis, 0), np.moveaxis(a, axis, 0), np.moveaxis(b, axis, 0)
     rows[:1] = terms[:1]
@@ -127,7 +129,7 @@ def _part(a: Any, y: Any) -> Any:
 
 def _others(x: Any, axis: Axis) -> Any:
     """At each element the product of all others that are multiplied with it: those before times those after."""
-    axes = normalise_axes("prod", axis, x.ndim)
+    axes = normalise_axes("prod", axis, x.ndim) if x.ndim else ()  # NumPy takes axis=0 there, too
     if not axes:
         return np.ones(x.shape, x.dtype)
     order = (*[i for i in range(x.ndim) if i not in axes], *axes)

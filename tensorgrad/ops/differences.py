@@ -12,6 +12,7 @@ from .compare import not_equal
 from .cumulative import cumsum
 from .dtype import astype
 from .elementwise import divide, multiply, subtract
+from .index import check_fits
 from .reduce import sum
 from .shape import Axis, broadcast_to, concat, lifted, normalise_axes, normalise_axis, ravel, reshape
 
@@ -57,6 +58,9 @@ def ediff1d(x: Any, /, to_end: Any = None, to_begin: Any = None) -> Any:
     """
     y = ravel(lifted("ediff1d", x))
     y = subtract(y[1:], y[:-1])
+    for name, v in (("to_begin", to_begin), ("to_end", to_end)):
+        if v is not None:
+            check_fits(v, y.dtype, f"ediff1d: {name}")
     ends = [None if v is None else ravel(_array("ediff1d", v, y.dtype)) for v in (to_begin, to_end)]
     front, back = [None if v is None else astype(v, y.dtype) for v in ends]
     parts = [part for part in (front, y, back) if part is not None]
@@ -152,7 +156,8 @@ def _array(op: str, v: Any, dtype: Any) -> Any:
 
 def _beside(v: Any, x: Any, axis: int) -> Any:
     """What is put in front or behind: a number becomes one place along the axis."""
-    v = _array("diff", v, x.dtype)
+    weak = isinstance(v, bool | int | float | complex)
+    v = np.asarray(v, np.result_type(x.dtype, v)) if weak else lifted("diff", v)
     return v if v.ndim else broadcast_to(v, (*x.shape[:axis], 1, *x.shape[axis + 1 :]))
 
 

@@ -13,6 +13,7 @@ from .cumulative import cumulative_sum
 from .differences import diff
 from .dtype import astype, conjugate, stop_gradient
 from .elementwise import abs, add, multiply, subtract, where
+from .reduce import sum
 from .rounding import remainder
 from .shape import broadcast_to, expand_dims, lifted, normalise_axis, squeeze
 
@@ -35,6 +36,10 @@ def polyval(p: Any, x: Any, /) -> Any:
     p, x = lifted("polyval", p), lifted("polyval", x)
     if p.ndim != 1:
         raise ShapeError(f"polyval: p has shape {p.shape}; one axis is needed, for the coefficients")
+    if not p.shape[0]:
+        return where(
+            np.zeros(x.shape, bool), x, astype(sum(p), p.dtype)
+        )  # 0, and a tensor where one of the two is
     y = broadcast_to(np.zeros((), np.result_type(p.dtype, x.dtype)), x.shape)
     for i in range(p.shape[0]):
         y = add(multiply(y, x), p[i]) if i else add(y, p[0])

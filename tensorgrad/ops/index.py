@@ -108,6 +108,8 @@ def take_along_axis(x: Any, indices: Any, /, axis: int | None = -1) -> Any:
 def add_along_axis(x: Any, indices: Any, /, axis: int, shape: Any) -> Any:
     """Zeros of ``shape`` with ``x`` added at positions along an axis: the transpose of `take_along_axis`."""
     axis = normalise_axis("add_along_axis", axis, len(shape))
+    if x.ndim != indices.ndim or any(n not in (1, m) for n, m in zip(indices.shape, x.shape, strict=True)):
+        raise ShapeError(f"add_along_axis: indices {indices.shape} do not broadcast to x {x.shape}")
     whole = tuple([shape[axis] if i == axis else n for i, n in enumerate(x.shape)])
     grid = list(np.ogrid[tuple(slice(n) for n in x.shape)])
     grid[axis] = indices

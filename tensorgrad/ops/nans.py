@@ -119,7 +119,7 @@ def _nan_variance(op: str, x: Any, axis: Axis, correction: float, keepdims: bool
     centre = divide(sum(without_nan(x, 0), axes, True), maximum(count, 1))
     total = sum(squared_size(where(number, subtract(x, centre), np.zeros((), x.dtype))), axes, keepdims)
     free = (count if keepdims else sum(count, axes)) - correction
-    return where(free > 0, divide(total, where(free > 0, free, 1)), np.asarray(math.nan, real))
+    return divide(total, where(free > 0, free, np.asarray(math.nan, real)))
 
 
 def _nan_extremum(op: str, reduce: Any, least: float, x: Any, axis: Axis, keepdims: bool) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._primitive import primitive
 from .._specialise import plain
+from .dtype import conjugate
 from .elementwise import exp, where
 from .reduce import numpy_axes, restore_axes, sum
 from .shape import Axis, normalise_axes
@@ -16,14 +17,16 @@ from .shape import Axis, normalise_axes
 @primitive
 def softmax(x: Any, /, axis: int = -1) -> Any:
     """Exponentials scaled to sum to 1 along an axis."""
-    e = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf))
+    x = x if x.dtype.kind in "fc" else x.astype(np.float64)
+    e = np.exp(x - np.maximum.reduce(x.real, axis=axis, keepdims=True, initial=-np.inf))
     return e / np.add.reduce(e, axis=axis, keepdims=True)
 
 
 @primitive
 def log_softmax(x: Any, /, axis: int = -1) -> Any:
     """Logarithm of `softmax`, exact where softmax underflows."""
-    shifted = x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
+    x = x if x.dtype.kind in "fc" else x.astype(np.float64)
+    shifted = x - np.maximum.reduce(x.real, axis=axis, keepdims=True, initial=-np.inf)
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
 
 
@@ -31,7 +34,7 @@ def log_softmax(x: Any, /, axis: int = -1) -> Any:
 def logsumexp(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     """``log(sum(exp(x)))`` over the axes without overflow; -inf, with gradient 0, where all are -inf."""
     axes = numpy_axes(axis)
-    top = np.maximum.reduce(x, axis=axes, keepdims=True)
+    top = np.maximum.reduce(x.real, axis=axes, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
     total = np.add.reduce(np.exp(x - top), axis=axes, keepdims=True)
     with np.errstate(divide="ignore"):  # log(0) = -inf is the answer where all elements are -inf
@@ -39,15 +42,27 @@ def logsumexp(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     return plain(y if keepdims else np.squeeze(y, axis=axes) if axes is not None else y.reshape(()))
 
 
-softmax.vjp(x=lambda g, y, axis: y * (g - sum(g * y, axis, True)))
+def _softmax_pull(g: Any, y: Any, axis: int) -> Any:
+    y = conjugate(y) if y.dtype.kind == "c" else y
+    return y * (g - sum(g * y, axis, True))
+
+
+def _log_softmax_pull(g: Any, y: Any, axis: int) -> Any:
+    y = conjugate(y) if y.dtype.kind == "c" else y
+    return g - exp(y) * sum(g, axis, True)
+
+
+def _logsumexp_pull(g: Any, x: Any, y: Any, axis: Axis, keepdims: bool) -> Any:
+    share = shares(x, restore_axes(y, x.shape, axis, keepdims))
+    share = conjugate(share) if share.dtype.kind == "c" else share
+    return restore_axes(g, x.shape, axis, keepdims) * share
+
+
+softmax.vjp(x=_softmax_pull)
 softmax.jvp(x=lambda t, y, axis: y * (t - sum(t * y, axis, True)))
-log_softmax.vjp(x=lambda g, y, axis: g - exp(y) * sum(g, axis, True))
+log_softmax.vjp(x=_log_softmax_pull)
 log_softmax.jvp(x=lambda t, y, axis: t - sum(t * exp(y), axis, True))
-logsumexp.vjp(
-    x=lambda g, x, y, axis, keepdims: (
-        restore_axes(g, x.shape, axis, keepdims) * shares(x, restore_axes(y, x.shape, axis, keepdims))
-    )
-)
+logsumexp.vjp(x=_logsumexp_pull)
 logsumexp.jvp(
     x=lambda t, x, y, axis, keepdims: sum(
         t * shares(x, restore_axes(y, x.shape, axis, keepdims)), axis, keepdims

@@ -130,6 +130,7 @@ def check(
         tuple(dict.fromkeys(exam.notes)),
         seed,
         point.evaluations,
+        point.suspected_after,
         time.perf_counter() - started,
         repeat,
     )

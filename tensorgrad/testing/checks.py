@@ -9,14 +9,18 @@ for a whole row of the Hessian.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
+from .. import ops
+from .._errors import TensorgradError
 from .._primitive import registry
 from .._tensor import Tensor, tensor
+from ..autograd import grad as gradients
 from ..ir import trace as tracing
 from ..transforms import grad, jvp, vmap
 from .case import (
@@ -32,7 +36,7 @@ from .case import (
     vary,
 )
 from .differences import central, complex_step, entries, joined, step_for
-from .samples import OpSamples, Sample, is_floating
+from .samples import Fails, Kink, OpSamples, Sample, is_floating
 
 EPS = step_for(np.dtype(np.float64))
 TOLERANCE = {"float64": 1e-12, "float32": 1e-4, "float16": 3e-2}
@@ -101,19 +105,25 @@ def replay(row: OpSamples, sample: Sample) -> None:
 
 def layouts(row: OpSamples, sample: Sample) -> None:
     """Strides do not matter: Fortran order, every second element, negative strides, read-only memory."""
+    for name in LAYOUTS:
+        in_layout(row, sample, name)
+
+
+def in_layout(row: OpSamples, sample: Sample, name: str) -> None:
+    """Arrays in one of the `LAYOUTS`, cotangents too, give what plain ones give."""
     case = Case(row, sample)
     vs = case.cotangents()
     plain, plain_grads = value_and_gradients(case, case.args, vs)
-    for change in (np.asfortranarray, _strided, _reversed, _read_only):
-        args, seeds = (
-            [change(a) if a.ndim else a for a in case.args],
-            [change(v) if v.ndim else v for v in vs],
-        )
-        for y, z in zip(case.call(*args), plain, strict=True):
-            close(y, z, rtol=1e-13, atol=1e-14, what=f"{change.__name__} arrays and plain ones")
-        values, grads = value_and_gradients(case, args, seeds)
-        for y, z in zip([*values, *grads], [*plain, *plain_grads], strict=True):
-            close(y, z, rtol=1e-13, atol=1e-14, what=f"{change.__name__} tensors and plain ones")
+    change = LAYOUTS[name]
+    args, seeds = (
+        [change(a) if a.ndim else a for a in case.args],
+        [change(v) if v.ndim else v for v in vs],
+    )
+    for y, z in zip(case.call(*args), plain, strict=True):
+        close(y, z, rtol=1e-13, atol=1e-14, what=f"{name} arrays and plain ones")
+    values, grads = value_and_gradients(case, args, seeds)
+    for y, z in zip([*values, *grads], [*plain, *plain_grads], strict=True):
+        close(y, z, rtol=1e-13, atol=1e-14, what=f"{name} tensors and plain ones")
 
 
 def unchanged(row: OpSamples, sample: Sample) -> None:
@@ -132,23 +142,29 @@ def unchanged(row: OpSamples, sample: Sample) -> None:
 
 def dtypes(row: OpSamples, sample: Sample) -> None:
     """The result has the dtype of the inputs, and each gradient the dtype and shape of its input."""
+    for dtype in TOLERANCE:
+        if written_in(sample, dtype):
+            in_dtype(row, sample, dtype)
+
+
+def written_in(sample: Sample, dtype: str) -> bool:
+    """Whether the arguments can be written in a floating dtype: none overflows, none is complex in float16."""
+    args = [narrow(a, dtype) for a in sample.args]
+    return not any(a is None or not _same_finite(a, b) for a, b in zip(args, sample.args, strict=True))
+
+
+def in_dtype(row: OpSamples, sample: Sample, dtype: str) -> None:
+    """`dtypes` for one of the keys of `TOLERANCE`."""
     exact = Case(row, sample)
     kinds = [np.asarray(y).dtype for y in exact.call(*exact.args)]
     vs = exact.cotangents()
-    for dtype in TOLERANCE:
-        args = [narrow(a, dtype) for a in exact.args]
-        if any(a is None or not _same_finite(a, b) for a, b in zip(args, exact.args, strict=True)):
-            continue  # this sample cannot be written in this dtype
-        with np.errstate(all="ignore") if not sample.smooth else nullcontext():
-            results = exact.call(*args)
-        for y, kind in zip(results, kinds, strict=True):
-            wanted = (
-                _of_size(np.zeros((), kind), dtype).dtype if row.keeps_dtype and kind.kind in "fc" else kind
-            )
-            assert y.dtype == wanted, f"{dtype} inputs give a result of {y.dtype}, not {wanted}"
-        _gradients_fit(
-            exact, args, [_of_size(v, dtype) if row.keeps_dtype else v for v in vs], TOLERANCE[dtype]
-        )
+    args = [narrow(a, dtype) for a in exact.args]
+    with np.errstate(all="ignore") if not sample.smooth else nullcontext():
+        results = exact.call(*args)
+    for y, kind in zip(results, kinds, strict=True):
+        wanted = _of_size(np.zeros((), kind), dtype).dtype if row.keeps_dtype and kind.kind in "fc" else kind
+        assert y.dtype == wanted, f"{dtype} inputs give a result of {y.dtype}, not {wanted}"
+    _gradients_fit(exact, args, [_of_size(v, dtype) if row.keeps_dtype else v for v in vs], TOLERANCE[dtype])
 
 
 def mixed_dtypes(row: OpSamples, sample: Sample) -> None:
@@ -185,7 +201,7 @@ def integers(row: OpSamples, sample: Sample) -> None:
     """Integers and booleans give what NumPy's own function gives, dtype and errors included."""
     assert row.numpy is not None
     for dtype in ("int64", "int32", "uint8", "bool"):
-        args = [_whole(a, dtype) if is_floating(a) else a for a in sample.args]
+        args = [whole(a, dtype) if is_floating(a) else a for a in sample.args]
         try:
             expected = row.numpy(*args, **sample.named())
         except (TypeError, ValueError) as error:
@@ -298,6 +314,35 @@ def _projected(function: Callable[..., Any], us: Sequence[Any]) -> Callable[...,
     return lambda *zs: inner(us, gradient_of(function, zs))
 
 
+def kinks(row: OpSamples, kink: Kink) -> None:
+    """Where the derivative is a convention it is the one of the row, in reverse and in forward mode."""
+    xs = [tensor(a, requires_grad=True) for a in kink.args]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = gradients(ops.sum(row(*xs, **kink.params)), xs)
+    for g, expected in zip(found, kink.gradients, strict=True):
+        np.testing.assert_allclose(raw(g), expected, rtol=1e-14, atol=0)
+    if all(np.isfinite(g).all() for g in kink.gradients):
+        ts = [random_like(a, i) for i, a in enumerate(kink.args)]
+        _, tangent = jvp(lambda *zs: ops.sum(row(*zs, **kink.params)), kink.args, ts)
+        moved = sum(np.sum(g * t) for g, t in zip(kink.gradients, ts, strict=True))
+        close(tangent, moved, rtol=1e-6, atol=1e-12, what="tangent and the gradients of the row")
+
+
+# ---- messages
+
+
+def errors(row: OpSamples, fails: Fails) -> None:
+    """A bad call raises an error of ours, with the message that the row expects."""
+    raised: Exception | None = None
+    try:
+        fails.call()
+    except fails.raises as error:
+        raised = error
+    assert raised is not None, f"{row.name}: a call that must raise {fails.raises.__name__} returned"
+    assert isinstance(raised, TensorgradError), f"{type(raised).__name__} is not one of our errors"
+    assert re.search(fails.match, str(raised)), f"{fails.match!r} is not found in: {raised}"
+
+
 # ---- parts
 
 
@@ -315,7 +360,8 @@ def _same_finite(a: Any, b: Any) -> bool:
     return np.array_equal(np.isfinite(a), np.isfinite(b))
 
 
-def _whole(a: Any, dtype: str) -> Any:
+def whole(a: Any, dtype: str) -> Any:
+    """Small integers, or booleans, in the shape of an array."""
     return (
         np.arange(a.size).reshape(a.shape) % (2 if dtype == "bool" else 3) + 1 - (dtype == "bool")
     ).astype(dtype)
@@ -335,3 +381,11 @@ def _read_only(a: Any) -> Any:
     copy = a.copy()
     copy.flags.writeable = False
     return copy
+
+
+LAYOUTS: dict[str, Callable[[Any], Any]] = {
+    "Fortran": np.asfortranarray,
+    "strided": _strided,
+    "reversed": _reversed,
+    "read-only": _read_only,
+}

@@ -20,8 +20,11 @@ from .subject import Pullback
 FLOOR = 128
 """What a rule may leave of terms that cancel, in units of the precision and of the largest entry."""
 
-SMALLEST_SCALE = 0.1
-"""Entries below it are moved as if they were this large, as long as that tells a slope."""
+SMALLEST_SCALE = 0.125
+"""Where an entry is smaller and steps in parts of it tell little, steps in parts of this are tried too."""
+
+GOOD = 1e-8
+"""The relative error at which a slope tells enough."""
 
 LOOKED_AT_AGAIN = 24
 """So many columns of a Jacobian are looked at again at a time, the worst first."""
@@ -159,17 +162,26 @@ def column(point: Point, which: int, entry: int, tolerance: Tolerance) -> Slope:
     if tolerance.eps is not None:
         step = tolerance.eps * max(1.0, abs(x))
         return scaled(fixed_slope(point.line(which, unit_vector(point, which, entry)), point.unit, step), 1.0)
-    return stepped(point, which, entry, SMALLEST_SCALE)
+    return stepped(point, which, entry)
 
 
-def stepped(point: Point, which: int, entry: int, smallest: float, first: float = FIRST) -> Slope:
-    """A column by central differences, steps relative to the entry, or to ``smallest`` where that is more."""
-    scale = reach(point, which, entry, smallest)
+def stepped(point: Point, which: int, entry: int, first: float = FIRST) -> Slope:
+    """A column by central differences, with steps relative to the entry: so they never step over 0."""
+    near = walked(point, which, entry, reach(point, which, entry), first)
+    if reach(point, which, entry) >= SMALLEST_SCALE:
+        return near
+    size = float(np.abs(np.where(np.isfinite(near.value), near.value, 0)).max(initial=0))
+    if bool((near.error <= GOOD * size).all()):
+        return near
+    far = walked(point, which, entry, SMALLEST_SCALE, first)
+    agree = np.abs(far.value - near.value) <= far.error + near.error
+    return near.better(Slope(far.value, np.where(agree, far.error, np.inf)))
+
+
+def walked(point: Point, which: int, entry: int, scale: float, first: float) -> Slope:
+    """The same with steps in parts of ``scale``."""
     line = point.line(which, scale * unit_vector(point, which, entry))
-    slope = scaled(central_slope(line, point.unit, first=first), scale)
-    if not np.isfinite(slope.error).all() and scale > reach(point, which, entry, 0.0):
-        slope = slope.better(stepped(point, which, entry, 0.0, first))
-    return slope
+    return scaled(central_slope(line, point.unit, first=first), scale)
 
 
 def judged(point: Point, which: int, analytic: Row, tolerance: Tolerance) -> Comparison:
@@ -208,18 +220,16 @@ def second_look(point: Point, found: Comparison, c: int) -> tuple[Row, str]:
     analytic, wrong, sure = found.analytic[:, c], found.wrong[:, c], np.isfinite(found.numeric.error[:, c])
     slack = np.where(sure, found.allowed[:, c], 0) - np.where(sure, found.numeric.error[:, c], 0)
     if wrong.any():
-        first, again = found.numeric[:, c], stepped(point, which, entry, SMALLEST_SCALE, CONFIRMED * FIRST)
+        first, again = found.numeric[:, c], stepped(point, which, entry, CONFIRMED * FIRST)
         again = again[found.rows]
         # A kink nearby: smaller steps tell another slope, and tell it well enough to contradict the first.
         other = apart(first.value, again.value, first.error + again.error)
         wrong = wrong & ~(other & ~apart(analytic, again.value, slack + again.error))
     if wrong.any():
         # Noise that the bound did not foresee shows in what other steps of the same size tell.
-        twice = [
-            stepped(point, which, entry, SMALLEST_SCALE, f * FIRST)[found.rows].value for f in (0.8, 0.6)
-        ]
+        twice = [stepped(point, which, entry, f * FIRST)[found.rows].value for f in (0.8, 0.6)]
         noise = np.max([np.abs(one - first.value) for one in twice], axis=0)
-        wrong = wrong & apart(analytic, first.value, found.allowed[:, c] + 3 * noise)
+        wrong = wrong & apart(analytic, first.value, found.allowed[:, c] + 8 * noise)
     above, below = [side[found.rows] for side in sides(point, which, entry)]
     up, down = np.isfinite(above.error), np.isfinite(below.error)
     error = above.error + below.error
@@ -384,10 +394,10 @@ def away_from_zero(rng: np.random.Generator, shape: tuple[int, ...]) -> Row:
     return np.asarray(rng.uniform(1, 2, shape) * rng.choice([-1.0, 1.0], shape))
 
 
-def reach(point: Point, which: int, entry: int, smallest: float = SMALLEST_SCALE) -> float:
+def reach(point: Point, which: int, entry: int) -> float:
     """The scale of the steps of one entry: a power of two, so that steps along it are exact."""
     x = abs(float(entries(point.arrays[which])[entry]))
-    return float(2.0 ** round(math.log2(max(x, smallest)))) if x else 1.0
+    return float(2.0 ** math.floor(math.log2(x))) if x else 1.0
 
 
 def reaches(x: Any) -> Row:

@@ -222,12 +222,10 @@ def swapped(p: Pattern) -> str:
 
 def along_wrong_axis(p: Pattern) -> str:
     """The right numbers along another axis, or in the other direction."""
-    has_axis = any("ax" in name for name in getattr(p.point.subject, "params", {}))
-    reduces = len(p.result_shape) < len(p.shape)
-    if has_axis or reduces:
-        for permuted in _axis_swaps(p):
-            if p.agrees(permuted):
-                return "the numbers are right along another axis: look at the axis in the formula"
+    if len(p.result_shape) < len(p.shape) and any(p.agrees(other) for other in _axis_swaps(p)):
+        return "the numbers are right along another axis: look at the axis in the formula"
+    if any(p.agrees(other) for other in _swapped_on_both_sides(p)):
+        return "the numbers are right along another axis: look at the axis in the formula"
     for side, flipped in _moves(p, lambda a, axis: np.flip(a, axis)):
         if p.agrees(flipped):
             return f"the numbers are in reverse order along axis {side}: look at the direction in the formula"
@@ -263,7 +261,13 @@ def inverted_mask(p: Pattern) -> str:
 def one_entry(p: Pattern) -> str:
     """One wrong entry among right ones."""
     columns = np.asarray(p.wrong.any(axis=0))
-    if columns.sum() == 1 and columns.size > 2 and (p.wrong.sum() == 1 or not _by_threshold(p, columns)):
+    if p.point.arrays[p.one.which].dtype.kind == "c" and p.whole:
+        columns = columns.reshape(-1, 2).any(axis=1)
+    if (
+        columns.sum() == 1
+        and columns.size > 2
+        and (p.wrong.sum() == 1 or not _by_threshold(p, np.asarray(p.wrong.any(axis=0))))
+    ):
         return f"all other entries of {columns.size} are right: look at what is special about this one"
     return ""
 
@@ -330,6 +334,17 @@ def _axis_swaps(p: Pattern) -> Iterator[Row]:
             swapped_shape = list(p.result_shape)
             swapped_shape[i], swapped_shape[j] = swapped_shape[j], swapped_shape[i]
             yield np.swapaxes(p.n.reshape(*swapped_shape, n), i, j).reshape(m, n)
+
+
+def _swapped_on_both_sides(p: Pattern) -> Iterator[Row]:
+    """The numeric Jacobian with the same two axes exchanged in input and result: the op along another axis."""
+    if not p.whole or p.shape != p.result_shape:
+        return
+    m, n = p.n.shape
+    for i, j in itertools.combinations(range(len(p.shape)), 2):
+        if p.shape[i] == p.shape[j] > 1:
+            both = np.swapaxes(p.n.reshape(*p.shape, *p.shape), i, j)
+            yield np.swapaxes(both, len(p.shape) + i, len(p.shape) + j).reshape(m, n)
 
 
 def _by_threshold(p: Pattern, columns: Row) -> str:

@@ -15,8 +15,8 @@ from .report import Finding
 from .subject import Step
 
 HABITS = (
-    "upstream unchanged", "inputs unchanged", "independent of other calls", "linear in the upstream gradient",
-    "form of the gradient",
+    "upstream unchanged", "inputs unchanged", "independent of other calls", "form of the gradient",
+    "linear in the upstream gradient",
 )  # fmt: skip
 """Clauses about how a rule behaves. Where one is broken it explains wrong values, so it comes first."""
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .._config import enable_grad, watching
+from .._config import enable_grad, no_grad, watching
 from .._errors import DtypeError
 from .._primitive import Primitive, Value
+from .._specialise import plain
+from .._tape import Parts
 from .._tensor import Tensor, tensor
 from .._tree import Tree, flatten, unflatten
 from .._where import user_position
@@ -187,6 +189,37 @@ class Applied(Recorded):
         self.card, self.params, self.positions = card, named, tuple(positions)
         self.analytic = card.analytic
 
+    def pullback(self, *arrays: Any) -> tuple[list[Any], Pullback]:
+        """The results, and the card's own pullback.
+
+        Nothing comes between: what the formulas return is not cast, and what they are given cannot be
+        written to. Where an argument was cast first, the node is not the card's, and backward is run.
+        """
+        with enable_grad():
+            variables = [tensor(a, requires_grad=True) for a in arrays]
+            ys = self._floating(variables)
+        ends: dict[int, Any] = {
+            i: y._node for i, y in enumerate(ys) if isinstance(y, Tensor) and y._node is not None
+        }
+        index = {i: n.saved[0] if self.card.several else 0 for i, n in ends.items() if n.saved}
+        nodes = {n.edges[0] if self.card.several else n for n in ends.values()}
+        node: Any = nodes.pop() if len(nodes) == 1 else None
+        if getattr(node, "prim", None) is not self.card:
+            return super().pullback(*arrays)
+        for held in (*variables, *ys):
+            _protect(held._d)
+
+        def pull(cotangents: Sequence[Any]) -> list[Any]:
+            given = {i: _protect(np.array(cotangents[i])) for i in ends if cotangents[i] is not None}
+            if not given:
+                return [None] * len(arrays)
+            g = Parts({index[i]: v for i, v in given.items()}) if self.card.several else plain(given[0])
+            with no_grad():
+                found = node.prim.pullback(g, node.edges, node.saved, node.shape)
+            return [_fitted(found[i], a) for i, a in zip(self.positions, arrays, strict=True)]
+
+        return [_raw(y) for y in ys], pull
+
 
 class _Record:
     """A watcher that writes down the ops on values that depend on the inputs."""
@@ -208,7 +241,7 @@ class _Record:
 
     def op(self, card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
         """Write an op down, if an argument depends on the inputs."""
-        # By what tensors hold: of a NumPy scalar `_raw` makes a new array each time.
+        # What has no axes is a NumPy scalar, known by its identity only before it becomes an array.
         moved = [i for i, arg in enumerate(args) if id(getattr(arg, "_d", arg)) in self._followed]
         data = [_raw(arg) for arg in args]
         if not moved:
@@ -271,6 +304,23 @@ def _gradients_inside(
     n = len(xs)
     pull = grad(lambda *zs: inner(zs[n:], floating(zs[:n])), argnums=tuple(range(n)))
     return tuple(pull(*xs, *vs))
+
+
+def _protect(a: Any) -> Any:
+    """The array, safe from being written to; NumPy's scalars are."""
+    if isinstance(a, np.ndarray):
+        a.flags.writeable = False
+    return a
+
+
+def _fitted(c: Any, a: Any) -> Any:
+    """A cotangent as the engine hands it on: real for a real input; a wider dtype is cast, a narrower one kept."""
+    if c is None:
+        return None
+    c = np.asarray(c)
+    if c.dtype.kind == "c" and a.dtype.kind != "c":
+        c = c.real
+    return c.astype(a.dtype) if c.dtype.itemsize > a.dtype.itemsize else c
 
 
 def _raw(y: Any) -> Any:

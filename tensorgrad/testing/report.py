@@ -85,6 +85,7 @@ class Report:
         notes: what is worth knowing and no fault, such as entries at which the function has a kink.
         seed: of the random cotangents and directions; the same seed repeats the check.
         evaluations: how often the function was evaluated.
+        suspected_after: how many of these it took until something looked wrong; 0 if nothing did.
         seconds: how long it took.
         reproducer: lines of Python that repeat the check.
     """
@@ -98,6 +99,7 @@ class Report:
     notes: tuple[str, ...] = ()
     seed: int = 0
     evaluations: int = 0
+    suspected_after: int = 0
     seconds: float = 0.0
     reproducer: str = ""
 

@@ -132,28 +132,36 @@ def _extrapolated(
     order: int,
 ) -> Slope:
     """Neville's tableau over halved steps. ``order`` is the power of the step in each term of the error."""
-    best: Slope | None = None
-    before: list[Row] = []
+    base, size = difference(first)
+    rows = [base]
+    best = Slope(base, np.full(base.shape, np.inf))
+    start = np.zeros(base.shape, int)
+    change = np.full(base.shape, np.inf)
     stuck = 0
     h = first
-    for level in range(levels):
+    for level in range(1, levels):
+        h /= 2
         base, size = difference(h)
         noise = unit * (size + np.abs(base)) / h
         row = [base]
         for j in range(1, level + 1):
-            row.append(row[-1] + (row[-1] - before[j - 1]) / (2.0 ** (order * j) - 1))
-        found = best or Slope(base, np.full(base.shape, np.inf))
-        for j in range(1, len(row)):
-            change = np.maximum(np.abs(row[j] - row[j - 1]), np.abs(row[j] - before[j - 1]))
-            found = found.better(Slope(row[j], SAFETY * change + noise))
-        # Two steps alone may agree by accident, three hardly do.
-        improved = best is None or level < 3 or bool((found.error < 0.5 * best.error).any())
-        best = found
-        stuck = 0 if improved else stuck + 1
+            row.append(row[-1] + (row[-1] - rows[j - 1]) / (2.0 ** (order * j) - 1))
+        # The change from step to step must shrink. Where it grows, a pole, a kink or a wave was stepped over, and
+        # what came before tells nothing.
+        last, change = change, np.abs(base - rows[0])
+        again = ~(change <= last + noise)
+        start = np.where(again, level, start)
+        lost = ~(np.abs(base - best.value) <= best.error + change + noise)
+        found = Slope(best.value, np.where(lost, np.inf, best.error))
+        for j in range(1, level + 1):
+            moved = np.maximum(np.abs(row[j] - row[j - 1]), np.abs(row[j] - rows[j - 1]))
+            error = np.where(level - j >= start, SAFETY * moved + noise, np.inf)
+            found = found.better(Slope(row[j], error))
+        unsettled = ~np.isfinite(base) | (again & (change > 4 * noise))
+        hopeful = level < 4 or bool((unsettled | (found.error < 0.5 * best.error)).any())
+        best, rows = found, row
+        stuck = 0 if hopeful else stuck + 1
         top = float(np.abs(np.where(np.isfinite(best.value), best.value, 0)).max(initial=0.0))
         if level >= 2 and (stuck >= 3 or bool((best.error <= goal * top + 2 * noise).all())):
             break
-        before = row
-        h /= 2
-    assert best is not None
     return Slope(best.value, np.where(np.isfinite(best.error), best.error, np.inf))

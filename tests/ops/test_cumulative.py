@@ -106,3 +106,8 @@ def test_lists_become_tensors(name: str) -> None:
     y = getattr(tg, name)(rows, *more)
     assert isinstance(y, tg.Tensor)
     np.testing.assert_array_equal(y, getattr(tg, name)(np.array(rows), *more))
+
+
+def test_a_product_of_no_axes_has_a_slope() -> None:
+    """NumPy takes ``axis=0`` of a 0-d array, and so did `prod`, but not its derivative."""
+    assert tg.grad(lambda x: tg.prod(x, axis=0))(np.array(2.0)) == 1.0

@@ -267,3 +267,14 @@ def test_no_exception_where_results_are_finite() -> None:
             assert np.isfinite(tg.grad(lambda x, f=f: f(x).sum())(far)).all()
         assert np.isfinite(tg.grad(lambda x: tg.logcumsumexp(x).sum())(np.array([-INF, 1e3, -1e3]))).all()
         tg.isclose(np.array([INF, 1e308]), np.array([-INF, -1e308])), tg.modf(np.array([INF, -INF]))
+
+
+def test_numbers_put_beside_whole_numbers_keep_their_kind() -> None:
+    """NumPy's own: half a number in front of integers is not cut off."""
+    np.testing.assert_array_equal(tg.diff(tg.tensor([1, 4]), prepend=0.5), np.diff([1, 4], prepend=0.5))
+    np.testing.assert_array_equal(tg.diff(tg.tensor([1.0, 4.0]), append=1j), [3.0, -4 + 1j])
+    assert tg.diff(np.float32([1, 4]), prepend=0.5).dtype == np.float32
+
+
+def test_nanvar_without_a_value_has_no_slope() -> None:
+    assert np.isnan(gradient(lambda x: tg.nanvar(x, correction=1), [2.0])).all()

@@ -51,6 +51,11 @@ TORCH: dict[str, Callable[..., Any]] = {
     "choose": lambda a, b, x, mode="raise": torch.where(x % 2 == 0, a, b),
     "select": lambda a, b, p, q: torch.where(p, a, torch.where(q, b, torch.tensor(7.0, dtype=a.dtype))),
     "masked_fill": lambda x, value, mask: torch.where(mask, value, x),
+    "masked_select": lambda x, mask: torch.masked_select(x, torch.tensor(mask)),
+    "compress": lambda x, condition, axis=None: torch.index_select(
+        x.ravel() if axis is None else x, axis or 0, torch.tensor(condition).nonzero().ravel()
+    ),
+    "extract": lambda x, condition: torch.masked_select(x, torch.tensor(condition).bool()),
     "put_along_axis": put_along_axis,
     "scatter": lambda x, src, index, axis: torch.scatter(x, axis, index, cut(src, index)),
     "scatter_add": lambda x, src, index, axis: torch.scatter_add(x, axis, index, cut(src, index)),

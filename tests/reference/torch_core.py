@@ -102,6 +102,11 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return x
 
 
+def log_softmax(x: Any, axis: int) -> Any:
+    """PyTorch's own takes no complex numbers."""
+    return x - torch.log(torch.sum(torch.exp(x), axis, keepdim=True))
+
+
 def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
     return torch.diff(x, n, axis)
 
@@ -189,8 +194,8 @@ TORCH: dict[str, Callable[..., Any]] = {
     "mean": reduction(torch.mean),
     "var": reduction(lambda x, correction=0, **s: torch.var(x, correction=correction, **s)),
     "std": reduction(lambda x, correction=0, **s: torch.std(x, correction=correction, **s)),
-    "softmax": lambda x, axis=-1: torch.softmax(x, axis),
-    "log_softmax": lambda x, axis=-1: torch.log_softmax(x, axis),
+    "softmax": lambda x, axis=-1: torch.exp(log_softmax(x, axis)) if x.is_complex() else torch.softmax(x, axis),
+    "log_softmax": lambda x, axis=-1: log_softmax(x, axis) if x.is_complex() else torch.log_softmax(x, axis),
     "logsumexp": reduction(torch.logsumexp),
     "reshape": lambda x, shape: torch.reshape(x, (shape,) if isinstance(shape, int) else shape),
     "permute_dims": lambda x, axes: torch.permute(x, tuple(axes)),

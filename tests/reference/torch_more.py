@@ -91,6 +91,7 @@ WITHOUT_COUNTERPART: dict[str, str] = {
     "bitwise_count": "PyTorch counts no bits",
     "array_equal": "torch.equal gives a bool, and knows no NaN that equals itself",
     "array_equiv": "PyTorch has none",
+    "divmod": "PyTorch has the two by themselves",
     "modf": "PyTorch has only the fraction, and NaN for that of infinity",
 }
 

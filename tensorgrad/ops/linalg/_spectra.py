@@ -112,7 +112,7 @@ def pinned(g: Any, v: Any, row: int | None = None) -> Any:
     LAPACK chooses it: the one in ``row``, or for None the largest. Nothing is done where its imaginary part is
     not exactly 0, or where it is 0 itself.
     """
-    if v.dtype.kind != "c":
+    if v.dtype.kind != "c" or not v.shape[-2]:
         return g
     size = where(equal(imag(v), 0), abs(v), 0.0)
     place = argmax(size, -2, True) if row is None else row

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..._errors import LinalgError
+from ..._errors import LinalgError, ShapeError
 from ..._primitive import declare, primitive
 from ..dtype import cast, conjugate, imag, real
 from ..elementwise import multiply
@@ -47,6 +47,8 @@ def _cofactors(*operands: Any) -> Any:
     """The gradient of the determinant of real matrices, and its derivatives along directions after it."""
     dtype = np.result_type(*operands)
     square("cofactors", operands[0])
+    if len({x.shape for x in operands}) > 1:
+        raise ShapeError(f"cofactors: the shapes are {[x.shape for x in operands]}; one shape is needed")
     a, *directions = [x.astype(np.float32) if x.dtype.char == "e" else x for x in operands]
     y = None if directions else _by_inverse(a)
     return (_by_singular_values(a, directions) if y is None else y).astype(dtype, copy=False)

@@ -187,7 +187,9 @@ def _lp_pool(
             f"{op}: norm_type is {norm_type}; a positive finite number is needed, and for infinity "
             f"max_pool{rank}d of abs(x)"
         )
-    if x.dtype.kind not in "f":
+    if x.dtype.kind == "c":
+        raise DtypeError(f"{op}: x has dtype {x.dtype}; real numbers are needed")
+    if x.dtype.kind != "f":
         x = astype(x, np.float64)
     if x.dtype == np.float16:
         wide = _lp_pool(op, rank, astype(x, np.float32), norm_type, kernel_size, stride, ceil_mode)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..._errors import ShapeError
+from ..._errors import DtypeError, ShapeError
 from ..._primitive import linear
 
 # Up to this length a product with the full matrix is faster than adding up a few elements each.
@@ -43,6 +43,8 @@ def resample(x: Any, /, axis: int, plan: Plan, turned: bool = False) -> Any:
     if copies:
         return np.take(x, taps[0][1], axis)
     wide = x.astype(np.float32) if x.dtype.char == "e" else x
+    if x.dtype.kind not in "fc":
+        raise DtypeError(f"resample: x has dtype {x.dtype}; the sums of floating numbers are meant")
     # Zeros of the matrix would make NaN of infinities.
     dense = plan.length <= DENSE and plan.number <= DENSE and np.isfinite(x).all()
     return (_product if dense else _added)(wide, axis, plan, turned).astype(x.dtype, copy=False)

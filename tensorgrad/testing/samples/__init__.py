@@ -46,7 +46,7 @@ from .row import is_floating as is_floating
 from .row import kink as kink
 from .row import row as row
 
-_FAMILIES = (
+_MODULES = (
     elementwise,
     explog,
     trig,
@@ -77,7 +77,7 @@ _FAMILIES = (
 
 
 def _table(name: str) -> dict[str, OpSamples]:
-    return {one.name: one for family in _FAMILIES for one in getattr(family, name, ())}
+    return {one.name: one for family in _MODULES for one in getattr(family, name, ())}
 
 
 ROWS: dict[str, OpSamples] = _table("ROWS")
@@ -85,3 +85,18 @@ ROWS: dict[str, OpSamples] = _table("ROWS")
 
 COMPOSED: dict[str, OpSamples] = _table("COMPOSED")
 """A row for each public function that is made of primitives."""
+
+
+def _titles() -> dict[str, tuple[OpSamples, ...]]:
+    found = {}
+    for family in _MODULES:
+        title = (
+            (family.__doc__ or "").split("\n")[0].removeprefix("Rows of ").rstrip(".").split(", against ")[0]
+        )
+        rows = (*getattr(family, "ROWS", ()), *getattr(family, "COMPOSED", ()))
+        found[title[:1].upper() + title[1:]] = rows
+    return found
+
+
+FAMILIES: dict[str, tuple[OpSamples, ...]] = _titles()
+"""The rows of each family, by its title: what its module says its rows are of."""

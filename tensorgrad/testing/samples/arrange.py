@@ -1,4 +1,4 @@
-"""Rows of joining, repeating, turning, padding, and of diagonals, against NumPy's functions."""
+"""Rows of joining, repeating, turning, padding, and diagonals, against NumPy's functions."""
 
 from __future__ import annotations
 

@@ -41,6 +41,10 @@ def _take(x: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
     return out
 
 
+def _flat(*arrays: Any) -> list[Any]:
+    return [a.ravel().tolist() for a in np.broadcast_arrays(*arrays)]
+
+
 def _at(index: Any, place: Any, axis: int) -> Any:
     return (*place[:axis], int(index[place]), *place[axis + 1 :])
 
@@ -209,6 +213,39 @@ CHOOSING = [
             Fails(lambda: ops.masked_fill(np.ones(3, int), MASK[0], 0.5), DtypeError, "masked_fill: values of dtype"),
         ),
         op=lambda x, value, mask: ops.masked_fill(x, mask, value),
+    ),
+    # What is chosen by a mask has a size that no batch and no program may change: the mask is a parameter.
+    row(
+        "masked_select",
+        at("0-d", 2.5, mask=True),
+        at("axes", normal(2, 3), mask=MASK),
+        at("broadcast", normal(3), mask=MASK),
+        at("edge: none", normal(3), mask=[False] * 3),
+        at("edge: empty", np.zeros((0, 3)), mask=np.zeros((0, 3), bool)),
+        reference=lambda x, mask: np.array([v for v, m in zip(*_flat(x, mask), strict=True) if m], x.dtype),
+        errors=Fails(lambda: ops.masked_select(np.ones(2), [1, 0]), DtypeError, "masked_select: the mask has dtype"),
+        op=lambda x, mask: ops.masked_select(x, mask),
+    ),
+    row(
+        "compress",
+        at("size 1", normal(1), condition=[True]),
+        at("axes", normal(2, 3), condition=[0, 1, 2], axis=1),
+        at("axes, flattened", normal(2, 3), condition=[True, False, True]),
+        at("edge: none", normal(2, 3), condition=[False], axis=0),
+        reference=lambda x, condition, axis=None: np.compress(condition, x, axis),
+        errors=Fails(lambda: ops.compress([True] * 4, np.ones(3)), IndexingError, "compress: index 3 is out"),
+        numpy=lambda x, condition, axis=None: np.compress(condition, x, axis),
+        op=lambda x, condition, axis=None: ops.compress(condition, x, axis),
+    ),
+    row(
+        "extract",
+        at("0-d", 2.5, condition=True),
+        at("axes", normal(2, 3), condition=MASK),
+        at("edge: none", normal(2, 3), condition=np.zeros((2, 3))),
+        reference=lambda x, condition: np.array([v for v, c in zip(*_flat(x, condition), strict=True) if c], x.dtype),
+        errors=Fails(lambda: ops.extract([True] * 4, np.ones(3)), IndexingError, "compress: index 3 is out"),
+        numpy=lambda x, condition: np.extract(condition, x),
+        op=lambda x, condition: ops.extract(condition, x),
     ),
 ]  # fmt: skip
 

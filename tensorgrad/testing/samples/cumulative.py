@@ -1,4 +1,4 @@
-"""Rows of products and of what runs along an axis."""
+"""Rows of products, and what runs along an axis."""
 
 from __future__ import annotations
 
@@ -316,6 +316,7 @@ COMPOSED: list[OpSamples] = [
         at("size 1", normal(1), 0.5),
         at("axes", normal(2, 3), normal(2, 1, seed=1), normal(2, 2, seed=2)),
         at("axes, first, twice", normal(2, 3), normal(1, 3, seed=1), 1.5, n=2, axis=0),
+        at("axes, complex in front", normal(2, 3), np.array(1.0 + 2j)),
         at("edge: not at all", normal(2), 0.5, n=0, wrt=(0,)),
         reference=lambda x, *ends, n=1, axis=-1: _ends(np.diff)(x, *ends, n=n, axis=axis),
         errors=Fails(lambda: ops.diff(np.ones((2, 3)), prepend=np.ones((3, 1))), ShapeError, "concat: "),
@@ -328,7 +329,14 @@ COMPOSED: list[OpSamples] = [
         at("axes, ends", normal(2, 3), normal(2, seed=1), 0.5),
         at("edge: empty", np.zeros(0)),
         reference=np.ediff1d,
-        errors=Fails(lambda: ops.ediff1d(["word"]), DtypeError, "ediff1d: "),
+        errors=(
+            Fails(lambda: ops.ediff1d(["word"]), DtypeError, "ediff1d: "),
+            Fails(
+                lambda: ops.ediff1d([1, 4], to_begin=0.5),
+                DtypeError,
+                "ediff1d: to_begin: values of dtype float64",
+            ),
+        ),
         op=ops.ediff1d,
     ),
     *[

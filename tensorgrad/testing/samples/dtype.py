@@ -1,4 +1,4 @@
-"""Rows of changes of dtype, of the parts of complex numbers, and of random numbers."""
+"""Rows of changes of dtype, the parts of complex numbers, and random numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of padding, and of what is put in, taken out or written over, against NumPy's functions."""
+"""Rows of padding, and what is put in, taken out or written over, against NumPy's functions."""
 
 from __future__ import annotations
 

@@ -103,6 +103,7 @@ BASIC = [
     row(
         "place",
         at("0-d", 2.5, index=(1,), shape=(3,)),
+        at("size 1", normal(1), index=(slice(1, 2),), shape=(3,)),
         at("axes", normal(2, 2), index=(slice(None, None, 2), slice(-1, 0, -2)), shape=(3, 4)),
         at("edge: nothing", np.zeros((0, 4)), index=(slice(2, 1),), shape=(3, 4)),
         reference=_added,
@@ -155,6 +156,7 @@ ADVANCED = [
     row(
         "add_at",
         at("0-d", 1.5, np.array(1), pattern=("array",), shape=(3,)),
+        at("size 1", normal(1), np.array([2]), pattern=("array",), shape=(3,)),
         at("axes, repeated", normal(3, 2), HIGH, pattern=ROWS_, shape=(3, 2)),
         at(
             "axes, around a slice",
@@ -175,6 +177,7 @@ ADVANCED = [
     row(
         "set_at",
         at("0-d v", normal(3), 1.5, np.array(1), pattern=("array",)),
+        at("size 1", normal(1), normal(1, seed=1), np.array([0]), pattern=("array",)),
         at("axes, repeated: the last counts", normal(3, 2), normal(3, 2, seed=1), HIGH, pattern=ROWS_),
         at("broadcast v", normal(3, 2), normal(1, 2, seed=1), HIGH, pattern=ROWS_),
         at(
@@ -196,6 +199,7 @@ ADVANCED = [
     row(
         "winners",
         at("0-d", normal(3), np.array(1), pattern=("array",)),
+        at("size 1", normal(1), np.array([0]), pattern=("array",)),
         at("axes, repeated", normal(3, 2), HIGH, pattern=ROWS_),
         at("edge: no index", normal(3, 2), np.zeros(0, int), pattern=ROWS_),
         reference=_winners,
@@ -271,6 +275,7 @@ COMPOSED = [
     row(
         "x[index]",
         at("0-d", 2.5, index=...),
+        at("size 1", normal(1), index=[True]),
         at("axes, mask", normal(2, 3), index=MASK),
         at("axes, mask of the first axis", normal(2, 3), index=np.array([False, True])),
         at("axes, list", normal(3, 2), index=([0, 2, 2], slice(None))),
@@ -301,6 +306,7 @@ COMPOSED = [
     row(
         "x[index] = v",
         at("0-d", 2.5, 1.5, index=...),
+        at("size 1", normal(1), normal(1, seed=1), index=[0]),
         at("axes, mask", normal(2, 3), normal(3, seed=1), index=MASK),
         at("axes, mixed", normal(2, 3), normal(2, seed=1), index=(slice(None), 2)),
         at("broadcast v", normal(3, 2), normal(2, seed=1), index=[0, 2]),

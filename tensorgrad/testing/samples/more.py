@@ -1,4 +1,4 @@
-"""Rows of distances, of elements in other arrangements, and of short formulas."""
+"""Rows of distances, elements in other arrangements, and short formulas."""
 
 from __future__ import annotations
 
@@ -197,8 +197,9 @@ FORMULAS = [
         at("axes", normal(4), normal(2, 3)),
         at("size 1: a constant", normal(1), normal(2)),
         at("edge: 0", normal(3), np.array([0.0, 1.0])),
+        at("edge: no coefficients", normal(0), normal(2)),
         at("complex", complex_normal(3), complex_normal(2)),
-        reference=lambda p, x: np.broadcast_to(_polyval(p, x), x.shape),
+        reference=lambda p, x: np.broadcast_to(_polyval(p, x), x.shape) + 0.0,
         errors=Fails(
             lambda: formulas.polyval(np.ones((2, 2)), np.ones(2)),
             ShapeError,

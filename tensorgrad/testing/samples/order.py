@@ -1,4 +1,4 @@
-"""Rows of sorting, searching and counting, and of positions."""
+"""Rows of sorting, searching and counting, and positions."""
 
 from __future__ import annotations
 

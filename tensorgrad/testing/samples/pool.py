@@ -420,6 +420,7 @@ def _lp_row(rank: int) -> OpSamples:
         errors=(
             _unfit(name, op, rank, 2),
             Fails(lambda: op(np.ones((1, *[2] * rank)), math.inf, 2), DtypeError, "norm_type is inf"),
+            Fails(lambda: op(np.ones((1, *[2] * rank), complex), 2, 2), DtypeError, f"{name}: x has dtype complex"),
         ),
         kinks=(
             kink("zeros", np.zeros((1, *[2] * rank)), norm_type=2, kernel_size=2,

@@ -1,7 +1,8 @@
-"""Rows of the reductions, of what is composed of them, and of the softmax family."""
+"""Rows of the reductions, what is composed of them, and the softmax family."""
 
 from __future__ import annotations
 
+import cmath
 import math
 import statistics
 from collections.abc import Callable
@@ -165,23 +166,24 @@ COMPOSED = [
 # ---- softmax
 
 
-def _softmax(values: list[float]) -> list[float]:
-    top = max(values)
-    parts = [math.exp(v - top) for v in values]
-    return [part / math.fsum(parts) for part in parts]
+def _softmax(values: list[Any]) -> list[Any]:
+    return [math.exp(v) if isinstance(v, float) else cmath.exp(v) for v in _log_softmax(values)]
 
 
-def _log_softmax(values: list[float]) -> list[float]:
+def _log_softmax(values: list[Any]) -> list[Any]:
     total = _logsumexp(values)
     return [v - total for v in values]
 
 
-def _logsumexp(values: list[float]) -> float:
-    top = max(values)
+def _logsumexp(values: list[Any]) -> Any:
+    top = max(v.real for v in values)
+    if isinstance(values[0], complex):
+        parts = [cmath.exp(v - top) for v in values]
+        return top + cmath.log(complex(math.fsum(p.real for p in parts), math.fsum(p.imag for p in parts)))
     return top if top == -INF else top + math.log(math.fsum(math.exp(v - top) for v in values))
 
 
-def _normaliser(name: str, f: Callable[[list[float]], list[float]]) -> OpSamples:
+def _normaliser(name: str, f: Callable[[list[Any]], list[Any]]) -> OpSamples:
     op = getattr(ops, name)
     return row(
         name,
@@ -189,6 +191,7 @@ def _normaliser(name: str, f: Callable[[list[float]], list[float]]) -> OpSamples
         at("axes", normal(2, 3)),
         at("axes, first", normal(2, 3), axis=0),
         at("axes, middle", normal(2, 3, 2), axis=-2),
+        at("axes, complex", complex_normal(2, 3)),
         at("empty", np.zeros((0, 3)), axis=1),
         at("edge: far apart", np.array([40.0, 41.0, -40.0])),
         at("edge: large", np.array([1000.0, 1001.0, -1000.0]), smooth=False),
@@ -204,6 +207,7 @@ SOFTMAX = [
     row(
         "logsumexp",
         *_axes()[:-1],
+        at("axes, complex", complex_normal(2, 3), axis=1),
         at("edge: far apart", np.array([40.0, 41.0, -40.0])),
         at("edge: large", np.array([1000.0, 1001.0, -1000.0]), smooth=False),
         at("edge: all -inf", np.array([[-INF, -INF], [0.0, -INF]]), axis=1, smooth=False),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ... import ops
-from ..._errors import ShapeError
+from ..._errors import DtypeError, ShapeError
 from .elementwise import broadcasting, misfit, not_numbers, simple
 from .explog import real_only
 from .row import Fails, OpSamples, at, between, each, kink, normal, row, spread
@@ -148,6 +148,17 @@ DIVISION = [
 ]
 
 DIVISION_COMPOSED = [
+    row(
+        "divmod",
+        *broadcasting(a=_pos, b=_pos),
+        at("edge: negative", np.array([-7.5, 7.5, -7.5]), np.array([2.0, -2.0, -2.0])),
+        reference=lambda a, b: (each(_floor_divide)(a, b), each(_remainder)(a, b)),
+        errors=Fails(
+            lambda: ops.divmod(np.array([1j]), np.ones(1)), DtypeError, "floor_divide: .*complex128"
+        ),
+        numpy=np.divmod,
+        op=ops.divmod,
+    ),
     row(
         "modf",
         *simple(),

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ... import linalg, ops
+from ..._errors import DtypeError
 from ...ops.linalg import singular
 from .row import Function
 
@@ -262,9 +263,11 @@ def through_eig(a: Any) -> Any:
 
 
 def halves(f: Any) -> Any:
-    """Complex results as real and imaginary parts in the dtype of the input."""
+    """Complex results as real and imaginary parts in the dtype of the input, which has to be real."""
 
     def op(a: Any) -> Any:
+        if a.dtype.kind != "f":
+            raise DtypeError(f"{a.dtype}: this row is about matrices of real floating numbers")
         y = f(a)
         parts = y if isinstance(y, tuple) else (y,)
         return tuple([ops.astype(part(one), a.dtype) for one in parts for part in (ops.real, ops.imag)])

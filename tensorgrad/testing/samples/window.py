@@ -133,6 +133,7 @@ ROWS += [
         at("size 1", normal(1, 1), shape=(1,), axes=(0,), step=(1,), dilation=(1,)),
         at("axes", normal(2, 2, 2), shape=(4, 2), axes=(0,), step=(1,), dilation=(2,)),
         at("axes, two", normal(2, 2, 2, 1), shape=(2, 3), axes=(1, 0), step=(1, 1), dilation=(1, 1)),
+        at("edge: empty", np.zeros((1, 0, 1)), shape=(1, 0), axes=(0,), step=(1,), dilation=(1,)),
         at("edge: elements left over", normal(2, 2), shape=(6,), axes=(0,), step=(3,), dilation=(1,)),
         reference=loops.overlap_added,
         errors=Fails(
