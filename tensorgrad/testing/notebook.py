@@ -152,7 +152,7 @@ def _table(root: ET.Element, findings: tuple[Finding, ...]) -> None:
         _text(_text(row, "td"), "strong", one.clause).tail = clean(f": {one.message}")
         for name in COLUMNS:
             _text(row, "td", numbers.get(name, ""), class_="number")
-        _text(row, "td", one.diagnosis, title=one.hint)
+        _text(row, "td", "" if one.diagnosis == "unknown" else one.diagnosis, title=one.hint)
 
 
 def _map(row: ET.Element, one: Finding) -> None:

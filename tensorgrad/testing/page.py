@@ -180,29 +180,43 @@ def _causes(report: Report, width: int) -> list[Line]:
         ]
         if source := source_line(one.where):
             lines.append(("code", f"    {shortened(source, width - 4)}"))
-        lines += _finding(one, width, before)
+        lines += _finding(one, width, before, mapped=not number)
         before = one.diagnosis + one.hint
     if report.findings:
         lines += [("", ""), ("title", f"found in {report.name}:" if inside else "found:")]
-    for one in report.findings:
-        lines += _finding(one, width, before, f"{one.clause}: ")
+    for number, one in enumerate(report.findings):
+        lines += _finding(one, width, before, f"{one.clause}: ", mapped=not number and not inside)
         before = one.diagnosis + one.hint
     return lines
 
 
-def _finding(one: Finding, width: int, before: str, title: str = "") -> list[Line]:
+def _finding(one: Finding, width: int, before: str, title: str = "", *, mapped: bool = False) -> list[Line]:
     lines: list[Line] = [("", line) for line in _wrapped(f"  {title}{one.message}", width, "      ")]
     if one.place and one.diagnosis + one.hint == before:
         numbers = ", ".join(f"{name} {value}" for name, value in facts(one)[1:4])
         return [*lines, *[("", line) for line in _wrapped(f"    {one.place}: {numbers}", width, "      ")]]
     for name, value in facts(one):
         lines += [("", line) for line in _wrapped(f"    {name:<11}{value}", width, " " * 15)]
-    if telling(one):
-        rows = ["".join(MARKS[level(error)] for error in row) for row in one.error_map]
-        legend = ["blank: right", *[f"{m} < {100 * b:.0f} %" for m, b in zip(MARKS[1:], BELOW, strict=False)]]
-        lines += [("", f"    {'errors' if not i else '':<11}|{row}|") for i, row in enumerate(rows)]
-        lines.append(("faint", f"    {'':<11}{', '.join(legend)}, {MARKS[-1]} more"))
+    if mapped and telling(one):
+        lines += _map(one)
     return lines
+
+
+def _map(one: Finding) -> list[Line]:
+    """Where the gradient is wrong, and what the marks mean that are used."""
+    levels = [[level(error) for error in row] for row in one.error_map]
+    used = {i for row in levels for i in row}
+    meaning = [
+        "blank: right",
+        *[f"{mark} < {100 * b:.0f} %" for mark, b in zip(MARKS[1:], BELOW, strict=False)],
+    ]
+    meaning.append(f"{MARKS[-1]} >= {100 * BELOW[-1]:.0f} %")
+    legend = ", ".join(said for i, said in enumerate(meaning) if i in used)
+    rows = ["".join(MARKS[i] for i in row) for row in levels]
+    return [
+        *[("", f"    {'errors' if not i else '':<11}|{row}|") for i, row in enumerate(rows)],
+        ("faint", f"    {'':<11}{legend}"),
+    ]
 
 
 def _clauses(report: Report, width: int) -> list[Line]:

@@ -7,6 +7,7 @@ import functools
 import inspect
 import math
 import sys
+import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -201,8 +202,9 @@ def _nested(a: Any) -> str:
 
 def _broken(a: Any, dtype: str) -> str:
     """An array with a line for each row."""
-    rows = ",\n".join(f"    {_nested(part)}" for part in a)
-    return f"np.array([\n{rows},\n]{dtype})"
+    rows = [f"    {_nested(part)}," for part in a]
+    lines = [line for row in rows for line in textwrap.wrap(row, WIDTH, subsequent_indent=" " * 8)]
+    return "\n".join(["np.array([", *lines, f"]{dtype})"])
 
 
 def _number(value: Any) -> str:
