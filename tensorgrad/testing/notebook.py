@@ -9,9 +9,9 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 from ..viz._draw import FONT, add, clean, css
-from .page import facts, grouped_skips, level, own_culprits, telling, verdict
+from .page import CALLS, accused_calls, facts, grouped_skips, level, telling, verdict
 from .report import Finding, Report
-from .source import shown, source_line
+from .source import source_line
 
 MARKS = {"ok": "✓", "failed": "✗", "skipped": "–"}
 
@@ -83,19 +83,21 @@ def html(report: Report) -> str:
     root = ET.Element("div", {"class": "tg-check"})
     _text(root, "style", css((scoped(selector), style) for selector, style in RULES.items()))
     _head(root, report)
-    inside = own_culprits(report)
-    for number, one in enumerate(inside):
-        title = _text(root, "p", "culprit: " if not number else "then: ", class_="title")
-        _text(title, "code", one.op)
-        if one.where:
-            title[-1].tail = clean(f", called at {shown(one.where)}")
-        _finding(root, one, source_line(one.where))
-    first, rest = (0, report.findings) if inside else (1, report.findings[1:])
+    calls = accused_calls(report)
+    for number, (call, some) in enumerate(calls[:CALLS]):
+        op, _, where = call.partition(",")
+        title = _text(root, "p", "then: " if number else "culprit: ", class_="title")
+        _text(title, "code", op).tail = clean(f",{where}" if where else "")
+        for one in some:
+            _finding(root, one, source_line(one.where) if one is some[0] else "")
+    if len(calls) > CALLS:
+        _text(root, "p", f"and {len(calls) - CALLS} more calls, in .culprits")
+    first, rest = (0, report.findings) if calls else (1, report.findings[1:])
     for one in report.findings[:first]:
         _text(root, "p", "found", class_="title")
         _finding(root, one)
     if rest:
-        title = _text(root, "p", "found in " if inside else "found besides in ", class_="title")
+        title = _text(root, "p", "found in " if calls else "found besides in ", class_="title")
         _text(title, "code", report.name)
         _table(root, rest)
     _clauses(root, report)
@@ -145,12 +147,13 @@ def _table(root: ET.Element, findings: tuple[Finding, ...]) -> None:
     """Findings with a row for each."""
     table = _text(_text(root, "div", class_="wide"), "table", class_="rows")
     head = ET.SubElement(table, "tr")
-    for name in ("found", *COLUMNS, "diagnosis"):
+    columns = COLUMNS if any(one.place for one in findings) else ()
+    for name in ("found", *columns, "diagnosis"):
         _text(head, "th", name, scope="col")
     for one in findings:
         row, numbers = ET.SubElement(table, "tr"), dict(facts(one))
         _text(_text(row, "td"), "strong", one.clause).tail = clean(f": {one.message}")
-        for name in COLUMNS:
+        for name in columns:
             _text(row, "td", numbers.get(name, ""), class_="number")
         _text(row, "td", "" if one.diagnosis == "unknown" else one.diagnosis, title=one.hint)
 

@@ -11,6 +11,9 @@ from .report import Finding, Report
 from .source import shortened, shown, source_line
 
 WIDTH = 100
+CALLS = 5
+"""Up to so many calls are shown as culprits."""
+
 NOTES = 6
 """Up to so many kinds of notes are printed."""
 
@@ -115,6 +118,15 @@ def own_culprits(report: Report) -> list[Finding]:
     return [one for one in report.culprits if (one.op, one.clause, one.input) not in said]
 
 
+def accused_calls(report: Report) -> list[tuple[str, list[Finding]]]:
+    """Each call of a culprit, op and place, with what was found there."""
+    groups: dict[str, list[Finding]] = {}
+    for one in own_culprits(report):
+        call = one.op + (f", called at {shown(one.where)}" if one.where else "")
+        groups.setdefault(call, []).append(one)
+    return list(groups.items())
+
+
 def grouped_skips(report: Report) -> list[tuple[str, list[str]]]:
     """Why clauses were skipped, each reason with the clauses."""
     groups: dict[str, list[str]] = {}
@@ -171,21 +183,20 @@ def _head(report: Report, width: int) -> list[Line]:
 def _causes(report: Report, width: int) -> list[Line]:
     lines: list[Line] = []
     before = ""
-    inside = own_culprits(report)
-    for number, one in enumerate(inside):
-        title = "culprit" if not number else "then"
-        lines += [
-            ("", ""),
-            ("title", f"{title}: {one.op}" + (f", called at {shown(one.where)}" if one.where else "")),
-        ]
-        if source := source_line(one.where):
+    calls = accused_calls(report)
+    for number, (call, some) in enumerate(calls[:CALLS]):
+        lines += [("", ""), ("title", f"{'then' if number else 'culprit'}: {call}")]
+        if source := source_line(some[0].where):
             lines.append(("code", f"    {shortened(source, width - 4)}"))
-        lines += _finding(one, width, before, mapped=not number)
-        before = one.diagnosis + one.hint
+        for one in some:
+            lines += _finding(one, width, before, mapped=one is calls[0][1][0])
+            before = one.diagnosis + one.hint
+    if len(calls) > CALLS:
+        lines.append(("", f"and {len(calls) - CALLS} more calls, in .culprits"))
     if report.findings:
-        lines += [("", ""), ("title", f"found in {report.name}:" if inside else "found:")]
+        lines += [("", ""), ("title", f"found in {report.name}:" if calls else "found:")]
     for number, one in enumerate(report.findings):
-        lines += _finding(one, width, before, f"{one.clause}: ", mapped=not number and not inside)
+        lines += _finding(one, width, before, f"{one.clause}: ", mapped=not number and not calls)
         before = one.diagnosis + one.hint
     return lines
 

@@ -116,6 +116,25 @@ def test_ops_on_numbers_are_culprits_too() -> None:
     assert check(lambda a, b: tg.exp(cube(a @ b)), [X[0], X[1]]).culprits[0].op == "cube"
 
 
+def test_calls_are_told_once_and_not_without_end() -> None:
+    def deep(x: Any) -> Any:
+        # fmt: off
+        x = cube(x) / 4
+        x = cube(x) / 4
+        x = cube(x) / 4
+        x = cube(x) / 4
+        x = cube(x) / 4
+        x = cube(x) / 4
+        # fmt: on
+        return cube(x)
+
+    report = check(deep, np.array([1.5, 2.0]), clauses="derivative")
+    lines = str(report).split("\n")
+    assert len([line for line in lines if line.startswith(("culprit: cube", "then: cube"))]) == page.CALLS
+    assert "and 2 more calls, in .culprits" in lines
+    assert report._repr_html_().count("called at") == page.CALLS
+
+
 # ---- map of errors
 
 
