@@ -294,7 +294,7 @@ def test_the_slope_of_a_complex_number_without_axes_is_conjugated() -> None:
     """NumPy's complex128 is a Python complex, and took the way of constants."""
 
     @tg.elementwise
-    def cube(x: Any) -> Any:
+    def cube(x):
         return x * x * x
 
     cube.derivative(x=lambda x: 3 * x * x)

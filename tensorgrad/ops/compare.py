@@ -9,7 +9,7 @@ import numpy as np
 
 from .._primitive import Op, P, constant, declare
 from .dtype import imag
-from .shape import lifted, normalise_axes, normalise_axis, reshape
+from .shape import lifted, reduced_axes, reshape
 
 
 def each(forward: Callable[Concatenate[Any, P], Any]) -> Op[P]:
@@ -207,8 +207,9 @@ def all(x: Any, /, axis: Any = None, keepdims: bool = False) -> Any:
 def _batch_positions(op: Any) -> Any:
     def rule(size: int, batched: Any, args: Any, axis: int | None, keepdims: bool) -> Any:
         (x,) = args
-        if axis is not None:
-            return op(x, normalise_axis(op.card.name, axis, x.ndim - 1) + 1, keepdims)
+        axes = None if axis is None else reduced_axes(op.card.name, axis, x.ndim - 1)
+        if axes:
+            return op(x, axes[0] + 1, keepdims)
         found = op(x.reshape((size, int(np.prod(x.shape[1:])))), 1)
         return found.reshape((size, *[1] * (x.ndim - 1))) if keepdims else found
 
@@ -217,7 +218,7 @@ def _batch_positions(op: Any) -> Any:
 
 def _batch_axes(op: Any) -> Any:
     def rule(size: int, batched: Any, args: Any, axis: Any, keepdims: bool) -> Any:
-        axes = normalise_axes(op.card.name, axis, args[0].ndim - 1)
+        axes = reduced_axes(op.card.name, axis, args[0].ndim - 1)
         return op(args[0], tuple([a + 1 for a in axes]), keepdims)
 
     return rule
@@ -231,9 +232,10 @@ for _op in (any, all):
 
 @argsort.batching
 def _argsort_batch(size: int, batched: Any, args: Any, axis: Any, descending: bool, stable: bool) -> Any:
-    if axis is None:
-        return argsort(args[0].reshape((size, int(np.prod(args[0].shape[1:])))), 1, descending)
-    return argsort(args[0], normalise_axis("argsort", axis, args[0].ndim - 1) + 1, descending)
+    axes = None if axis is None else reduced_axes("argsort", axis, args[0].ndim - 1)
+    if axes:
+        return argsort(args[0], axes[0] + 1, descending)
+    return argsort(args[0].reshape((size, int(np.prod(args[0].shape[1:])))), 1, descending)
 
 
 # ---- helpers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import lru_cache
+from math import prod
 from string import ascii_letters
 from typing import Any
 
@@ -57,7 +58,8 @@ def _for_columns(g: Any, a: Any, a_shape: Any, b_shape: Any) -> Any:
     if len(b_shape) == 1:
         return (matrix_transpose(a) @ expand_dims(g, -1))[..., 0]
     if len(a_shape) > 2 and len(b_shape) == 2:  # one product over all rows, not one for each batch and a sum
-        a, g = reshape(a, (-1, a_shape[-1])), reshape(g, (-1, b_shape[-1]))
+        rows = prod(a_shape[:-1])
+        a, g = reshape(a, (rows, a_shape[-1])), reshape(g, (rows, b_shape[-1]))
     return matrix_transpose(a) @ g
 
 
@@ -86,6 +88,12 @@ def _matmul_batch(size: int, batched: Any, args: Any) -> Any:
 
 def _sum_of_products(*operands: Any, subscripts: str) -> Any:
     """Products of the operands summed over the letters that the result lacks."""
+    for k, i, j in _diagonals(subscripts):
+        if operands[k].shape[i] != operands[k].shape[j]:  # NumPy reads past the end of an empty axis
+            raise ShapeError(
+                f"einsum: {subscripts!r} reads a diagonal of operand {k}, {operands[k].shape}; "
+                "the axes of one letter need one length"
+            )
     # optimize calls BLAS where it can; for one or two small operands its search costs more than it gains.
     return np.einsum(
         subscripts, *operands, optimize=len(operands) > 2 or max(x.size for x in operands) > 4096
@@ -107,20 +115,33 @@ def _einsum_pull(i: int, g: Any, operands: Any, shapes: Any, subscripts: str) ->
     mine = inputs[i]
     distinct = "".join(dict.fromkeys(mine))
     others = [(letters, x) for j, (letters, x) in enumerate(zip(inputs, operands, strict=True)) if j != i]
-    have = set(output).union(*[letters for letters, _ in others])
     size = dict(zip(mine, shapes[i], strict=True))
-    # A letter that only this operand has was summed away: its cotangent is the same all along.
+    # A letter that only this operand has was summed away: its cotangent is the same all along. Along an axis
+    # of length 1 that was repeated it is the sum, and along one for which all others were repeated the same.
+    longer = _longer(inputs, shapes)
+    have = set(output).union(*[letters for letters, _ in others])
+    have -= {letter for letter in distinct if size[letter] == 1 and letter in longer}
     target = "".join(letter for letter in distinct if letter in have)
     terms = ",".join([output, *[letters for letters, _ in others]])
     c = _einsum(g, *[x for _, x in others], subscripts=f"{terms}->{target}")
     if target != distinct:
         c = expand_dims(c, [k for k, letter in enumerate(distinct) if letter not in have])
-        lengths = [n if letter in have else size[letter] for letter, n in zip(distinct, c.shape, strict=True)]
-        c = broadcast_to(c, tuple(lengths))
+    if c.shape != (lengths := tuple([size[letter] for letter in distinct])):
+        c = broadcast_to(c, lengths)
     if distinct != mine:
         # A repeated letter read a diagonal; elsewhere the cotangent is 0.
         c = _spread(c, distinct, mine, size)
     return c
+
+
+def _longer(inputs: list[str], shapes: Any) -> set[str]:
+    """The letters of an axis that is not of length 1."""
+    return {
+        letter
+        for letters, shape in zip(inputs, shapes, strict=True)
+        for letter, n in zip(letters, shape, strict=True)
+        if n != 1
+    }
 
 
 def _spread(c: Any, distinct: str, mine: str, size: dict[str, int]) -> Any:
@@ -153,7 +174,8 @@ def einsum(subscripts: str, /, *operands: Any) -> Any:
     Args:
         subscripts: a letter for each axis of each operand, as in ``"ij,jk->ik"``; without ``->`` the
             letters that occur once, in alphabetical order, form the result. ``...`` stands for any
-            further axes, and a letter twice in one operand reads its diagonal.
+            further axes, and a letter twice in one operand reads its diagonal. An axis of length 1 is
+            repeated to the length that its letter has in another operand.
         operands: arrays or tensors.
 
     Raises:
@@ -164,13 +186,23 @@ def einsum(subscripts: str, /, *operands: Any) -> Any:
         >>> tg.einsum("ij,ij->i", tg.ones((2, 3)), tg.ones((2, 3)))
         tensor([3., 3.])
     """
-    operands = tuple([lifted("einsum", x) for x in operands])
     if not isinstance(subscripts, str):
         raise DtypeError(
             f"einsum: the subscripts are {type(subscripts).__name__}; a text as 'ij,jk' is needed"
         )
     operands = tuple([lifted("einsum", x) for x in operands])
     return _einsum(*operands, subscripts=_explicit(subscripts, tuple([x.ndim for x in operands])))
+
+
+@lru_cache(maxsize=1024)
+def _diagonals(subscripts: str) -> list[tuple[int, int, int]]:
+    """Where a letter stands twice in one operand: which operand, the first place, and another."""
+    return [
+        (k, letters.index(letter), j)
+        for k, letters in enumerate(_terms(subscripts)[0])
+        for j, letter in enumerate(letters)
+        if letters.index(letter) < j
+    ]
 
 
 @lru_cache(maxsize=1024)

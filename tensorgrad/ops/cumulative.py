@@ -20,10 +20,10 @@ from .shape import (
     concat,
     invert,
     lifted,
-    normalise_axes,
     normalise_axis,
     permute_dims,
     ravel,
+    reduced_axes,
     reshape,
 )
 
@@ -129,7 +129,7 @@ def _part(a: Any, y: Any) -> Any:
 
 def _others(x: Any, axis: Axis) -> Any:
     """At each element the product of all others that are multiplied with it: those before times those after."""
-    axes = normalise_axes("prod", axis, x.ndim) if x.ndim else ()  # NumPy takes axis=0 there, too
+    axes = reduced_axes("prod", axis, x.ndim)
     if not axes:
         return np.ones(x.shape, x.dtype)
     order = (*[i for i in range(x.ndim) if i not in axes], *axes)
@@ -168,7 +168,7 @@ def _conjugate(x: Any) -> Any:
 
 @prod.batching
 def _prod_batch(size: int, batched: Any, args: Any, axis: Axis, **settings: Any) -> Any:
-    axes = normalise_axes("prod", axis, args[0].ndim - 1)
+    axes = reduced_axes("prod", axis, args[0].ndim - 1)
     return prod(args[0], tuple([a + 1 for a in axes]), **settings)
 
 
@@ -295,7 +295,7 @@ def logcumsumexp(x: Any, /, axis: SupportsIndex | None = None) -> Any:
 def ptp(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     """Peak to peak: the largest element minus the smallest; equal ones share the gradient evenly."""
     x = lifted("ptp", x)
-    axes = normalise_axes("ptp", axis, x.ndim)
+    axes = reduced_axes("ptp", axis, x.ndim)
     if not all(x.shape[a] for a in axes):
         raise ShapeError(f"ptp: x has shape {x.shape}; of no elements there is no largest")
     return subtract(max(x, axes, keepdims), min(x, axes, keepdims))

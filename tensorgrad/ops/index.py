@@ -330,7 +330,7 @@ def _take_along_batch(size: int, batched: Any, args: Any, axis: int | None) -> A
     x, indices = _batched(args, batched, size)
     if axis is None:
         x, axis = reshape(x, (size, math.prod(x.shape[1:]))), 0
-    return take_along_axis(x, indices, axis % (x.ndim - 1) + 1)
+    return take_along_axis(x, indices, normalise_axis("take_along_axis", axis, x.ndim - 1) + 1)
 
 
 @add_along_axis.batching

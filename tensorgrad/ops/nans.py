@@ -13,19 +13,19 @@ from .cumulative import cumprod, cumsum, prod
 from .dtype import astype
 from .elementwise import divide, maximum, subtract, where
 from .reduce import max, mean, min, root, squared_size, sum, var
-from .shape import Axis, lifted, normalise_axes
+from .shape import Axis, lifted, reduced_axes
 
 
 def nansum(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     """Sum over the axes of what is not NaN; a NaN gets no gradient."""
     x = lifted("nansum", x)
-    return sum(without_nan(x, 0), normalise_axes("nansum", axis, x.ndim), keepdims)
+    return sum(without_nan(x, 0), reduced_axes("nansum", axis, x.ndim), keepdims)
 
 
 def nanprod(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     """Product over the axes of what is not NaN; a NaN gets no gradient."""
     x = lifted("nanprod", x)
-    return prod(without_nan(x, 1), normalise_axes("nanprod", axis, x.ndim), keepdims)
+    return prod(without_nan(x, 1), reduced_axes("nanprod", axis, x.ndim), keepdims)
 
 
 def nancumsum(x: Any, /, axis: SupportsIndex | None = None) -> Any:
@@ -47,7 +47,7 @@ def nanmean(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
         2.0
     """
     x = lifted("nanmean", x)
-    axes = normalise_axes("nanmean", axis, x.ndim)
+    axes = reduced_axes("nanmean", axis, x.ndim)
     if x.dtype.kind not in "fc":
         return mean(x, axes, keepdims)
     if x.dtype == np.float16:  # the sum may be larger than float16 can hold
@@ -108,7 +108,7 @@ def without_nan(x: Any, value: float) -> Any:
 
 def _nan_variance(op: str, x: Any, axis: Axis, correction: float, keepdims: bool) -> Any:
     x = lifted(op, x)
-    axes = normalise_axes(op, axis, x.ndim)
+    axes = reduced_axes(op, axis, x.ndim)
     if x.dtype.kind not in "fc":
         return var(x, axes, correction, keepdims)
     if x.dtype == np.float16:
@@ -124,7 +124,7 @@ def _nan_variance(op: str, x: Any, axis: Axis, correction: float, keepdims: bool
 
 def _nan_extremum(op: str, reduce: Any, least: float, x: Any, axis: Axis, keepdims: bool) -> Any:
     x = lifted(op, x)
-    axes = normalise_axes(op, axis, x.ndim)
+    axes = reduced_axes(op, axis, x.ndim)
     if not math.prod([x.shape[a] for a in axes]):
         raise ShapeError(f"{op}: x has shape {x.shape}; of no elements there is no extremum")
     if x.dtype.kind != "f":

@@ -11,7 +11,7 @@ from .._specialise import plain
 from .dtype import conjugate
 from .elementwise import exp, where
 from .reduce import numpy_axes, restore_axes, sum
-from .shape import Axis, normalise_axes
+from .shape import Axis, reduced_axes
 
 
 @primitive
@@ -27,6 +27,8 @@ def log_softmax(x: Any, /, axis: int = -1) -> Any:
     """Logarithm of `softmax`, exact where softmax underflows."""
     x = x if x.dtype.kind in "fc" else x.astype(np.float64)
     shifted = x - np.maximum.reduce(x.real, axis=axis, keepdims=True, initial=-np.inf)
+    if not x.size:  # the logarithm of an empty sum would warn
+        return shifted
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
 
 
@@ -79,12 +81,12 @@ def shares(x: Any, y: Any) -> Any:
 for _op in (softmax, log_softmax):
 
     def _rule(size: int, batched: Any, args: Any, axis: int, _op: Any = _op) -> Any:
-        return _op(args[0], axis % (args[0].ndim - 1) + 1)
+        return _op(args[0], tuple([a + 1 for a in reduced_axes(_op.card.name, axis, args[0].ndim - 1)]))
 
     _op.batching(_rule)
 
 
 @logsumexp.batching
 def _logsumexp_batch(size: int, batched: Any, args: Any, axis: Axis, keepdims: bool) -> Any:
-    axes = normalise_axes("logsumexp", axis, args[0].ndim - 1)
+    axes = reduced_axes("logsumexp", axis, args[0].ndim - 1)
     return logsumexp(args[0], tuple([a + 1 for a in axes]), keepdims)

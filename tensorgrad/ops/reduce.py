@@ -13,7 +13,7 @@ from .._primitive import constant, linear, primitive
 from .adding import LONG, added
 from .dtype import astype, cast_back, conjugate, in_dtype, numeric_dtype, real
 from .elementwise import multiply, sqrt, square, subtract
-from .shape import Axis, as_sequence, broadcast_to, lifted, normalise_axes, reshape
+from .shape import Axis, as_sequence, broadcast_to, lifted, normalise_axes, reduced_axes, reshape
 
 _add: Any = np.add.reduce
 _maximum: Any = np.maximum.reduce
@@ -71,7 +71,7 @@ for _extremum in (max, min):
 
 def _batch_rule(op: Any) -> Any:
     def rule(size: int, batched: Any, args: Any, axis: Axis, **settings: Any) -> Any:
-        axes = normalise_axes(op.card.name, axis, args[0].ndim - 1)
+        axes = reduced_axes(op.card.name, axis, args[0].ndim - 1)
         return op(args[0], tuple([a + 1 for a in axes]), **settings)
 
     return rule
@@ -84,7 +84,7 @@ for _op in (sum, max, min):
 @share.batching
 def _share_batch(size: int, batched: Any, args: Any, axis: Axis) -> Any:
     x, top = [a if b else broadcast_to(a, (size, *a.shape)) for a, b in zip(args, batched, strict=True)]
-    return share(x, top, tuple([a + 1 for a in normalise_axes("max", axis, x.ndim - 1)]))
+    return share(x, top, tuple([a + 1 for a in reduced_axes("max", axis, x.ndim - 1)]))
 
 
 # ---- composed

@@ -186,7 +186,11 @@ def _join(*arrays: Any, axis: int = 0) -> Any:
 
 
 def _split(x: Any, /, sections: Sequence[int], axis: int) -> tuple[Any, ...]:
-    """Parts of ``x`` along an axis, cut before each position of ``sections``."""
+    """Parts of ``x`` along an axis, cut before each position of ``sections``, which ascend."""
+    return _slices(x, sections, axis)
+
+
+def _slices(x: Any, sections: Sequence[int], axis: int) -> tuple[Any, ...]:
     lead = (slice(None),) * axis
     return tuple([x[(*lead, slice(i, j))] for i, j in pairwise((0, *sections, x.shape[axis]))])
 
@@ -203,7 +207,7 @@ split_at.transpose(x=lambda g, axis: _concat(*g, axis=axis))
 @_concat.batching
 def _concat_batch(size: int, batched: Any, args: Any, axis: int) -> Any:
     full = [a if b else broadcast_to(a, (size, *a.shape)) for a, b in zip(args, batched, strict=True)]
-    return _concat(*full, axis=axis % (full[0].ndim - 1) + 1)
+    return _concat(*full, axis=normalise_axis("concat", axis, full[0].ndim - 1) + 1)
 
 
 @split_at.batching
@@ -263,7 +267,8 @@ def split(x: Any, sections: int | Sequence[int], /, axis: int = 0) -> tuple[Any,
 
     Args:
         x: an array or tensor.
-        sections: the number of equal parts, or the positions to cut before.
+        sections: the number of equal parts, or the positions to cut before. As with slices, negative ones
+            count from the end, and those beyond an end mean the end; where they descend, parts overlap.
         axis: the axis to cut.
 
     Raises:
@@ -286,7 +291,7 @@ def split(x: Any, sections: int | Sequence[int], /, axis: int = 0) -> tuple[Any,
         if count < 1 or n % count:
             raise ShapeError(f"split: axis {axis} has length {n}, which {count} equal parts do not divide")
         cut = tuple([n // count * i for i in range(1, count)])
-    parts: tuple[Any, ...] = split_at(x, cut, axis)
+    parts: tuple[Any, ...] = (split_at if sorted(cut) == [*cut] else _slices)(x, cut, axis)
     return parts
 
 
@@ -329,6 +334,13 @@ def normalise_axes(op: str, axis: Axis, n: int) -> tuple[int, ...]:
     if len(set(axes)) != len(axes):
         raise ShapeError(f"{op}: axis {axis} names an axis twice")
     return axes
+
+
+def reduced_axes(op: str, axis: Axis, n: int) -> tuple[int, ...]:
+    """The axes of a reduction: with NumPy, 0 or -1 stands for none where there is no axis."""
+    if not n and isinstance(axis, SupportsIndex) and operator.index(axis) in (0, -1):
+        return ()
+    return normalise_axes(op, axis, n)
 
 
 def as_sequence(axis: Any) -> Sequence[Any]:

@@ -16,7 +16,7 @@ from .dtype import astype, conjugate, real
 from .elementwise import divide, multiply, sqrt, subtract
 from .reduce import mean, sum
 from .rounding import clip
-from .shape import Axis, broadcast_to, concat, lifted, normalise_axes, reshape, transpose
+from .shape import Axis, broadcast_to, concat, lifted, normalise_axes, reduced_axes, reshape, transpose
 
 
 def count_nonzero(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -28,7 +28,7 @@ def count_nonzero(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
         2
     """
     x = lifted("count_nonzero", x)
-    return sum(not_equal(x, 0), normalise_axes("count_nonzero", axis, x.ndim), keepdims)
+    return sum(not_equal(x, 0), reduced_axes("count_nonzero", axis, x.ndim), keepdims)
 
 
 def average(

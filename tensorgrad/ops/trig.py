@@ -9,7 +9,7 @@ import numpy as np
 
 from .._primitive import analytic, elementwise
 from .dtype import astype, imag, real, stop_gradient
-from .elementwise import sqrt
+from .elementwise import sqrt, where
 from .explog import hypot, rsqrt
 from .shape import lifted
 
@@ -142,7 +142,7 @@ def angle(x: Any, /, deg: bool = False) -> Any:
 
 def _distance(a: Any, b: Any) -> Any:
     y = hypot(a, b)
-    return y + (y == 0)
+    return where(y == 0, math.inf, y)  # then slopes are 0 at (0, 0), and theirs too
 
 
 atan2.derivative(

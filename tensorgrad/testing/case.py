@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import ops
 from .._primitive import registry
 from .._tensor import Tensor, asarray, tensor
 from ..autograd import grad as gradients
+from .recorded import inner
 from .samples import OpSamples, Sample
 
 
@@ -53,15 +53,6 @@ class Case:
 
 
 # ---- gradients
-
-
-def inner(us: Sequence[Any], ys: Sequence[Any]) -> Any:
-    """The real inner product of lists of values, ``Re(sum(conj(u) * y))``."""
-    total: Any = 0.0
-    for u, y in zip(us, ys, strict=True):
-        product = u * y if y.dtype.kind == "f" else ops.real(ops.conjugate(u) * y)
-        total = total + ops.sum(product)
-    return total
 
 
 def gradient(function: Callable[..., Any], zs: Sequence[Any]) -> list[Any]:

@@ -28,7 +28,6 @@ from .case import (
     close,
     gradient,
     gradient_of,
-    inner,
     narrow,
     random_like,
     raw,
@@ -36,6 +35,7 @@ from .case import (
     vary,
 )
 from .differences import central, complex_step, entries, joined, step_for
+from .recorded import inner
 from .samples import Fails, Kink, OpSamples, Sample, is_floating
 
 EPS = step_for(np.dtype(np.float64))

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .differences import entries
-from .point import Point
+from .differences import entries, joined
+from .point import FAILURES, Point, RuleFailed, shifted
 from .slopes import FIRST, Row, Slope, central_slope, complex_slope, fixed_slope, one_sided_slope
 from .subject import Pullback
 
@@ -38,8 +38,20 @@ FAST_LEVELS = 8
 MANY_KINKS = 16
 """From so many entries at kinks on, projections give way to a look at every entry."""
 
-SMALL = 1 << 18
-"""A Jacobian of so many entries is computed in full once a projection disagrees."""
+FEW, SMALL = 512, 1 << 18
+"""A Jacobian of so few columns and entries is computed in full once a projection disagrees."""
+
+CLEAR = 1e-3
+"""How far slopes must differ, in parts of the larger, to be those of a kink."""
+
+NEIGHBOURS = 24
+"""Points close by at which slopes are looked at where entries may be tied."""
+
+ROWS_OF_NOISE = 32
+"""Rows of a column in which the rounding of the rule is measured."""
+
+TINY = 2.0**-14
+"""What the first step is multiplied by close to where a function ends."""
 
 CONFIRMED = 0.7 * 2.0**-8
 """The first step, in parts of the usual one, when something is looked at again."""
@@ -66,8 +78,11 @@ class Tolerance:
         """The relative part."""
         return self.unit ** (2 / 3) if self.rtol is None else self.rtol
 
-    def allowed(self, analytic: Row, numeric: Slope) -> Row:
-        """The largest difference that says nothing, for each entry of a Jacobian."""
+    def allowed(self, numeric: Slope, rounding: Row) -> Row:
+        """The largest difference that says nothing, for each entry of a Jacobian.
+
+        ``rounding`` is what a unit of precision in the result is worth there.
+        """
         size = np.abs(np.where(np.isfinite(numeric.value), numeric.value, 0))
         own = self.relative * size + numeric.error
         if self.atol is not None:
@@ -76,7 +91,7 @@ class Tolerance:
         near = np.minimum(size.max(axis=0, initial=0)[None, :], size.max(axis=1, initial=0)[:, None])
         # Where all are exactly 0 there is no scale but that of the cotangents, which is 1.
         least = min(FLOOR * self.unit, self.relative) * (float(size.max(initial=0)) or 1.0)
-        return np.asarray(own + self.relative * near + least)
+        return np.asarray(own + self.relative * near + least + FLOOR / 8 * self.unit * rounding)
 
 
 @dataclass
@@ -92,6 +107,7 @@ class Comparison:
         columns: the entries of the input that the columns belong to.
         rows: the entries of the results that the rows belong to.
         kinks: by column, what was seen there besides: one-sided slopes, edges of the domain.
+        tied: whether slopes close by may differ, as far as was looked.
     """
 
     which: int
@@ -102,6 +118,7 @@ class Comparison:
     columns: Row
     rows: Row
     kinks: dict[int, str] = field(default_factory=dict)
+    tied: bool = True
 
     @classmethod
     def nothing(cls, which: int, kinks: dict[int, str]) -> Comparison:
@@ -146,10 +163,11 @@ def jacobian(point: Point, which: int, tolerance: Tolerance) -> Slope:
     slopes = [column(point, which, i, tolerance) for i in range(entries(point.arrays[which]).size)]
     if not slopes:
         return Slope(np.zeros((point.size, 0)), np.zeros((point.size, 0)))
-    bent = [np.zeros(point.size, bool) if s.bent is None else s.bent for s in slopes]
-    return Slope(
-        np.stack([s.value for s in slopes], 1), np.stack([s.error for s in slopes], 1), np.stack(bent, 1)
-    )
+    no = np.zeros(point.size, bool)
+    bent = [no if s.bent is None else s.bent for s in slopes]
+    torn = [no if s.torn is None else s.torn for s in slopes]
+    values, errors = [s.value for s in slopes], [s.error for s in slopes]
+    return Slope(*[np.stack(some, axis=1) for some in (values, errors, bent, torn)])
 
 
 def column(point: Point, which: int, entry: int, tolerance: Tolerance) -> Slope:
@@ -166,14 +184,20 @@ def column(point: Point, which: int, entry: int, tolerance: Tolerance) -> Slope:
 
 
 def stepped(point: Point, which: int, entry: int, first: float = FIRST) -> Slope:
-    """A column by central differences, with steps relative to the entry: so they never step over 0."""
-    near = walked(point, which, entry, reach(point, which, entry), first)
-    if reach(point, which, entry) >= SMALLEST_SCALE:
-        return near
+    """A column by central differences.
+
+    Steps in parts of the entry never step over 0; of a large entry they are parts of 1 first, for a wave
+    would alias. Where these tell little, others are tried: steps in parts of a usual size, and tiny ones.
+    """
+    x = reach(point, which, entry)
+    near = walked(point, which, entry, min(x, 1.0), first)
+    if not np.isfinite(near.error).all():
+        near = near.better(walked(point, which, entry, min(x, 1.0), first * TINY))
+    usual = max(x, SMALLEST_SCALE)
     size = float(np.abs(np.where(np.isfinite(near.value), near.value, 0)).max(initial=0))
-    if bool((near.error <= GOOD * size).all()):
+    if usual == min(x, 1.0) or bool((near.error <= GOOD * size).all()):
         return near
-    far = walked(point, which, entry, SMALLEST_SCALE, first)
+    far = walked(point, which, entry, usual, first)
     agree = np.abs(far.value - near.value) <= far.error + near.error
     return near.better(Slope(far.value, np.where(agree, far.error, np.inf)))
 
@@ -187,15 +211,58 @@ def walked(point: Point, which: int, entry: int, scale: float, first: float) -> 
 def judged(point: Point, which: int, analytic: Row, tolerance: Tolerance) -> Comparison:
     """Compare the Jacobian of the rule with differences; whatever is apart is looked at again."""
     numeric = jacobian(point, which, tolerance)
-    allowed = tolerance.allowed(analytic, numeric)
-    wrong = apart(analytic, numeric.value, allowed)
     rows, columns = [np.arange(n) for n in analytic.shape]
+    allowed = tolerance.allowed(numeric, worth(point, which, rows, columns))
+    wrong = apart(analytic, numeric.value, allowed)
     found = Comparison(which, analytic, numeric, allowed, wrong, columns, rows)
     if wrong.any():
         point.suspect()
+        _read_as_symmetric(point, found)
     if tolerance.eps is None:
         look_again(point, found)
+        if point.subject.single:
+            _look_at_ties(point, found)
     return found
+
+
+def _look_at_ties(point: Point, found: Comparison) -> None:
+    """Move all entries at kinks together: where that is smooth, the rule's slopes must add up to the slope.
+
+    Each of two tied entries may have the whole gradient of their maximum, but not both of them.
+    """
+    tied = [c for c, note in found.kinks.items() if note.startswith("not differentiable")]
+    if len(tied) < 2:
+        return
+    along = np.zeros(found.columns.size)
+    along[tied] = 1.0
+    above, below = [
+        scaled(one_sided_slope(point.line(found.which, sign * along), point.unit), sign) for sign in (1, -1)
+    ]
+    error = above.error + below.error
+    slack = found.allowed.sum(axis=1) + error
+    with np.errstate(invalid="ignore"):
+        smooth = np.isfinite(error) & (np.abs(above.value - below.value) <= slack)
+    off = smooth & apart(found.analytic @ along, above.value, slack)
+    found.wrong[np.ix_(off, np.array(tied))] = True
+
+
+def _read_as_symmetric(point: Point, found: Comparison) -> None:
+    """Clear a rule that gives both triangles of a symmetric matrix their share, where the function reads only one."""
+    x = point.arrays[found.which]
+    if not is_symmetric(x):
+        return
+    analytic, numeric = symmetrised(found.analytic, x), symmetrised(found.numeric.value, x)
+    bounds = symmetrised(found.allowed, x, signed=False)
+    if (
+        apart(found.analytic, analytic, found.allowed + bounds).any()
+        or apart(analytic, numeric, bounds).any()
+    ):
+        return
+    found.wrong[...] = False
+    name = point.subject.names[found.which]
+    found.kinks[-1] = (
+        f"{name} is symmetric and the function reads one triangle of it; the gradient is that of a symmetric matrix"
+    )
 
 
 def look_again(point: Point, found: Comparison) -> None:
@@ -228,23 +295,39 @@ def second_look(point: Point, found: Comparison, c: int) -> tuple[Row, str]:
     if wrong.any():
         # Noise that the bound did not foresee shows in what other steps of the same size tell.
         twice = [stepped(point, which, entry, f * FIRST)[found.rows].value for f in (0.8, 0.6)]
-        noise = np.max([np.abs(one - first.value) for one in twice], axis=0)
+        noise = np.max([np.abs(one - first.value) for one in twice], axis=0) + rule_noise(point, found, c)
         wrong = wrong & apart(analytic, first.value, found.allowed[:, c] + 8 * noise)
     above, below = [side[found.rows] for side in sides(point, which, entry)]
     up, down = np.isfinite(above.error), np.isfinite(below.error)
     error = above.error + below.error
     with np.errstate(invalid="ignore"):
-        kink = up & down & (np.abs(above.value - below.value) > 4 * error + slack)
+        gap, top = np.abs(above.value - below.value), np.maximum(np.abs(above.value), np.abs(below.value))
+        kink = up & down & (gap > 4 * error + slack) & (gap > CLEAR * top)
         low = np.minimum(above.value, below.value) - error - slack
         high = np.maximum(above.value, below.value) + error + slack
     inside = (low <= analytic) & (analytic <= high)
+    if (wrong & ~inside).any() and (found.tied or kink.any() or _bent(found, c)):
+        among, found.tied = among_neighbours(point, found, c, slack)
+        inside |= among
+        kink |= among & wrong
     edge = up ^ down
     near = above.better(below)
     outside = ~(finite_beside(point, which, entry)[found.rows])
     wild = ~up & ~down & ~outside
+    if found.numeric.torn is not None and found.numeric.torn[:, c].any():
+        wild |= ~outside & ~kink & ~edge
     wrong = np.where(kink, wrong & ~inside, wrong)
-    wrong = np.where(edge, apart(analytic, near.value, near.error + slack), wrong)
+    open_ = wrong | ~sure
+    wrong = np.where(edge & open_, apart(analytic, near.value, near.error + slack), wrong)
     wrong = np.where(wild, np.isnan(analytic), wrong) | (outside & ~sure)
+    if (
+        not np.isfinite(analytic).all()
+        and (wrong & ~np.isfinite(analytic)).any()
+        and steep(point, which, entry)
+    ):
+        # Where a slope is infinite, one-hot cotangents give 0 times infinity for the other results.
+        wrong &= np.isfinite(analytic)
+        wild |= ~np.isfinite(analytic)
     at = point.input_place(which, entry)
     if kink.any():
         row = int(np.argmax(kink))
@@ -260,6 +343,69 @@ def second_look(point: Point, found: Comparison, c: int) -> tuple[Row, str]:
     if wild.any():
         return wrong, f"{at} lies where the function jumps or rises steeply: differences say nothing"
     return wrong, ""
+
+
+def rule_noise(point: Point, found: Comparison, c: int) -> Row:
+    """How much column ``c`` of the rule moves with its input by a few units of the precision."""
+    rows = np.flatnonzero(found.wrong[:, c])[:ROWS_OF_NOISE]
+    noise = np.zeros(len(found.rows))
+    rng = np.random.default_rng(0)
+    for _ in range(2):
+        xs = [
+            shifted(x, 4 * point.unit, rng.uniform(-1, 1, entries(x).size) * entries(x)) for x in point.arrays
+        ]
+        try:
+            near = Point(point.subject, xs)
+            weights = np.zeros((len(rows), point.size))
+            weights[np.arange(len(rows)), found.rows[rows]] = 1 + 3 * point.unit
+            moved = near.rows(near.pullback(), weights)[found.which][:, found.columns[c]]
+            point.evaluations += near.evaluations
+        except (*FAILURES, RuleFailed):
+            return noise
+        noise[rows] = np.fmax(noise[rows], np.abs(moved - found.analytic[rows, c]))
+    return np.where(np.isfinite(noise), noise, 0)
+
+
+def steep(point: Point, which: int, entry: int) -> bool:
+    """Whether the slope of some result grows without end as the step gets smaller."""
+    line = point.line(which, reach(point, which, entry) * unit_vector(point, which, entry))
+    base = line(0.0)
+    for sign in (1, -1):
+        far, near = [np.abs(line(sign * h) - base) / h for h in (2.0**-8, 2.0**-20)]
+        if (near > 4 * far + 1).any():
+            return True
+    return False
+
+
+def _bent(found: Comparison, c: int) -> bool:
+    return found.numeric.bent is not None and bool(found.numeric.bent[:, c].any())
+
+
+def among_neighbours(point: Point, found: Comparison, c: int, slack: Row) -> tuple[Row, bool]:
+    """Whether the rule's slopes lie between those at points close by, and whether any of these differ.
+
+    With several entries tied, the slopes from two sides do not tell all that are possible at the tie.
+    """
+    rng = np.random.default_rng(0)
+    entry = int(found.columns[c])
+    scale = reach(point, found.which, entry)
+    along = scale * unit_vector(point, found.which, entry)
+    step = point.unit ** (1 / 3)
+    h = step / 16
+    seen = []
+    for _ in range(NEIGHBOURS):
+        moved = [shifted(a, step, rng.standard_normal(entries(a).size) * reaches(a)) for a in point.arrays]
+        own, ends = moved[found.which], []
+        for sign in (1, -1):
+            moved[found.which] = shifted(own, sign * h, along)
+            ends.append(point.row(moved)[found.rows])
+        seen.append((ends[0] - ends[1]) / (2 * h * scale))
+    low, high, analytic = np.min(seen, axis=0), np.max(seen, axis=0), found.analytic[:, c]
+    rounding = 64 * point.unit * np.abs(joined(point.ys))[found.rows] / (h * scale)
+    width = high - low
+    told = (width > CLEAR * np.maximum(np.abs(low), np.abs(high))) & (width > rounding)
+    loose = slack + 1e-2 * width
+    return np.asarray(told & (low - loose <= analytic) & (analytic <= high + loose)), bool(told.any())
 
 
 def finite_beside(point: Point, which: int, entry: int) -> Row:
@@ -298,6 +444,19 @@ def fast(point: Point, pull: Pullback, tolerance: Tolerance, rng: np.random.Gene
         kinks: dict[int, str] = {}
         while along.any() and probe.disagrees(along):
             point.suspect()
+            even = (
+                symmetrised(along[None, :], point.arrays[which])[0]
+                if is_symmetric(point.arrays[which])
+                else along
+            )
+            if even is not along and point.size * along.size > SMALL and not probe.disagrees(even):
+                break  # too large to look at every entry, and right for symmetric changes
+            if along.size <= FEW and point.size * along.size <= SMALL:
+                found.append(full_input(point, pull, which, tolerance))
+                break
+            x = point.arrays[which]
+            if is_symmetric(x) and not probe.disagrees(symmetrised(along[None, :], x)[0]):
+                break  # one triangle is read; for symmetric changes the rule is right
             entry = probe.narrowed(along)
             located = at_entry(point, pull, which, entry, tolerance, rng)
             kinks |= located.kinks
@@ -306,10 +465,10 @@ def fast(point: Point, pull: Pullback, tolerance: Tolerance, rng: np.random.Gene
                 found.append(located)
                 break
             along[entry] = 0
-            if len(kinks) > MANY_KINKS or point.size * along.size <= SMALL:
+            if len(kinks) > MANY_KINKS and point.size * along.size <= SMALL:
                 found.append(full_input(point, pull, which, tolerance))
                 break
-        else:
+        if len(found) == which:
             found.append(Comparison.nothing(which, kinks))
     return found
 
@@ -369,7 +528,7 @@ def at_entry(
     unit[0, active] = 1
     analytic = point.rows(pull, unit)[which][:, entry : entry + 1]
     mine = Slope(numeric.value[active][:, None], numeric.error[active][:, None])
-    allowed = tolerance.allowed(analytic, mine)
+    allowed = tolerance.allowed(mine, worth(point, which, active, np.array([entry])))
     found = Comparison(
         which, analytic, mine, allowed, apart(analytic, mine.value, allowed), np.array([entry]), active
     )
@@ -387,6 +546,12 @@ def apart(analytic: Any, numeric: Any, allowed: Any) -> Any:
         return ~((distance <= allowed) | (analytic == numeric)) & (
             np.isfinite(allowed) | ~np.isfinite(analytic)
         )
+
+
+def worth(point: Point, which: int, rows: Row, columns: Row) -> Row:
+    """Result by input, entry by entry: what slopes are measured in. Small inputs count as if they were larger."""
+    y, x = np.abs(joined(point.ys))[rows], np.abs(entries(point.arrays[which]))[columns]
+    return np.asarray(y[:, None] / np.maximum(x.astype(np.float64), SMALLEST_SCALE)[None, :])
 
 
 def away_from_zero(rng: np.random.Generator, shape: tuple[int, ...]) -> Row:
@@ -415,7 +580,22 @@ def unit_vector(point: Point, which: int, entry: int) -> Row:
 
 def scaled(slope: Slope, scale: float) -> Slope:
     """The slope of a line that was walked in steps of ``scale``."""
-    return Slope(slope.value / scale, slope.error / abs(scale), slope.bent)
+    return Slope(slope.value / scale, slope.error / abs(scale), slope.bent, slope.torn)
+
+
+def is_symmetric(x: Any) -> bool:
+    """Whether an array holds symmetric, or Hermitian, matrices that are not diagonal."""
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2] or x.shape[-1] < 2:
+        return False
+    return bool(np.array_equal(x, np.conj(np.swapaxes(x, -1, -2))))
+
+
+def symmetrised(rows: Row, x: Any, *, signed: bool = True) -> Row:
+    """The mean of each row, a gradient of ``x`` in real entries, and its conjugate transpose."""
+    shape = (len(rows), *x.shape, 2) if x.dtype.kind == "c" else (len(rows), *x.shape, 1)
+    full = rows.reshape(shape)
+    sign = np.array([1.0, -1.0 if signed else 1.0])[: shape[-1]]
+    return np.asarray((full + sign * np.swapaxes(full, -2, -3)) / 2).reshape(rows.shape)
 
 
 def is_real(point: Point) -> bool:

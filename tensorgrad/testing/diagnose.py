@@ -262,7 +262,7 @@ def one_entry(p: Pattern) -> str:
     """One wrong entry among right ones."""
     columns = np.asarray(p.wrong.any(axis=0))
     if p.point.arrays[p.one.which].dtype.kind == "c" and p.whole:
-        columns = columns.reshape(-1, 2).any(axis=1)
+        columns = np.asarray(columns.reshape(-1, 2).any(axis=1))
     if (
         columns.sum() == 1
         and columns.size > 2

@@ -20,14 +20,17 @@ HABITS = (
 )  # fmt: skip
 """Clauses about how a rule behaves. Where one is broken it explains wrong values, so it comes first."""
 
+HIDDEN = ("upstream unchanged", "form of the gradient")
+"""Those that need not show in a function that applies the op among others."""
+
 FULL = 4096
 """Up to so many entries in the Jacobian of an op, all of them are compared."""
 
 
-def habits(exam: Examination) -> list[Finding]:
+def habits(exam: Examination, names: Sequence[str] = HABITS) -> list[Finding]:
     """What an op does that it must not, whatever its values."""
     found = []
-    for name in HABITS:
+    for name in names:
         try:
             found += list(CLAUSES[name](exam))
         except (NotApplicable, RuleFailed):
@@ -36,7 +39,7 @@ def habits(exam: Examination) -> list[Finding]:
 
 
 def culprits(
-    steps: Sequence[Step], tolerance: Tolerance, seed: int, *, derivatives: bool = True
+    steps: Sequence[Step], tolerance: Tolerance, seed: int, *, thorough: bool = True
 ) -> list[Finding]:
     """What is wrong with the ops that a function applied, the most likely cause first.
 
@@ -44,7 +47,8 @@ def culprits(
         steps: the ops and the arrays that they saw.
         tolerance: as for the function as a whole.
         seed: of random cotangents and directions.
-        derivatives: compare derivatives with differences too, instead of only looking at how rules behave.
+        thorough: look at everything, for something is wrong. Else only at what need not show in the function
+            as a whole, such as a rule that writes to what others hold.
     """
     found: list[tuple[float, Finding]] = []
     for step in steps:
@@ -57,8 +61,8 @@ def culprits(
             continue
         exam = Examination(point, replace(tolerance, unit=point.unit, eps=None), size > FULL, seed)
         try:
-            values = list(CLAUSES["derivative"](exam)) if derivatives else []
-            broken = habits(exam)
+            values = list(CLAUSES["derivative"](exam)) if thorough else []
+            broken = habits(exam, HABITS if thorough else HIDDEN)
         except FAILURES:
             continue
         severity = max([one.severity for one in exam.comparisons], default=0.0)

@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from .. import ops
 from .._config import enable_grad, no_grad, watching
 from .._errors import DtypeError
 from .._primitive import Primitive, Value
 from .._specialise import plain
 from .._tape import Parts
-from .._tensor import Tensor, tensor
+from .._tensor import Tensor, asarray, tensor
 from .._tree import Tree, flatten, unflatten
 from .._where import user_position
 from ..autograd import grad as gradients
 from ..transforms import grad, jvp, vmap
-from .case import inner
 from .subject import Arrays, Pullback, Step, Subject, argument_names
 
 NARROW = ("float16", "float32", "float64", "complex64", "complex128")
@@ -71,12 +71,12 @@ class Recorded(Subject):
 
     def results(self, *arrays: Any) -> list[Any]:
         """The floating results."""
-        return [_raw(y) for y in self._floating([tensor(a) for a in arrays])]
+        return [_raw(y) for y in self._floating([_leaf(a) for a in arrays])]
 
     def pullback(self, *arrays: Any) -> tuple[list[Any], Pullback]:
         """The floating results, and a backward pass through what was recorded."""
         with enable_grad():
-            variables = [tensor(a, requires_grad=True) for a in arrays]
+            variables = [_leaf(a).requires_grad_() for a in arrays]
             ys = self._floating(variables)
         tracked = [i for i, y in enumerate(ys) if isinstance(y, Tensor) and y.requires_grad]
 
@@ -162,7 +162,14 @@ class Recorded(Subject):
             record = self.record(*arrays)
         except Exception:
             return False  # it will be reported where the function is evaluated
-        return not record.left and bool(record.cards) and all(card.analytic for card in record.cards)
+        if record.left or not record.cards or not all(card.analytic for card in record.cards):
+            return False
+        try:
+            with np.errstate(all="ignore"):
+                self.results(*[np.asarray(a).astype(np.complex128) for a in arrays])
+        except Exception:
+            return False
+        return True
 
     def _floating(self, values: Sequence[Any]) -> list[Any]:
         leaves, _ = flatten(self.call(values))
@@ -171,6 +178,8 @@ class Recorded(Subject):
 
 class Applied(Recorded):
     """One op, as it was applied: a function of those arguments that depend on the inputs."""
+
+    single = True
 
     def __init__(
         self, card: Primitive, args: Sequence[Any], params: tuple[Any, ...], positions: Sequence[int]
@@ -274,6 +283,15 @@ class _Record:
 # ---- helpers
 
 
+def inner(us: Sequence[Any], ys: Sequence[Any]) -> Any:
+    """The real inner product of lists of values, ``Re(sum(conj(u) * y))``."""
+    total: Any = 0.0
+    for u, y in zip(us, ys, strict=True):
+        product = u * y if y.dtype.kind == "f" else ops.real(ops.conjugate(u) * y)
+        total = total + ops.sum(product)
+    return total
+
+
 def _caller(
     f: Callable[..., Any], tree: Tree, leaves: Sequence[Any], chosen: Sequence[int]
 ) -> Callable[[Sequence[Any]], Any]:
@@ -321,6 +339,12 @@ def _fitted(c: Any, a: Any) -> Any:
     if c.dtype.kind == "c" and a.dtype.kind != "c":
         c = c.real
     return c.astype(a.dtype) if c.dtype.itemsize > a.dtype.itemsize else c
+
+
+def _leaf(a: Any) -> Any:
+    """A tensor of an array; one that is not contiguous keeps its strides."""
+    shared = isinstance(a, np.ndarray) and a.ndim > 0 and not a.flags.c_contiguous and a.flags.writeable
+    return asarray(a, copy=False) if shared else tensor(a)
 
 
 def _raw(y: Any) -> Any:

@@ -31,21 +31,23 @@ class Slope:
     """Slopes, and for each a bound of its error: infinite where no step told anything.
 
     ``bent`` marks results that may have a kink right here: their slopes from both sides stay apart as
-    the step gets smaller.
+    the step gets smaller. ``torn`` marks those that jump: the result here is not what it is beside.
     """
 
     value: Row
     error: Row
     bent: Row | None = None
+    torn: Row | None = None
 
     def better(self, other: Slope) -> Slope:
         """Entry by entry the one with the smaller bound."""
         mine = ~(other.error < self.error)
         value, error = np.where(mine, self.value, other.value), np.where(mine, self.error, other.error)
-        return Slope(value, error, self.bent)
+        return Slope(value, error, self.bent, self.torn)
 
     def __getitem__(self, index: Any) -> Slope:
-        return Slope(self.value[index], self.error[index], None if self.bent is None else self.bent[index])
+        bent, torn = [None if one is None else one[index] for one in (self.bent, self.torn)]
+        return Slope(self.value[index], self.error[index], bent, torn)
 
 
 def central_slope(
@@ -80,11 +82,12 @@ def central_slope(
         return (up - down) / (2 * h), size
 
     found = _extrapolated(difference, unit, first, levels, goal, order=2)
-    # Where a function is smooth, the bend is halved with the step.
-    return Slope(found.value, found.error, bends[-1] > 0.75 * bends[max(0, len(bends) - 3)])
+    # With the step the bend is halved where a function is smooth, stays at a kink, and is doubled at a jump.
+    last, before = bends[-1], bends[max(0, len(bends) - 3)]
+    return Slope(found.value, found.error, last > 0.75 * before, (last > 2 * before) & (before > 0))
 
 
-def one_sided_slope(line: Line, unit: float, *, first: float = FIRST, levels: int = 20) -> Slope:
+def one_sided_slope(line: Line, unit: float, *, first: float = FIRST, levels: int = 16) -> Slope:
     """The slope at 0 as seen from ``t > 0``.
 
     Example:
@@ -151,7 +154,7 @@ def _extrapolated(
         last, change = change, np.abs(base - rows[0])
         again = ~(change <= last + noise)
         start = np.where(again, level, start)
-        lost = ~(np.abs(base - best.value) <= best.error + change + noise)
+        lost = ~(np.abs(base - best.value) <= best.error + change + 16 * noise)
         found = Slope(best.value, np.where(lost, np.inf, best.error))
         for j in range(1, level + 1):
             moved = np.maximum(np.abs(row[j] - row[j - 1]), np.abs(row[j] - rows[j - 1]))
@@ -162,6 +165,7 @@ def _extrapolated(
         best, rows = found, row
         stuck = 0 if hopeful else stuck + 1
         top = float(np.abs(np.where(np.isfinite(best.value), best.value, 0)).max(initial=0.0))
-        if level >= 2 and (stuck >= 3 or bool((best.error <= goal * top + 2 * noise).all())):
+        settled = not bool((again & (change > 4 * noise)).any())
+        if level >= 2 and (stuck >= 3 or (settled and bool((best.error <= goal * top + 2 * noise).all()))):
             break
     return Slope(best.value, np.where(np.isfinite(best.error), best.error, np.inf))

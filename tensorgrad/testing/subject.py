@@ -38,12 +38,14 @@ class Subject:
             complex-differentiable, so that a complex step tells its derivative to all digits.
         general: whether the derivative claims to hold for all inputs that the function takes, whatever their
             shapes. Rules written by hand for one purpose do not.
+        single: whether it is one op with one rule, and not made of others.
     """
 
     name: str
     names: tuple[str, ...]
     analytic: bool = False
     general: bool = True
+    single: bool = False
 
     def results(self, *arrays: Any) -> list[Any]:
         """The floating results of the function."""
@@ -94,6 +96,7 @@ class Pair(Subject):
     """
 
     general = False
+    single = True
 
     def __init__(
         self,

@@ -42,6 +42,9 @@ SIZE = dict(zip("abcde", (2, 3, 1, 2, 4), strict=True))
         (" i j , j k -> i k ", [(2, 3), (3, 2)]),
         ("ba", [(2, 3)]),
         ("zA->Az", [(2, 3)]),
+        ("ij,jk", [(2, 1), (3, 2)]),
+        ("ij,ij->", [(1, 3), (1, 1)]),
+        ("i,i,j->j", [(3,), (1,), (2,)]),
     ],
 )
 def test_einsum(subscripts: str, shapes: Any) -> None:
@@ -56,14 +59,18 @@ def test_einsum(subscripts: str, shapes: Any) -> None:
 
 @given(st.data())
 def test_einsum_of_any_subscripts(data: st.DataObject) -> None:
-    """Letters at random, repeated and left out at random."""
+    """Letters at random, repeated and left out at random, and some of length 1 in one operand."""
     letters = st.lists(st.sampled_from("abcde"), min_size=0, max_size=3)
     terms = ["".join(t) for t in data.draw(st.lists(letters, min_size=1, max_size=3))]
     used = sorted(set("".join(terms)))
     output = "".join(data.draw(st.permutations(used))[: data.draw(st.integers(0, len(used)))])
     subscripts = ",".join(terms) + "->" + output
     rng = np.random.default_rng(len(subscripts))
-    operands = [rng.standard_normal([SIZE[c] for c in term]) for term in terms]
+    ones = [data.draw(st.sets(st.sampled_from("abcde"), max_size=2)) for _ in terms]
+    operands = [
+        rng.standard_normal([1 if c in short else SIZE[c] for c in term])
+        for term, short in zip(terms, ones, strict=True)
+    ]
     y = tg.einsum(subscripts, *operands)
     np.testing.assert_allclose(
         y, ROWS["einsum"].reference(*operands, subscripts=subscripts), rtol=1e-10, atol=1e-12
@@ -80,7 +87,8 @@ def test_einsum_of_any_subscripts(data: st.DataObject) -> None:
         ("i1->i", [(2, 3)], "has '1'"),
         ("ijk->i", [(2, 3)], "to an operand of 2 axes"),
         ("ij,jk->ik", [(2, 3), (2, 3)], "einsum"),
-        ("ii->i", [(2, 3)], "einsum"),
+        ("ii->i", [(2, 3)], "reads a diagonal of operand 0"),
+        ("i,jj->i", [(2,), (3, 0)], "reads a diagonal of operand 1"),
     ],
 )
 def test_einsum_errors(subscripts: str, shapes: Any, message: str) -> None:

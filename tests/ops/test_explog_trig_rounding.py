@@ -73,3 +73,10 @@ def test_the_sign_that_is_copied_gets_no_gradient() -> None:
 def test_clip_with_crossed_bounds_is_the_upper_one() -> None:
     slopes = tg.grad(lambda x, low, high: tg.clip(x, low, high), argnums=(0, 1, 2))
     assert slopes(np.float64(0.0), np.float64(2.0), np.float64(1.0)) == (0, 0, 1)
+
+
+def test_atan2_has_no_curvature_where_it_has_no_slope() -> None:
+    at = tg.zeros(2, dtype="float64")
+    slopes = tg.grad(lambda p: tg.atan2(p[0], p[1]))
+    for k in range(2):
+        assert tg.grad(lambda p, k=k: slopes(p)[k])(at).tolist() == [0.0, 0.0]

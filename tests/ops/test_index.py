@@ -253,3 +253,12 @@ def test_take_along_axis_adds_up_repeated_positions() -> None:
     tg.take_along_axis(x, np.array([[0, 0, 0], [1, 0, 1]]), axis=1).sum().backward()
     assert x.grad is not None
     assert x.grad.tolist() == [[3.0, 0.0], [1.0, 2.0]]
+
+
+@pytest.mark.parametrize("axis", [2, -3])
+def test_a_wrong_axis_is_one_under_vmap_too(axis: int) -> None:
+    x, index = np.ones((2, 3, 4)), np.zeros((2, 3, 4), int)
+    with pytest.raises(tg.ShapeError, match="take_along_axis: axis"):
+        tg.vmap(lambda x, i: tg.take_along_axis(x, i, axis=axis))(x, index)
+    with pytest.raises(tg.ShapeError, match="concat: axis"):
+        tg.vmap(lambda x: tg.concat([x, x], axis=axis))(x)

@@ -415,3 +415,14 @@ def test_in_a_stack_only_the_matrix_with_equal_values_has_none() -> None:
         second = tg.grad(lambda a: tg.grad(lambda a: (linalg.eigvalsh(a) ** 3).sum())(a).sum())(stack)
     assert not np.isfinite(second[0]).any()
     np.testing.assert_allclose(second[1], [[6, 9], [9, 12]], atol=1e-12)
+
+
+def test_the_gradient_of_r_is_not_lost_beside_that_of_q() -> None:
+    a, v, w = np.diag([1.0, -2.0, 3.0]) * 1e-20, normal(3, 3), normal(3, 3, seed=1)
+
+    def both(a: Any) -> Any:
+        q, r = linalg.qr(a)
+        return (q * w).sum() + (r * v).sum()
+
+    signs = np.diag(np.linalg.qr(a)[0])
+    np.testing.assert_allclose(np.diag(tg.grad(both)(a)), signs * np.diag(v), rtol=1e-12)

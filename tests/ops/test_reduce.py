@@ -191,3 +191,27 @@ def test_logsumexp_of_infinity_and_nan() -> None:
 def test_log_softmax_is_exact_where_softmax_underflows() -> None:
     assert tg.log_softmax(np.array([0.0, 1000.0])).tolist() == [-1000.0, 0.0]
     assert tg.softmax(np.array([0.0, 1000.0])).tolist() == [0.0, 1.0]
+
+
+# ---- axes
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "sum", "max", "prod", "logsumexp"])
+@pytest.mark.parametrize(
+    ("x", "axis"), [(2.5, -1), (2.5, 0), (2.5, ()), ([[1.0, 2.0]], (0, 1)), ([1.0, 2.0], None)]
+)
+def test_what_a_reduction_takes_as_an_axis_it_takes_under_vmap(name: str, x: Any, axis: Any) -> None:
+    def f(x: Any) -> Any:
+        return getattr(tg, name)(x, axis)
+
+    rows = np.stack([np.array(x), np.array(x) + 1])
+    for of in (f, tg.grad(lambda x: (f(x) ** 2).sum()), lambda x: tg.jvp(f, (x,), (x,))[1]):
+        np.testing.assert_allclose(
+            tg.vmap(of)(rows), np.stack([of(tg.tensor(row)) for row in rows]), rtol=1e-14
+        )
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_a_wrong_axis_is_one_under_vmap_too(name: str) -> None:
+    with pytest.raises(tg.ShapeError, match=f"{name}: axis 2 is out of range for 1 axes"):
+        tg.vmap(lambda x: getattr(tg, name)(x, axis=2))(np.ones((2, 3)))

@@ -97,7 +97,7 @@ def with_initial(f: Callable[..., Any], start: float) -> Callable[..., Any]:
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     axes = range(x.ndim) if axis is None else pair_of(axis)
-    for one in sorted([a % x.ndim for a in axes], reverse=True):
+    for one in sorted([a % max(x.ndim, 1) for a in axes], reverse=True):
         x = torch.prod(x, one, keepdim=keepdims)
     return x
 

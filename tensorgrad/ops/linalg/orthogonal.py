@@ -8,7 +8,7 @@ import numpy as np
 
 from ..._errors import ShapeError
 from ..._primitive import declare
-from ..diagonals import triu
+from ..diagonals import tril, triu
 from ..dtype import real
 from ..shape import concat
 from ._matrices import adjoint
@@ -30,11 +30,20 @@ _qr.batching(lambda size, batched, args: _qr(args[0]))
 
 def _qr_pull(gq: Any, gr: Any, q: Any, r: Any) -> Any:
     """The diagonal of ``r`` is real, for complex matrices too: so LAPACK chooses the phases."""
-    x = adjoint(q) @ gq - gr @ adjoint(r)
-    upper = triu(x, k=1)
-    mirrored = upper + adjoint(upper) + real(np.eye(r.shape[-1], dtype=r.dtype) * x)
+    gr = triu(gr)
+    within = adjoint(q) @ gq
+    x = within - gr @ adjoint(r)
+    turned = q @ (tril(x, k=-1) - adjoint(triu(x, k=1)) + _phases(x))
+    if q.shape[-2] > q.shape[-1]:
+        turned = turned + (gq - q @ within)
     wrong = "the first columns of some matrix are linearly dependent"
-    return adjoint(divided("qr", wrong, r, adjoint(gq - q @ mirrored)))
+    # What R gets does not depend on how small its elements are: kept apart, it is not lost beside the rest.
+    return q @ gr + adjoint(divided("qr", wrong, r, adjoint(turned)))
+
+
+def _phases(x: Any) -> Any:
+    """The imaginary part of the diagonal."""
+    return np.eye(x.shape[-1], dtype=x.dtype) * (x - real(x)) if x.dtype.kind == "c" else 0
 
 
 # ---- the public function
@@ -53,6 +62,10 @@ def qr(a: Any, /, mode: str = "reduced") -> Any:
     The gradient needs the first ``min(M, N)`` columns of ``a`` to be linearly independent. In mode "complete"
     the columns of ``Q`` beyond the first N are some basis of the rest of the space; their gradient is that
     of any function which does not depend on the choice of basis.
+
+    The diagonal of ``R`` is real, and LAPACK chooses its signs. They jump where a column needs no reflection,
+    as in a triangle or a real number in a complex matrix: there the gradient is that of the factors with the
+    signs that they have at ``a``.
 
     Args:
         a: matrices ``(..., M, N)``.

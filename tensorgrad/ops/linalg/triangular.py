@@ -9,7 +9,7 @@ import numpy as np
 
 from ..._errors import LinalgError
 from ..._primitive import declare
-from ..diagonals import tril, triu
+from ..diagonals import tril
 from ..elementwise import multiply
 from ..shape import concat, lifted
 from ._matrices import adjoint, as_matrices, attempt, square
@@ -125,6 +125,7 @@ def lu(a: Any, /) -> LUResult:
 
     Raises:
         ShapeError: there are fewer than two axes.
+        LinalgError: a gradient is wanted where a pivot with rows below it is 0, and there is none.
 
     Example:
         >>> import tensorgrad as tg
@@ -163,7 +164,9 @@ def _lu_pull(y: Any, g: Any) -> Any:
     try:
         return p @ _pull_of_rows(low, u, g[1], g[2])
     except LinalgError as error:
-        raise LinalgError(f"lu: the factors of a singular matrix have no derivative ({error})") from None
+        raise LinalgError(
+            f"lu: where columns are dependent, the factors have no derivative ({error})"
+        ) from None
 
 
 def _pull_of_rows(low: Any, u: Any, glow: Any, gu: Any) -> Any:
@@ -182,9 +185,13 @@ def _pull_of_rows(low: Any, u: Any, glow: Any, gu: Any) -> Any:
     if u.shape[-1] > k:
         beside = solve_triangular(adjoint(l1), gu[..., k:], upper=True, unitriangular=True)
         gl1 = gl1 - beside @ adjoint(u[..., k:])
-    middle = tril(adjoint(l1) @ gl1, k=-1) + triu(gu1 @ adjoint(u1))
-    middle = solve_triangular(adjoint(l1), middle, upper=True, unitriangular=True)
-    g = adjoint(solve_triangular(u1, adjoint(middle), upper=True))
+    # Nothing is divided by the last pivot, unless there are rows below it: it may be 0.
+    last = np.zeros((k, k), u.dtype)
+    last[k - 1 :, k - 1 :] = 1
+    divisor = u1 if below is not None else u1 * (1 - last) + last
+    strict = tril(adjoint(l1) @ gl1 - gu1 @ adjoint(u1), k=-1)
+    g = gu1 + adjoint(solve_triangular(divisor, adjoint(strict), upper=True))
+    g = solve_triangular(adjoint(l1), g, upper=True, unitriangular=True)
     if below is not None:
         return concat([g, below], axis=-2)
     return g if beside is None else concat([g, beside], axis=-1)

@@ -49,6 +49,7 @@ def _position(name: str, better: Callable[[Any, Any], bool], function: Any) -> O
     return row(
         name,
         at("0-d", 1.5),
+        at("0-d, along an axis", 2.5, axis=-1),
         at("size 1", np.array([[2.0]]), axis=0),
         at("axes", spread(2, 3), axis=1),
         at("axes, kept", spread(2, 3, 2), axis=-2, keepdims=True),
@@ -97,6 +98,7 @@ def _truth(name: str, f: Callable[[list[Any]], bool], function: Any) -> OpSample
     return row(
         name,
         at("0-d", np.array(True)),
+        at("0-d, along an axis", np.array(True), axis=-1),
         at("size 1", np.array([[0.0]]), axis=(0, 1)),
         at("axes", mixed, axis=1),
         at("axes, kept", np.stack([mixed, ~mixed]), axis=(0, 2), keepdims=True),

@@ -30,13 +30,15 @@ def _matmul(a: Any, b: Any) -> Any:
 def _einsum(*operands: Any, subscripts: str) -> Any:
     left, _, output = subscripts.partition("->")
     terms = left.split(",")
-    size = {c: n for term, x in zip(terms, operands, strict=True) for c, n in zip(term, x.shape, strict=True)}
+    size: dict[str, int] = {}
+    for term, x in zip(terms, operands, strict=True):
+        size.update({c: n for c, n in zip(term, x.shape, strict=True) if n != 1 or c not in size})
     out = np.zeros([size[c] for c in output], np.result_type(*operands))
     for values in itertools.product(*[range(n) for n in size.values()]):
         at_letter = dict(zip(size, values, strict=True))
         product = 1
         for term, x in zip(terms, operands, strict=True):
-            product = product * x[tuple([at_letter[c] for c in term])]
+            product = product * x[tuple([at_letter[c] % n for c, n in zip(term, x.shape, strict=True)])]
         out[tuple([at_letter[c] for c in output])] += product
     return out
 
@@ -55,6 +57,7 @@ PRODUCTS = [
         at("broadcast (2,1) (3,)", normal(2, 1, 2, 3), normal(3, 3, 2, seed=1)),
         at("edge: nothing to sum", np.zeros((2, 0)), np.zeros((0, 3))),
         at("edge: no rows", np.zeros((0, 3)), normal(3, 2)),
+        at("edge: nothing to sum in many rows", np.zeros((2, 2, 0)), np.zeros((0, 3))),
         at("complex", complex_normal(2, 3), complex_normal(3, 2, seed=1)),
         reference=_matmul,
         errors=(
@@ -77,16 +80,27 @@ PRODUCTS = [
         at("axes, three operands", normal(2), normal(2, 3, seed=1), normal(3, seed=2), subscripts="i,ij,j->"),
         at("axes, transposed", normal(2, 3), subscripts="ij->ji"),
         at("axes, a letter summed away", normal(2, 3), normal(3, seed=1), subscripts="ij,j->j"),
+        at("broadcast (2,1) (3,2)", normal(2, 1), normal(3, 2, seed=1), subscripts="ij,jk->ik"),
+        at(
+            "broadcast a diagonal", normal(1, 1), normal(2, seed=1), normal(1, seed=2), subscripts="ii,i,i->i"
+        ),
         at("edge: diagonal", normal(3, 3), subscripts="ii->i"),
         at("edge: trace and more", normal(2, 2, 3), normal(2, seed=1), subscripts="iij,i->j"),
         at("edge: triple diagonal", normal(2, 2, 2), subscripts="iii->"),
         at("edge: empty", np.zeros((0, 3)), normal(3), subscripts="ij,j->i"),
         at("complex", complex_normal(2, 3), complex_normal(3, seed=1), subscripts="ij,j->i"),
         reference=_einsum,
-        errors=Fails(
-            lambda: ops.einsum("ij,jk->ik", np.ones((2, 3)), np.ones((2, 3))),
-            ShapeError,
-            r"einsum: operands \(2, 3\)",
+        errors=(
+            Fails(
+                lambda: ops.einsum("ij,jk->ik", np.ones((2, 3)), np.ones((2, 3))),
+                ShapeError,
+                r"einsum: operands \(2, 3\)",
+            ),
+            Fails(
+                lambda: ops.einsum("ii->i", np.ones((0, 3))),
+                ShapeError,
+                r"einsum: 'ii->i' reads a diagonal of operand 0, \(0, 3\)",
+            ),
         ),
         numpy=lambda *operands, subscripts: np.einsum(subscripts, *operands),
     ),

@@ -53,6 +53,7 @@ PRIMITIVES = [
     row(
         "prod",
         at("0-d", 2.5),
+        at("0-d, along an axis", 2.5, axis=-1),
         at("size 1", normal(1, 1), axis=1),
         at("axes, all", normal(2, 3)),
         at("axes, one", normal(2, 3), axis=0),
@@ -281,6 +282,7 @@ COMPOSED: list[OpSamples] = [
     row(
         "ptp",
         at("0-d", 2.5),
+        at("0-d, along an axis", 2.5, axis=-1),
         at("axes", spread(2, 3)),
         at("axes, one kept", spread(2, 3), axis=1, keepdims=True),
         at("edge: all equal", np.full((2, 2), 3.0), axis=0, smooth=False),

@@ -172,6 +172,7 @@ FACTORS = [
         at("axes, wide", regular(5, 5)[:2]),
         at("axes, tall", np.array([[1.0, 2.0], [3.0, 1.0], [2.0, 4.0], [0.5, 0.25]])),
         at("edge: rows are exchanged", np.array([[0.0, 1.0, 2.0], [2.0, 3.0, 1.0], [3.0, 0.0, 2.0]])),
+        at("edge: the last pivot is 0", np.array([[3.0, 1.0, 2.0], [2.0, 5.0, 1.0], [7.0, 11.0, 4.0]])),
         at("edge: empty", np.zeros((2, 0, 3))),
         at("complex", complex_regular(3, 3)),
         reference=by.lu,

@@ -53,6 +53,7 @@ def _extremum(name: str, sign: int, function: Any) -> OpSamples:
     return row(
         name,
         *_axes(spread),
+        at("0-d, along an axis", 2.5, axis=-1),
         at("empty", np.zeros((0, 3)), axis=1),
         at("edge: NaN wins", np.array([[1.0, NAN], [2.0, 3.0]]), axis=1, smooth=False),
         at("edge: infinities", np.array([[-INF, -INF], [INF, 1.0]]), axis=1, smooth=False),
@@ -83,6 +84,7 @@ PRIMITIVES = [
     row(
         "sum",
         *_axes(),
+        at("0-d, along an axis", 2.5, axis=-1),
         at("edge: empty", np.zeros((0, 3)), axis=0),
         at("edge: cancels", np.array([1e8, 1.0, -1e8]), smooth=False),
         at("complex", complex_normal(2, 3), axis=1),
@@ -171,8 +173,7 @@ def _softmax(values: list[Any]) -> list[Any]:
 
 
 def _log_softmax(values: list[Any]) -> list[Any]:
-    total = _logsumexp(values)
-    return [v - total for v in values]
+    return [v - _logsumexp(values) for v in values]
 
 
 def _logsumexp(values: list[Any]) -> Any:
@@ -193,6 +194,7 @@ def _normaliser(name: str, f: Callable[[list[Any]], list[Any]]) -> OpSamples:
         at("axes, middle", normal(2, 3, 2), axis=-2),
         at("axes, complex", complex_normal(2, 3)),
         at("empty", np.zeros((0, 3)), axis=1),
+        at("empty along the axis", np.zeros((2, 0)), axis=1),
         at("edge: far apart", np.array([40.0, 41.0, -40.0])),
         at("edge: large", np.array([1000.0, 1001.0, -1000.0]), smooth=False),
         at("edge: -inf in a row", np.array([0.5, -INF, 1.0]), smooth=False),
@@ -207,6 +209,7 @@ SOFTMAX = [
     row(
         "logsumexp",
         *_axes()[:-1],
+        at("0-d, along an axis", 2.5, axis=-1),
         at("axes, complex", complex_normal(2, 3), axis=1),
         at("edge: far apart", np.array([40.0, 41.0, -40.0])),
         at("edge: large", np.array([1000.0, 1001.0, -1000.0]), smooth=False),

@@ -197,7 +197,7 @@ def over_axes(f: Callable[[list[Any]], Any], dtype: Any = None) -> Function:
 
     def reference(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         axes = range(x.ndim) if axis is None else [axis] if isinstance(axis, int) else axis
-        gone = {a % x.ndim for a in axes}
+        gone = {a % x.ndim for a in axes if x.ndim}
         out = np.zeros([1 if i in gone else n for i, n in enumerate(x.shape)], dtype or x.dtype)
         for index in np.ndindex(out.shape):
             out[index] = f(

@@ -58,7 +58,7 @@ def _parts(x: Any, sections: Any, axis: int = 0) -> Any:
     n = x.shape[axis]
     if isinstance(sections, int):
         sections = [n // sections * i for i in range(1, sections)]
-    ends = [0, *[min(n, s + n if s < 0 else s) for s in sections], n]
+    ends = [0, *[max(0, min(n, s + n if s < 0 else s)) for s in sections], n]
     return tuple([np.take(x, range(i, max(i, j)), axis) for i, j in pairwise(ends)])
 
 
@@ -288,6 +288,7 @@ COMPOSED = [
         at("axes, equal parts", normal(6, 2), sections=3),
         at("axes, positions", normal(2, 5), sections=[1, -1], axis=1),
         at("edge: beyond the end", normal(3), sections=[2, 7]),
+        at("edge: overlapping", normal(5), sections=[4, 2, -9]),
         reference=_parts,
         errors=Fails(
             lambda: ops.split(np.ones(5), 2),

@@ -111,6 +111,7 @@ COMPOSED: list[OpSamples] = [
     row(
         "count_nonzero",
         at("0-d", 2.5),
+        at("0-d, along an axis", 2.5, axis=-1),
         at("axes", np.array([[0.0, 1.0], [2.0, 3.0]])),
         at("axes, one kept", np.array([[0.0, 1.0], [2.0, 3.0]]), axis=0, keepdims=True),
         at("edge: NaN, -0", np.array([NAN, -0.0, INF]), smooth=False),
@@ -120,7 +121,13 @@ COMPOSED: list[OpSamples] = [
         op=ops.count_nonzero,
         keeps_dtype=False,
     ),
-    _without_nan("nansum", math.fsum, 0.0, at("edge: only NaN", np.array([NAN, NAN]), smooth=False)),
+    _without_nan(
+        "nansum",
+        math.fsum,
+        0.0,
+        at("0-d, along an axis", 2.5, axis=-1),
+        at("edge: only NaN", np.array([NAN, NAN]), smooth=False),
+    ),
     _without_nan("nanmean", statistics.fmean, NAN),
     _without_nan("nanmax", max, NAN, at("edge: infinities", np.array([-INF, NAN, -INF]), smooth=False)),
     _without_nan("nanmin", min, NAN, at("edge: only NaN", np.array([NAN, NAN]), smooth=False)),
