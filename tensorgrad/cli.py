@@ -1,10 +1,11 @@
-"""The command line: ``python -m tensorgrad env`` and ``python -m tensorgrad demo``."""
+"""The command line: ``python -m tensorgrad env``, ``demo`` and ``gradcheck``."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ._version import __version__
 
@@ -26,6 +27,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from ._environment import report
 
         print(report())
+    elif arguments.command == "gradcheck":
+        from .testing.command import run
+
+        return run(arguments)
     else:
         from . import demo
 
@@ -55,4 +60,64 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="where to write the pictures (default: %(default)s)",
     )
+    _add_gradcheck(commands)
     return parser
+
+
+def _add_gradcheck(commands: Any) -> None:
+    parser = commands.add_parser(
+        "gradcheck",
+        help="check the gradients of a function and name the op that is wrong",
+        description="Check the gradients of a function, clause by clause, and name the op that is wrong.",
+        epilog="Exit status: 0 all right, 1 a gradient is wrong, 2 it could not be checked.",
+    )
+    parser.add_argument(
+        "target",
+        nargs="?",
+        metavar="MODULE:FUNCTION",
+        help="package.module:function or path/to/file.py:function; a subclass of tensorgrad.Function will do too",
+    )
+    inputs = parser.add_argument_group(
+        "inputs", "Without any, shapes are tried until the function takes one."
+    )
+    add = inputs.add_argument
+    add(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="3,4",
+        help="of an input; once for all, or once for each",
+    )
+    add("--dtype", help="of the inputs (default: float64)")
+    add("--low", type=float, help="draw numbers from here on, instead of normal ones")
+    add("--high", type=float, help="draw numbers up to here")
+    add("--input", action="append", default=[], metavar="LITERAL", help='an input itself: "[[1.0, 2.0]]"')
+    add("--inputs", metavar="MODULE:NAME", help="a list of all inputs, or a function that returns it")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter that is no input: axis=1",
+    )
+    checks = parser.add_argument_group("checks")
+    add = checks.add_argument
+    add(
+        "--vjp",
+        metavar="MODULE:FUNCTION",
+        help="the derivative f_vjp(inputs, y, g) of a function of NumPy arrays",
+    )
+    add("--fast", dest="fast_mode", action="store_const", const=True, help="compare random projections")
+    add("--full", dest="fast_mode", action="store_const", const=False, help="compare each entry")
+    add(
+        "--clause",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="check this clause only; may be repeated",
+    )
+    add("--list-clauses", action="store_true", help="print the clauses and what they say")
+    add("--atol", type=float, help="absolute tolerance (default: from the dtype and the gradients)")
+    add("--rtol", type=float, help="relative tolerance (default: two thirds of the digits)")
+    add("--seed", type=int, default=0, help="of everything random (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")

@@ -20,6 +20,7 @@ from .localise import HABITS, culprits
 from .point import FAILURES, Point, RuleFailed, check_finite
 from .recorded import Applied, Recorded
 from .report import Clause, Finding, Report
+from .reproducer import reproducer
 from .subject import Pair, Subject
 
 FULL = 1 << 18
@@ -88,6 +89,13 @@ def check(
     started = time.perf_counter()
     subject, arrays = subject_of(f, inputs)
     chosen = list(CLAUSES) if clauses is None else _known(clauses)
+    options = {
+        "eps": eps, "atol": atol, "rtol": rtol, "fast_mode": fast_mode, "nondet_tol": nondet_tol,
+        "clauses": None if clauses is None else chosen, "localise": localise, "seed": seed,
+    }  # fmt: skip
+    defaults = check.__kwdefaults__ or {}
+    changed = {name: value for name, value in options.items() if value != defaults[name]}
+    repeat = reproducer(f, inputs, changed)  # before f has a chance to write to its inputs
     point = Point(subject, arrays)
     if not point.ys:
         raise DtypeError(
@@ -139,6 +147,7 @@ def check(
         point.evaluations,
         point.suspected_after,
         time.perf_counter() - started,
+        repeat,
     )
 
 

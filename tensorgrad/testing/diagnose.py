@@ -17,6 +17,7 @@ import numpy as np
 
 from .compare import Comparison
 from .differences import entries
+from .error_map import error_map
 from .point import Point, RuleFailed
 from .report import Finding
 from .slopes import Row
@@ -47,6 +48,7 @@ def described(point: Point, one: Comparison, finding: Finding) -> Finding:
         total=columns.size,
         diagnosis=label,
         hint=hint,
+        error_map=error_map(point.arrays[one.which], one),
     )
 
 

@@ -12,7 +12,7 @@ from .differences import entries, joined
 from .slopes import Line, Row
 from .subject import Pullback, Subject
 
-FAILURES = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RuntimeError)
+FAILURES = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RuntimeError, AssertionError)
 """What a function may raise on inputs that it does not take, and a rule in which there is a mistake."""
 
 

@@ -33,6 +33,9 @@ class Finding:
         wrong: how many entries of the gradient are wrong, of ``total``.
         diagnosis: one of `LABELS`, or the empty string where the clause says all.
         hint: what to look for.
+        error_map: the relative error of each entry of the gradient, 0 where it is right, the last axis of the
+            input from left to right and the others from top to bottom. Large inputs are reduced to the
+            largest errors of at most 16 by 16 blocks. Empty where not every entry was looked at.
     """
 
     clause: str
@@ -48,6 +51,7 @@ class Finding:
     total: int = 0
     diagnosis: str = ""
     hint: str = ""
+    error_map: tuple[tuple[float, ...], ...] = ()
 
     @property
     def ratio(self) -> float:
@@ -118,7 +122,7 @@ class Report:
         return text(self)
 
     def _repr_html_(self) -> str:
-        from .page import html
+        from .notebook import html
 
         return html(self)
 
