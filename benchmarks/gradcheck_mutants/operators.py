@@ -114,9 +114,9 @@ def off_by_one(rng: np.random.Generator, call: Call) -> Wrong | None:
     if call.card.name in ("power", "square", "sqrt", "cbrt", "reciprocal") and rng.random() < 0.5:
         up = rng.random() < 0.5
         return lambda call: call.right() * call.x if up else call.right() / call.x
-    counts = [n for n in _counts(call) if n > 2]
-    if counts and rng.random() < 0.25:
-        n, step = int(rng.choice(counts)), int(rng.choice([-1, 1]))
+    n = _added_up(call)
+    if n > 2 and rng.random() < 0.25:
+        step = int(rng.choice([-1, 1]))
         return lambda call: call.right() * (n / (n + step))
     step = int(rng.choice([-1, 1]))
     return _along(rng, call, lambda a, axis: tg.roll(a, step, axis=axis))
@@ -344,6 +344,12 @@ def _counts(call: Call) -> list[float]:
     for y in call.values["y"] if call.card.several else [call.values["y"]]:
         found |= {y.size / max(call.x.size, 1), call.x.size / max(y.size, 1)}
     return [n for n in found if n > 1 and n == int(n)]
+
+
+def _added_up(call: Call) -> int:
+    """How many entries of the input go into each one of the only result."""
+    size = 0 if call.card.several else call.values["y"].size
+    return call.x.size // size if size and call.x.size % size == 0 else 0
 
 
 def _fitting(call: Call, used: dict[str, Any]) -> dict[str, Any]:

@@ -92,8 +92,10 @@ def published(seed: int, with_peers: bool) -> list[Told]:
     told = []
     for k, bug in enumerate(_optional("published", "PUBLISHED", ())):
         arrays = [np.asarray(x) for x in bug.inputs(np.random.default_rng((seed, 5, k)))]
-        report = check_vjp(bug.f, bug.f_vjp, arrays)
-        right = check_vjp(bug.f, bug.right_vjp, arrays)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            report = check_vjp(bug.f, bug.f_vjp, arrays)
+            right = check_vjp(bug.f, bug.right_vjp, arrays)
         found: dict[str, bool | None] = {"tensorgrad": not report.ok}
         if with_peers:
             found |= {name: finds(peer, bug.f, bug.f_vjp, arrays) for name, peer in peers().items()}

@@ -6,12 +6,10 @@ one, and returns a sentence if the pattern is its own. The first that recognises
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import Any
 
 import numpy as np
 
@@ -19,11 +17,9 @@ from .compare import Comparison
 from .differences import entries
 from .error_map import error_map
 from .point import Point, RuleFailed
+from .rearranged import Change, input_swaps, moves, result_swaps, swaps_on_both_sides
 from .report import Finding
 from .slopes import Row
-
-Change = Callable[[Row], Row]
-"""A rearrangement of the entries of a Jacobian."""
 
 
 def described(point: Point, one: Comparison, finding: Finding) -> Finding:
@@ -194,6 +190,17 @@ def lacks_sum(p: Pattern) -> str:
     return ""
 
 
+def miscounted(p: Pattern) -> str:
+    """Divided by n - 1 or n + 1 where n entries go into each result."""
+    n = p.x.size // max(p.point.size, 1)
+    if n < 3 or n * p.point.size != p.x.size:
+        return ""
+    for other in (n - 1, n + 1):
+        if p.agrees(p.n * n / other):
+            return f"{n} entries go into each result, and the gradient is divided by {other}: a count is off by one"
+    return ""
+
+
 def constant_factor(p: Pattern) -> str:
     """Everything is off by the same factor."""
     if p.ratios.size == 0:
@@ -223,18 +230,20 @@ def rounded(p: Pattern) -> str:
 
 def swapped(p: Pattern) -> str:
     """Two axes of the gradient, or of the upstream gradient, are exchanged."""
-    if any(p.rearranged(change) for change in (*_input_swaps(p), *_result_swaps(p))):
+    if any(p.rearranged(change) for change in (*input_swaps(p), *result_swaps(p))):
         return "two axes are exchanged: look for a transpose that is missing, or one too many"
     return ""
 
 
 def along_wrong_axis(p: Pattern) -> str:
     """The right numbers along another axis, or in the other direction."""
-    reduces = len(p.result_shape) < len(p.shape) and p.loud.any(axis=0).all()
-    changes = _input_swaps(p) if reduces else _swaps_on_both_sides(p)
+    # Of a plain sum the gradient is that along another axis, transposed; of anything else it is not.
+    adds_up = p.loud.any(axis=0).all() and np.ptp(p.n[p.loud]) <= 1e-6 * float(np.abs(p.n).max(initial=0))
+    reduces = len(p.result_shape) < len(p.shape) and adds_up
+    changes = input_swaps(p) if reduces else swaps_on_both_sides(p)
     if any(p.rearranged(change) for change in changes):
         return "the numbers are right along another axis: look at the axis in the formula"
-    for axis, change in _moves(p, np.flip):
+    for axis, change in moves(p, np.flip):
         if p.rearranged(change):
             return f"the numbers are in reverse order along axis {axis}: look at the direction in the formula"
     return ""
@@ -243,7 +252,7 @@ def along_wrong_axis(p: Pattern) -> str:
 def shifted_by_one(p: Pattern) -> str:
     """The neighbours' numbers; or a power that is one too high or too low."""
     for step in (1, -1):
-        for axis, change in _moves(p, partial(np.roll, shift=step)):
+        for axis, change in moves(p, partial(np.roll, shift=step)):
             if p.rearranged(change):
                 return f"each entry has the number of its neighbour along axis {axis}: an index is off by one"
     x = np.broadcast_to(p.x[p.one.columns], p.n.shape)[p.loud]
@@ -297,6 +306,7 @@ SUSPECTS: tuple[tuple[str, Callable[[Pattern], str]], ...] = (
     ("unknown", superfluous),
     ("sign flipped", opposite),
     ("missing sum", lacks_sum),
+    ("off by one", miscounted),
     ("factor", constant_factor),
     ("wrong axis", along_wrong_axis),
     ("transposed", swapped),
@@ -310,54 +320,6 @@ SUSPECTS: tuple[tuple[str, Callable[[Pattern], str]], ...] = (
 
 
 # ---- helpers
-
-
-def _moves(p: Pattern, move: Callable[..., Any]) -> Iterator[tuple[int, Any]]:
-    """How a Jacobian changes if ``move`` is applied along an axis of the input, or of the result."""
-    if not p.whole:
-        return
-    m, n = p.n.shape
-    for k, length in enumerate(p.shape):
-        if length > 1:
-            yield k, lambda j, k=k: move(j.reshape(m, *p.shape), axis=k + 1).reshape(m, n)
-    for k, length in enumerate(p.result_shape):
-        if length > 1:
-            yield k, lambda j, k=k: move(j.reshape(*p.result_shape, n), axis=k).reshape(m, n)
-
-
-def _input_swaps(p: Pattern) -> Iterator[Any]:
-    """How a Jacobian changes if two axes of the input are exchanged."""
-    m, n = p.n.shape
-    for i, k, shape in _pairs(p.shape) if p.whole else ():
-        yield lambda j, i=i, k=k, shape=shape: np.swapaxes(j.reshape(m, *shape), i + 1, k + 1).reshape(m, n)
-
-
-def _result_swaps(p: Pattern) -> Iterator[Any]:
-    """How a Jacobian changes if two axes of the result are exchanged."""
-    m, n = p.n.shape
-    for i, k, shape in _pairs(p.result_shape) if p.whole else ():
-        yield lambda j, i=i, k=k, shape=shape: np.swapaxes(j.reshape(*shape, n), i, k).reshape(m, n)
-
-
-def _pairs(shape: tuple[int, ...]) -> Iterator[tuple[int, int, tuple[int, ...]]]:
-    """Two axes, and the shape before they are exchanged: their lengths may be the wrong way round already."""
-    for i, k in itertools.combinations(range(len(shape)), 2):
-        if shape[i] > 1 and shape[k] > 1:
-            yield i, k, shape
-            turned = list(shape)
-            turned[i], turned[k] = turned[k], turned[i]
-            yield i, k, tuple(turned)
-
-
-def _swaps_on_both_sides(p: Pattern) -> Iterator[Any]:
-    """How a Jacobian changes if the same axes of input and result are exchanged: the op along another axis."""
-    m, n = p.n.shape
-    r = len(p.shape)
-    for i, k in itertools.combinations(range(r), 2) if p.whole and p.shape == p.result_shape else ():
-        if p.shape[i] == p.shape[k] > 1:
-            yield lambda j, i=i, k=k: np.swapaxes(
-                np.swapaxes(j.reshape(*p.shape, *p.shape), i, k), r + i, r + k
-            ).reshape(m, n)
 
 
 def _by_threshold(p: Pattern, columns: Row) -> str:

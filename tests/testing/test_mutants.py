@@ -18,7 +18,7 @@ SEED = 20261121
 DEEPEST = 6
 """Layers; the whole suite goes to 50."""
 EACH = 2
-CLEAN = 30
+CLEAN = 25
 
 
 @pytest.fixture(scope="module")
