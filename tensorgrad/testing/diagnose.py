@@ -213,6 +213,10 @@ def constant_factor(p: Pattern) -> str:
 
 def rounded(p: Pattern) -> str:
     """Right to some digits only, all over."""
+    if (p.wrong & ~p.loud).any() and float(np.abs(p.a[p.wrong & ~p.loud]).max()) > 4e-3 * float(
+        np.abs(p.n).max()
+    ):
+        return ""
     size = np.abs(p.n)
     with np.errstate(all="ignore"):
         off = np.where(p.loud, np.abs(p.a - p.n) / size, 0)

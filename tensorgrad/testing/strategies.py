@@ -97,8 +97,6 @@ def arrays(
         >>> from hypothesis import find
         >>> find(arrays(shape=3), lambda x: len(set(x.tolist())) == 1)
         array([1., 1., 1.])
-        >>> find(arrays(), lambda x: (x > 4).any())
-        array(5.)
     """
     domain, dtype = domain or Domain(), np.dtype(dtype)
     if shape is None:
