@@ -26,7 +26,7 @@ SMALLEST_SCALE = 0.125
 GOOD = 1e-8
 """The relative error at which a slope tells enough."""
 
-LOOKED_AT_AGAIN = 24
+LOOKED_AT_AGAIN = 8
 """So many columns of a Jacobian are looked at again at a time, the worst first."""
 
 PROJECTIONS = 8

@@ -67,6 +67,8 @@ class Recorded(Subject):
         arrays = [_floating_input(leaves[i], paths[i]) for i in chosen]
         subject = cls(_caller(f, tree, leaves, chosen), title, [paths[i] for i in chosen])
         subject.analytic = subject.accepts_complex(*arrays)
+        # What is made of several ops may be meant for one shape only; an op answers for all that it takes.
+        subject.single = subject.general = len(subject._cards(*arrays)) == 1
         return subject, arrays
 
     def results(self, *arrays: Any) -> list[Any]:
@@ -156,13 +158,10 @@ class Recorded(Subject):
 
     def accepts_complex(self, *arrays: Any) -> bool:
         """Whether every op on the way is complex-differentiable by its card."""
-        if any(np.asarray(a).dtype.kind == "c" for a in arrays):
+        cards = self._cards(*arrays)
+        if any(np.asarray(a).dtype.kind == "c" for a in arrays) or not cards:
             return False
-        try:
-            record = self.record(*arrays)
-        except Exception:
-            return False  # it will be reported where the function is evaluated
-        if record.left or not record.cards or not all(card.analytic for card in record.cards):
+        if not all(card.analytic for card in cards):
             return False
         try:
             with np.errstate(all="ignore"):
@@ -170,6 +169,14 @@ class Recorded(Subject):
         except Exception:
             return False
         return True
+
+    def _cards(self, *arrays: Any) -> list[Primitive]:
+        """The cards of the ops on the way; none if a value leaves the library."""
+        try:
+            record = self.record(*arrays)
+        except Exception:
+            return []  # it will be reported where the function is evaluated
+        return [] if record.left else record.cards
 
     def _floating(self, values: Sequence[Any]) -> list[Any]:
         leaves, _ = flatten(self.call(values))
