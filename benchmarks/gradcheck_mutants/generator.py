@@ -39,6 +39,8 @@ DEPTH = 50
 """Graphs have from 1 to so many layers."""
 
 _DRAWS = 40
+CARDS = 24
+"""So many cards are tried for a fault that suits few of them, before giving up."""
 
 
 @dataclass(eq=False)
@@ -107,7 +109,7 @@ def mutant(seed: int, number: int, deepest: int = DEPTH) -> Instance:
     """A graph with a fault in it."""
     operator = OPERATORS[number % len(OPERATORS)]
     turn = number // len(OPERATORS)
-    for draw in range(_DRAWS * 3):
+    for draw in range(_DRAWS * CARDS):
         name = _card_at(seed, operator, turn + draw // _DRAWS)
         rng = np.random.default_rng((seed, 4, number, draw))
         if (found := _attempt(rng, operator, name, (seed, number), deepest)) is not None:

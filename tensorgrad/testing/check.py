@@ -12,10 +12,11 @@ import numpy as np
 from .._errors import DtypeError, GradcheckError
 from .._tree import flatten
 from . import bridges
-from .compare import Tolerance
-from .contracts import CLAUSES, REPEATS, Examination, NotApplicable
+from .comparison import Tolerance
+from .contracts import CLAUSES, REPEATS
 from .diagnose import raised
 from .differences import entries
+from .examination import Examination, NotApplicable
 from .localise import HABITS, culprits
 from .point import FAILURES, Point, RuleFailed, check_finite
 from .recorded import Applied, Recorded

@@ -35,6 +35,7 @@ from .case import (
     vary,
 )
 from .differences import central, complex_step, entries, joined, step_for
+from .layouts import SAME_VALUES, laid_out
 from .recorded import inner
 from .samples import Fails, Kink, OpSamples, Sample, is_floating
 
@@ -105,20 +106,16 @@ def replay(row: OpSamples, sample: Sample) -> None:
 
 def layouts(row: OpSamples, sample: Sample) -> None:
     """Strides do not matter: Fortran order, every second element, negative strides, read-only memory."""
-    for name in LAYOUTS:
+    for name in SAME_VALUES:
         in_layout(row, sample, name)
 
 
 def in_layout(row: OpSamples, sample: Sample, name: str) -> None:
-    """Arrays in one of the `LAYOUTS`, cotangents too, give what plain ones give."""
+    """Arrays in another layout, cotangents too, give what plain ones give."""
     case = Case(row, sample)
     vs = case.cotangents()
     plain, plain_grads = value_and_gradients(case, case.args, vs)
-    change = LAYOUTS[name]
-    args, seeds = (
-        [change(a) if a.ndim else a for a in case.args],
-        [change(v) if v.ndim else v for v in vs],
-    )
+    args, seeds = [[laid_out(a, name) if a.ndim else a for a in some] for some in (case.args, vs)]
     for y, z in zip(case.call(*args), plain, strict=True):
         close(y, z, rtol=1e-13, atol=1e-14, what=f"{name} arrays and plain ones")
     values, grads = value_and_gradients(case, args, seeds)
@@ -365,27 +362,3 @@ def whole(a: Any, dtype: str) -> Any:
     return (
         np.arange(a.size).reshape(a.shape) % (2 if dtype == "bool" else 3) + 1 - (dtype == "bool")
     ).astype(dtype)
-
-
-def _strided(a: Any) -> Any:
-    wide = np.zeros([2 * n for n in a.shape], a.dtype)
-    wide[tuple([slice(None, None, 2)] * a.ndim)] = a
-    return wide[tuple([slice(None, None, 2)] * a.ndim)]
-
-
-def _reversed(a: Any) -> Any:
-    return np.flip(np.flip(a).copy())
-
-
-def _read_only(a: Any) -> Any:
-    copy = a.copy()
-    copy.flags.writeable = False
-    return copy
-
-
-LAYOUTS: dict[str, Callable[[Any], Any]] = {
-    "Fortran": np.asfortranarray,
-    "strided": _strided,
-    "reversed": _reversed,
-    "read-only": _read_only,
-}

@@ -13,7 +13,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from .compare import Comparison
+from .comparison import Comparison
 from .differences import entries
 from .error_map import error_map
 from .point import Point, RuleFailed

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .compare import Comparison
+from .comparison import Comparison
 
 CELLS = 16
 """Up to so many rows and columns."""

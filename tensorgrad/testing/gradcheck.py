@@ -10,7 +10,7 @@ import numpy as np
 from .._errors import GradcheckError, ShapeError
 from .._tensor import Tensor
 from .check import check, subject_of
-from .compare import away_from_zero
+from .comparison import away_from_zero
 from .point import Point
 from .subject import Subject
 

@@ -23,6 +23,9 @@ All have the values of ``{a}``, but for ``"broadcast"`` (stride 0), which repeat
 last axis.
 """
 
+SAME_VALUES = ("Fortran", "strided", "reversed", "read-only")
+"""Layouts other than C that every array with axes can have, values unchanged."""
+
 
 def laid_out(array: Any, layout: str) -> Any:
     """The array with its elements laid out in memory in another way.

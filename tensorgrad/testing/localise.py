@@ -8,9 +8,11 @@ from functools import partial
 
 import numpy as np
 
-from .compare import Probe, Tolerance, away_from_zero, reaches
-from .contracts import CLAUSES, Examination, NotApplicable
+from .compare import Probe
+from .comparison import Tolerance, away_from_zero, reaches
+from .contracts import CLAUSES
 from .differences import entries
+from .examination import Examination, NotApplicable
 from .point import FAILURES, Point, RuleFailed
 from .report import Finding
 from .subject import Step
