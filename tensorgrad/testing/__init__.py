@@ -1,4 +1,17 @@
-"""Checks of derivatives, and the table of samples that describes every op to the tests."""
+"""Checks of derivatives, and the table of samples that describes every op to the tests.
+
+Where to read on, from the inside out:
+
+- `slopes`, `columns`: numeric derivatives that bound their own error; `differences`: plain ones.
+- `subject`, `point`: what is checked, and where; `recorded`: functions of tensors, `bridges`: of other libraries.
+- `comparison`, `compare`, `second_look`: a derivative beside numeric slopes, and doubts before an accusation.
+- `examination`, `contracts`: the clauses that a derivative must keep to.
+- `diagnose`, `rearranged`, `error_map`, `localise`: what kind of mistake it is, and which op makes it.
+- `check`, `gradcheck`: all of it together. `report`, `page`, `notebook`, `source`, `reproducer`: the outcome for people.
+- `opcheck`, `search`, `strategies`, `domains`, `layouts`, `call`: inputs that are searched; `plugged`: pytest's side.
+- `command`, `target`, `choose`: the command line.
+- `samples`, `case`, `checks`, `conformance`: the library's own ops.
+"""
 
 from __future__ import annotations
 

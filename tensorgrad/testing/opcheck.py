@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._errors import GradcheckError
+from .call import Call
 from .check import check, check_vjp
 from .domains import Domain
 from .plugged import plugin
 from .report import Report
-from .reproduce import Call
 
 if TYPE_CHECKING:
     from .search import Case, Target
@@ -221,4 +222,5 @@ def _failure(call: Call, options: dict[str, Any], seed: int) -> str:
         # Other clauses would call the function at other shapes, which may not have this layout.
         options = {"clauses": FEW, **options}
     report = _report(call, options, in_full=True, localise=True)
-    return f"{report}\n\nThe smallest input found (seed {seed}). To repeat it:\n\n{call.code(options)}"
+    page = dataclasses.replace(report, reproducer="")  # the call below has the layouts too
+    return f"{page}\n\nThe smallest input found (seed {seed}). To repeat it:\n\n{call.code(options)}"
