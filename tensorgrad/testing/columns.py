@@ -70,7 +70,7 @@ def walked(point: Point, which: int, entry: int, scale: float, first: float) -> 
 
 def sides(point: Point, which: int, entry: int) -> tuple[Slope, Slope]:
     """The slopes of a column from above and from below."""
-    scale = reach(point, which, entry)
+    scale = min(reach(point, which, entry), 1.0)  # of a large entry a part is many periods of a wave
     found = []
     for sign in (1, -1):
         line = point.line(which, sign * scale * unit_vector(point, which, entry))

@@ -131,20 +131,25 @@ def among_neighbours(point: Point, found: Comparison, c: int, slack: Row) -> tup
     """
     rng = np.random.default_rng(0)
     entry = int(found.columns[c])
-    scale = reach(point, found.which, entry)
+    scale = min(reach(point, found.which, entry), 1.0)
     along = scale * unit_vector(point, found.which, entry)
     step = point.unit ** (1 / 3)
     h = step / 16
     seen = []
     for _ in range(NEIGHBOURS):
-        moved = [shifted(a, step, rng.standard_normal(entries(a).size) * reaches(a)) for a in point.arrays]
+        moved = [
+            shifted(a, step, rng.standard_normal(entries(a).size) * np.minimum(reaches(a), 1))
+            for a in point.arrays
+        ]
         own, ends = moved[found.which], []
         for sign in (1, -1):
             moved[found.which] = shifted(own, sign * h, along)
             ends.append(point.row(moved)[found.rows])
         seen.append((ends[0] - ends[1]) / (2 * h * scale))
     low, high, analytic = np.min(seen, axis=0), np.max(seen, axis=0), found.analytic[:, c]
-    rounding = 64 * point.unit * np.abs(joined(point.ys))[found.rows] / (h * scale)
+    x = abs(float(entries(point.arrays[found.which])[entry]))
+    size = np.abs(joined(point.ys))[found.rows] + x * np.maximum(np.abs(low), np.abs(high))
+    rounding = 64 * point.unit * size / (h * scale)
     width = high - low
     told = (width > CLEAR * np.maximum(np.abs(low), np.abs(high))) & (width > rounding)
     loose = slack + 1e-2 * width
