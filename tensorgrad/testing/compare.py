@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .columns import column, is_real, jacobian
+from .columns import GOOD, column, is_real, jacobian
 from .comparison import (
     Comparison,
     Tolerance,
@@ -17,6 +17,7 @@ from .comparison import (
     symmetrised,
     worth,
 )
+from .differences import joined
 from .point import Point
 from .second_look import look_again, look_at_ties, read_as_symmetric
 from .slopes import Row, Slope, central_slope, complex_slope, fixed_slope
@@ -27,6 +28,9 @@ PROJECTIONS = 8
 
 FAST_LEVELS = 8
 """Halvings of the step along a projection: with the base that makes at most 18 evaluations."""
+
+UNSURE = 1e-2
+"""A projection whose error may be so large, in parts of it, tells too little."""
 
 MANY_KINKS = 16
 """From so many entries at kinks on, projections give way to a look at every entry."""
@@ -79,30 +83,27 @@ def fast(point: Point, pull: Pullback, tolerance: Tolerance, rng: np.random.Gene
         kinks: dict[int, str] = {}
         while along.any() and probe.disagrees(along):
             point.suspect()
-            even = (
-                symmetrised(along[None, :], point.arrays[which])[0]
-                if is_symmetric(point.arrays[which])
-                else along
-            )
-            if even is not along and point.size * along.size > SMALL and not probe.disagrees(even):
-                break  # too large to look at every entry, and right for symmetric changes
-            if along.size <= FEW and point.size * along.size <= SMALL:
-                found.append(full_input(point, pull, which, tolerance))
-                break
+            if len(kinks) > MANY_KINKS or along.size <= FEW:
+                if point.size * along.size <= SMALL:
+                    found.append(full_input(point, pull, which, tolerance))
+                    break
+                if len(kinks) > MANY_KINKS:
+                    name = point.subject.names[which]
+                    kinks[-1] = (
+                        f"{name} has too many entries at kinks to compare projections; check fewer entries"
+                    )
+                    break
             x = point.arrays[which]
             if is_symmetric(x) and not probe.disagrees(symmetrised(along[None, :], x)[0]):
                 break  # one triangle is read; for symmetric changes the rule is right
             entry = probe.narrowed(along)
             located = at_entry(point, pull, which, entry, tolerance, rng)
-            kinks |= located.kinks
+            kinks |= located.kinks or {entry: ""}
             if located.wrong.any():
                 located.kinks |= kinks
                 found.append(located)
                 break
             along[entry] = 0
-            if len(kinks) > MANY_KINKS and point.size * along.size <= SMALL:
-                found.append(full_input(point, pull, which, tolerance))
-                break
         if len(found) == which:
             found.append(Comparison.nothing(which, kinks))
     return found
@@ -119,7 +120,7 @@ class Probe:
     tolerance: Tolerance
 
     def disagrees(self, along: Row) -> bool:
-        """Whether the rule and differences tell different slopes along a direction."""
+        """Whether the rule and differences tell different slopes along a direction, or differences too little."""
         line = self.point.line(self.which, along)
         eps = self.tolerance.eps
         if eps is not None:
@@ -133,7 +134,11 @@ class Probe:
         allowed = loose * (np.abs(self.rows) @ np.abs(along)) + np.abs(self.weights) @ slope.error
         if self.tolerance.atol is not None:
             allowed = allowed + self.tolerance.atol * float(np.abs(along).sum())
-        return bool(apart(self.rows @ along, numeric, allowed).any())
+        if bool(apart(self.rows @ along, numeric, allowed).any()):
+            return True
+        bound, told = np.abs(self.weights) @ slope.error, np.abs(self.rows) @ np.abs(along)
+        seen = np.abs(self.weights) @ np.abs(joined(self.point.ys))
+        return bool((~(bound <= UNSURE * np.maximum(told, np.abs(numeric))) & ~(bound <= GOOD * seen)).any())
 
     def narrowed(self, along: Row) -> int:
         """An entry that is to blame for the disagreement, by halving."""

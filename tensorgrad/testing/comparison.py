@@ -140,9 +140,9 @@ def reach(point: Point, which: int, entry: int) -> float:
 
 
 def reaches(x: Any) -> Row:
-    """How far each real entry may be moved at once: its own size, so that a step never crosses 0."""
+    """How far each real entry may be moved at once: its own size, so that no step crosses 0, and 1 at most."""
     size = np.abs(entries(x)).astype(np.float64)
-    return np.where(size == 0, 1.0, np.maximum(size, 1e-3))
+    return np.where(size == 0, 1.0, np.minimum(size, 1.0))
 
 
 def is_symmetric(x: Any) -> bool:

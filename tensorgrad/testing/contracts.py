@@ -44,7 +44,7 @@ def derivative(exam: Examination) -> Outcome:
         yield raised(exam.finding("derivative", str(error)), error)
         return
     for one in exam.comparisons:
-        exam.notes += one.kinks.values()
+        exam.notes += [note for note in one.kinks.values() if note]
     for one in sorted(exam.comparisons, key=lambda one: -one.severity):
         if one.wrong.any():
             yield described(point, one, exam.finding("derivative", ""))

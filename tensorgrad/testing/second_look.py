@@ -137,10 +137,7 @@ def among_neighbours(point: Point, found: Comparison, c: int, slack: Row) -> tup
     h = step / 16
     seen = []
     for _ in range(NEIGHBOURS):
-        moved = [
-            shifted(a, step, rng.standard_normal(entries(a).size) * np.minimum(reaches(a), 1))
-            for a in point.arrays
-        ]
+        moved = [shifted(a, step, rng.standard_normal(entries(a).size) * reaches(a)) for a in point.arrays]
         own, ends = moved[found.which], []
         for sign in (1, -1):
             moved[found.which] = shifted(own, sign * h, along)

@@ -79,3 +79,28 @@ def test_a_fault_at_equal_inputs_is_no_rounding() -> None:
     a = np.full((2, 3), 3.0)
     rule = lambda i, y, g: (2 * g, 2 * g) if np.array_equal(*i) else (g, g)
     assert not check_vjp(lambda a, b: a + b, rule, [a, a.copy()]).ok
+
+
+SHAPES_OF_CURVES: tuple[tuple[Any, Any], ...] = (
+    (np.sin, np.cos),
+    (lambda x: np.log(np.abs(x)), lambda x: 1 / x),
+    (lambda x: np.sqrt(np.abs(x)), lambda x: 0.5 * np.sign(x) / np.sqrt(np.abs(x))),
+    (lambda x: x**3, lambda x: 3 * x * x),
+    (lambda x: 1 / x, lambda x: -1 / x**2),
+    (lambda x: np.maximum(x, 0), lambda x: (x > 0) * 1.0),
+    (lambda x: np.sqrt(1 + x * x), lambda x: x / np.sqrt(1 + x * x)),
+    (np.arctan, lambda x: 1 / (1 + x * x)),
+    (lambda x: 7 * x + 3, lambda x: 7 + 0 * x),
+)
+
+
+@pytest.mark.parametrize("fast_mode", [False, True], ids=["full", "fast"])
+@pytest.mark.parametrize("seed", range(36))
+def test_at_any_scale_what_is_right_passes_and_one_in_a_thousand_is_found(seed: int, fast_mode: bool) -> None:
+    f, slope = SHAPES_OF_CURVES[seed % len(SHAPES_OF_CURVES)]
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal(4) * 10.0 ** rng.uniform(-6, 6)
+    options: dict[str, Any] = {"fast_mode": fast_mode, "clauses": ["derivative"], "seed": seed}
+    assert check_vjp(f, lambda i, y, g: g * slope(i[0]), x, **options).ok
+    if (np.abs(slope(x) * x) > 1e-6 * np.abs(f(x))).all():  # else no difference of values could show it
+        assert not check_vjp(f, lambda i, y, g: g * slope(i[0]) * 1.001, x, **options).ok
