@@ -187,10 +187,6 @@ def _join(*arrays: Any, axis: int = 0) -> Any:
 
 def _split(x: Any, /, sections: Sequence[int], axis: int) -> tuple[Any, ...]:
     """Parts of ``x`` along an axis, cut before each position of ``sections``, which ascend."""
-    return _slices(x, sections, axis)
-
-
-def _slices(x: Any, sections: Sequence[int], axis: int) -> tuple[Any, ...]:
     lead = (slice(None),) * axis
     return tuple([x[(*lead, slice(i, j))] for i, j in pairwise((0, *sections, x.shape[axis]))])
 
@@ -291,7 +287,7 @@ def split(x: Any, sections: int | Sequence[int], /, axis: int = 0) -> tuple[Any,
         if count < 1 or n % count:
             raise ShapeError(f"split: axis {axis} has length {n}, which {count} equal parts do not divide")
         cut = tuple([n // count * i for i in range(1, count)])
-    parts: tuple[Any, ...] = (split_at if sorted(cut) == [*cut] else _slices)(x, cut, axis)
+    parts: tuple[Any, ...] = (split_at if sorted(cut) == [*cut] else _split)(x, cut, axis)
     return parts
 
 
