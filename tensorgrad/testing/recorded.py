@@ -145,6 +145,11 @@ class Recorded(Subject):
         """The ops on the way from the inputs to the results."""
         return self.record(*arrays).steps
 
+    def ends(self, *arrays: Any) -> list[str]:
+        """Ops without a derivative on the way, and places where a value leaves the library."""
+        record = self.record(*arrays)
+        return [f"no gradient passes {one}" for one in dict.fromkeys((*record.blocked, *record.left))]
+
     def record(self, *arrays: Any) -> _Record:
         """Run the function and write down which ops it applied to what."""
         record = _Record()
@@ -222,8 +227,8 @@ class Applied(Recorded):
         node: Any = nodes.pop() if len(nodes) == 1 else None
         if getattr(node, "prim", None) is not self.card:
             return super().pullback(*arrays)
-        for held in (*variables, *ys):
-            _protect(held._d)
+        for held in (*[one._d for one in (*variables, *ys)], *node.saved):
+            _protect(held)
 
         def pull(cotangents: Sequence[Any]) -> list[Any]:
             given = {i: _protect(np.array(cotangents[i])) for i in ends if cotangents[i] is not None}
@@ -245,7 +250,7 @@ class _Record:
     def __init__(self) -> None:
         self.cards: list[Primitive] = []
         self.steps: list[Step] = []
-        self.blocked: list[tuple[Primitive, str]] = []
+        self.blocked: list[str] = []
         self.left: list[str] = []
         self._followed: set[int] = set()
         self._held: list[Any] = []
@@ -274,7 +279,7 @@ class _Record:
             step = Applied(card, kept, params, positions)
             self.steps.append(Step(step, tuple([kept[i] for i in positions]), where))
         elif any(data[i].dtype.kind in "fc" for i in moved):
-            self.blocked.append((card, where))
+            self.blocked.append(f"{card.name}, called at {where}")
 
     def adopt(self, data: Any) -> None: ...
     def backward(self, node: Any, cotangent: Any, results: tuple[Any, ...]) -> None: ...
@@ -332,9 +337,12 @@ def _gradients_inside(
 
 
 def _protect(a: Any) -> Any:
-    """The array, safe from being written to; NumPy's scalars are."""
+    """The array, or each of a tuple, safe from being written to; NumPy's scalars are."""
     if isinstance(a, np.ndarray):
         a.flags.writeable = False
+    elif isinstance(a, tuple):
+        for one in a:
+            _protect(one)
     return a
 
 

@@ -81,6 +81,10 @@ class Subject:
         """The ops that the function applied, in their order; none if it cannot be looked into."""
         return []
 
+    def ends(self, *arrays: Any) -> list[str]:
+        """Where the way of a gradient ends by design, in words: each may be why a gradient is missing."""
+        return []
+
 
 class Pair(Subject):
     """A NumPy function and its hand-written derivative.

@@ -238,7 +238,28 @@ def test_a_function_that_differs_from_call_to_call_gets_a_sentence() -> None:
 def test_a_way_out_of_the_library_is_a_missing_path() -> None:
     report = check(lambda x: tg.sin(x) * tg.stop_gradient(x), X)
     assert not report.ok
-    assert not check(lambda x: x.numpy() * 2.0, X).ok
+    assert not report.culprits
+    assert any("no gradient passes stop_gradient, called at" in note for note in report.notes)
+    report = check(lambda x: x.numpy() * 2.0, X)
+    assert not report.ok
+    assert any("no gradient passes" in note and "numpy()" in note for note in report.notes)
+
+
+def test_a_rule_that_writes_to_a_saved_constant_is_found() -> None:
+    @tg.primitive
+    def times(x: Any, c: Any, /) -> Any:
+        return x * c
+
+    def rule(g: Any, c: Any) -> Any:
+        found = g * c
+        c *= 2
+        return found
+
+    times.vjp(x=rule, c=lambda g, x: g * x)
+    constant = np.full((2, 3), 3.0)
+    report = check(lambda x: tg.sin(times(x, constant)), X)
+    assert not report.ok
+    assert report.cause is not None and report.cause.diagnosis == "upstream mutated"
 
 
 def test_clauses_that_do_not_exist() -> None:
