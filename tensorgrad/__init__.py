@@ -378,10 +378,13 @@ if _typing.TYPE_CHECKING:
     from . import data as data
     from . import ir as ir
     from . import linalg as linalg
+    from . import metrics as metrics
     from . import nn as nn
+    from . import optim as optim
     from . import random as random
     from . import special as special
     from . import testing as testing
+    from . import training as training
     from . import viz as viz
     from .ir import trace as trace
     from .ops.distances import cdist as cdist
@@ -442,7 +445,19 @@ if _typing.TYPE_CHECKING:
     from .random import multinomial as multinomial
     from .random import poisson as poisson
 
-_ON_FIRST_USE = {"data", "ir", "linalg", "nn", "random", "special", "testing", "viz"}
+_ON_FIRST_USE = {
+    "data",
+    "ir",
+    "linalg",
+    "metrics",
+    "nn",
+    "optim",
+    "random",
+    "special",
+    "testing",
+    "training",
+    "viz",
+}
 _STANDARD = (
     "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128 "
     "e euler_gamma inf nan newaxis pi can_cast finfo iinfo isdtype result_type"

@@ -1,0 +1,1 @@
+"""Metrics: how good predictions are, over arrays at once or streaming over batches."""

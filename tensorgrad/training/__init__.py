@@ -1,0 +1,1 @@
+"""Training: the loop around a model, with callbacks, checkpoints and reports."""
