@@ -3,4 +3,5 @@
 from __future__ import annotations
 
 from .cross_entropy import softmax_cross_entropy as softmax_cross_entropy
+from .ctc import ctc as ctc
 from .linear import linear as linear

@@ -24,6 +24,7 @@ from . import (
     interpolate,
     linalg_solve,
     linalg_spectral,
+    losses,
     more,
     order,
     pool,
@@ -75,6 +76,7 @@ _MODULES = (
     interpolate,
     more,
     fused,
+    losses,
 )
 
 
