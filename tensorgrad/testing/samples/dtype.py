@@ -119,6 +119,19 @@ ROWS: list[OpSamples] = [
         ),
         keeps_dtype=False,
     ),
+    row(  # what is always kept, or never
+        "random_mask",
+        at("0-d", keep=1.0, size=(), generator=None),
+        at("axes", keep=0.0, size=(2, 3), generator=None),
+        at("edge: empty", keep=0.5, size=(0, 2), generator=None),
+        reference=lambda keep, size, generator: np.full(size, keep == 1),
+        errors=Fails(
+            lambda: functional.dropout(np.ones(2), 0.5, generator=1),  # type: ignore[arg-type]
+            DtypeError,
+            "generator: a int given",
+        ),
+        keeps_dtype=False,
+    ),
     row(  # trials that always or never succeed: the draws do not depend on the noise
         "random_given",
         _trials("0-d", np.array(5), np.array(1), shape=()),
