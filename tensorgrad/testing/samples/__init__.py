@@ -20,6 +20,7 @@ from . import (
     edit,
     elementwise,
     explog,
+    fused,
     index,
     interpolate,
     linalg_solve,
@@ -75,6 +76,7 @@ _MODULES = (
     interpolate,
     more,
     activations,
+    fused,
 )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ... import _random, ops
 from ..._errors import DtypeError, ShapeError
+from ...nn import functional
 from ...ops import complexes
 from ...ops import dtype as dtypes
 from .row import Fails, Fresh, OpSamples, at, between, complex_normal, each, normal, row
