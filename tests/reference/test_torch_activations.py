@@ -86,7 +86,9 @@ ELEMENTWISE: list[tuple[str, dict[str, Any]]] = [
 def test_elementwise_functions(name: str, given: dict[str, Any]) -> None:
     x = GRID[GRID > -1000] if given.get("alpha") == -1.5 else GRID  # the exponential of a thousand overflows
     rtol = 1e-7 if name == "hardsigmoid" else 1e-10  # PyTorch's slope there is 1 / 6 in float32
-    agree(lambda x: getattr(ours, name)(x, **given), lambda x: getattr(theirs, name)(x, **given), x, rtol=rtol)
+    agree(
+        lambda x: getattr(ours, name)(x, **given), lambda x: getattr(theirs, name)(x, **given), x, rtol=rtol
+    )
 
 
 @pytest.mark.parametrize("name", ["silu", "mish", "softplus", "logsigmoid", "gelu", "celu", "softsign"])

@@ -27,7 +27,9 @@ def _bounded(x: Any, low: float, high: float) -> Any:
 def _complex(op: Any) -> Fails:
     name = op.card.name
     params = {"low": 0.0, "high": 1.0} if name == "hardtanh" else {}
-    return Fails(lambda: op(np.array([1j]), **params), DtypeError, f"{name}: .*complex128|{name}: .*complex numbers")
+    return Fails(
+        lambda: op(np.array([1j]), **params), DtypeError, f"{name}: .*complex128|{name}: .*complex numbers"
+    )
 
 
 ROWS: list[OpSamples] = [
