@@ -87,7 +87,8 @@ class TensorDataset(Dataset):
 
     def batch(self, indices: Sequence[int] | NDArray[np.integer[Any]]) -> tuple[Tensor, ...]:
         """The rows of these numbers: one copy of each array."""
-        return tuple(fresh(array.take(indices, axis=0)) for array in self.arrays)
+        rows = np.asarray(indices)
+        return tuple(fresh(array.take(rows, axis=0)) for array in self.arrays)
 
 
 class Subset(Dataset):
@@ -171,6 +172,13 @@ def fetch(dataset: Any, indices: Sequence[int] | NDArray[np.integer[Any]]) -> An
     if _fetches_batches(dataset):
         return dataset.batch(indices)
     return default_collate([dataset[int(index)] for index in indices])
+
+
+def only_copies(dataset: Any) -> bool:
+    """Whether `fetch` copies rows of arrays and does nothing else, so that nothing can be drawn."""
+    if type(dataset) is Subset:
+        return only_copies(dataset.dataset)
+    return type(dataset) in (TensorDataset, np.ndarray, Tensor)
 
 
 def checked_indices(

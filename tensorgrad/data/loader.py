@@ -8,6 +8,7 @@ position is three numbers: seed, epoch, batch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any, Literal
@@ -19,7 +20,7 @@ from .._random import default_generator_set
 from .._tensor import Tensor
 from ._draws import Draws, as_seed, stream
 from .collate import default_collate, to_tensors
-from .dataset import IterableDataset, fetch
+from .dataset import IterableDataset, fetch, only_copies
 from .samplers import BatchSampler, RandomSampler, SequentialSampler, checked_batch_size
 from .workers import ordered_map
 
@@ -170,14 +171,19 @@ class DataLoader:
         if hasattr(self._numbers, "set_epoch"):
             self._numbers.set_epoch(epoch)
 
+        # A generator takes longer to make than a small batch to copy.
+        nothing_drawn = not self.transform and not self.collate_fn and only_copies(self.dataset)
+
         def make(task: tuple[int, Any]) -> Any:
             place, chosen = task
-            with default_generator_set(stream(self.seed, epoch, place)):
-                try:
+            try:
+                with (
+                    nullcontext() if nothing_drawn else default_generator_set(stream(self.seed, epoch, place))
+                ):
                     return self._make(chosen)
-                except Exception as error:
-                    error.add_note(f"DataLoader: raised while batch {place} of epoch {epoch} was made")
-                    raise
+            except Exception as error:
+                error.add_note(f"DataLoader: raised while batch {place} of epoch {epoch} was made")
+                raise
 
         chosen = self._samples(epoch) if self._numbers is None else iter(self._numbers)
         tasks = islice(enumerate(chosen), position.batch, None)
