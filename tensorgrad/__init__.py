@@ -55,6 +55,7 @@ from ._errors import MutatedError as MutatedError
 from ._errors import NoGraphError as NoGraphError
 from ._errors import RuleMissingError as RuleMissingError
 from ._errors import ShapeError as ShapeError
+from ._errors import StateDictError as StateDictError
 from ._errors import TensorgradError as TensorgradError
 from ._errors import TraceError as TraceError
 from ._primitive import analytic as analytic

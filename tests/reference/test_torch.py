@@ -18,6 +18,7 @@ from tensorgrad.testing.samples import COMPOSED, ROWS, Kink, OpSamples, Sample
 from tests.reference import (
     torch_choose,
     torch_core,
+    torch_fused,
     torch_linalg_solve,
     torch_linalg_spectral,
     torch_more,
@@ -40,6 +41,7 @@ FAMILIES = (
     torch_linalg_solve,
     torch_linalg_spectral,
     torch_window,
+    torch_fused,
     torch_pool,
 )
 

@@ -29,3 +29,5 @@ from ...ops.window import max_unpool2d as max_unpool2d
 from ...ops.window import max_unpool3d as max_unpool3d
 from ...ops.window.columns import fold as fold
 from ...ops.window.columns import unfold as unfold
+from .linear import bilinear as bilinear
+from .linear import linear as linear

@@ -19,6 +19,7 @@ from . import (
     edit,
     elementwise,
     explog,
+    fused,
     index,
     interpolate,
     linalg_solve,
@@ -73,6 +74,7 @@ _MODULES = (
     pool,
     interpolate,
     more,
+    fused,
 )
 
 
