@@ -15,3 +15,4 @@ from .layers.linear import LazyLinear as LazyLinear
 from .layers.linear import Linear as Linear
 from .module import Buffer as Buffer
 from .module import Module as Module
+from .overview import summary as summary

@@ -9,6 +9,7 @@ Generic tests run every row through every check; an op without a row fails them.
 from __future__ import annotations
 
 from . import (
+    activations,
     arrange,
     bits,
     choose,
@@ -75,6 +76,7 @@ _MODULES = (
     pool,
     interpolate,
     more,
+    activations,
     fused,
     losses,
 )
