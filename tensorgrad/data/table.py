@@ -113,8 +113,9 @@ def read_csv(
     lines: list[int] = []
     rows: list[list[str]] = []
     with ExitStack() as stack:
-        named = isinstance(path, str | os.PathLike)
-        file = stack.enter_context(Path(path).open(encoding=encoding, newline="")) if named else path
+        file: Any = path
+        if isinstance(path, str | os.PathLike):
+            file = stack.enter_context(Path(path).open(encoding=encoding, newline=""))
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         try:
             for row in reader:
