@@ -76,3 +76,13 @@ from .dropout import dropout3d as dropout3d
 from .dropout import feature_alpha_dropout as feature_alpha_dropout
 from .linear import bilinear as bilinear
 from .linear import linear as linear
+from .pooling import fractional_max_pool2d as fractional_max_pool2d
+from .pooling import fractional_max_pool3d as fractional_max_pool3d
+from .shape import channel_shuffle as channel_shuffle
+from .shape import one_hot as one_hot
+from .shape import pad as pad
+from .shape import pixel_shuffle as pixel_shuffle
+from .shape import pixel_unshuffle as pixel_unshuffle
+from .shape import upsample as upsample
+from .shape import upsample_bilinear as upsample_bilinear
+from .shape import upsample_nearest as upsample_nearest
