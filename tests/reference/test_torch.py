@@ -16,8 +16,10 @@ import tensorgrad as tg
 from tensorgrad.testing import checks
 from tensorgrad.testing.samples import COMPOSED, ROWS, Kink, OpSamples, Sample
 from tests.reference import (
+    torch_activations,
     torch_choose,
     torch_core,
+    torch_fused,
     torch_linalg_solve,
     torch_linalg_spectral,
     torch_more,
@@ -40,7 +42,9 @@ FAMILIES = (
     torch_linalg_solve,
     torch_linalg_spectral,
     torch_window,
+    torch_fused,
     torch_pool,
+    torch_activations,
 )
 
 

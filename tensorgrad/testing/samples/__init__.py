@@ -9,6 +9,7 @@ Generic tests run every row through every check; an op without a row fails them.
 from __future__ import annotations
 
 from . import (
+    activations,
     arrange,
     bits,
     choose,
@@ -19,6 +20,7 @@ from . import (
     edit,
     elementwise,
     explog,
+    fused,
     index,
     interpolate,
     linalg_solve,
@@ -73,6 +75,8 @@ _MODULES = (
     pool,
     interpolate,
     more,
+    activations,
+    fused,
 )
 
 

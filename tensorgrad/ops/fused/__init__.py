@@ -1,0 +1,6 @@
+"""Fused ops: composites of the heavy parts of neural networks, each with a fast pair; see `_fused`."""
+
+from __future__ import annotations
+
+from .cross_entropy import softmax_cross_entropy as softmax_cross_entropy
+from .linear import linear as linear
