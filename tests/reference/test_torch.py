@@ -16,6 +16,7 @@ import tensorgrad as tg
 from tensorgrad.testing import checks
 from tensorgrad.testing.samples import COMPOSED, ROWS, Kink, OpSamples, Sample
 from tests.reference import (
+    torch_activations,
     torch_choose,
     torch_core,
     torch_fused,
@@ -43,6 +44,7 @@ FAMILIES = (
     torch_window,
     torch_fused,
     torch_pool,
+    torch_activations,
 )
 
 

@@ -9,6 +9,7 @@ Generic tests run every row through every check; an op without a row fails them.
 from __future__ import annotations
 
 from . import (
+    activations,
     arrange,
     bits,
     choose,
@@ -74,6 +75,7 @@ _MODULES = (
     pool,
     interpolate,
     more,
+    activations,
     fused,
 )
 
