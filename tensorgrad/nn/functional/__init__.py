@@ -29,6 +29,10 @@ from ...ops.window import max_unpool2d as max_unpool2d
 from ...ops.window import max_unpool3d as max_unpool3d
 from ...ops.window.columns import fold as fold
 from ...ops.window.columns import unfold as unfold
+from .attention import multi_head_attention_forward as multi_head_attention_forward
+from .attention import scaled_dot_product_attention as scaled_dot_product_attention
+from .embedding import embedding as embedding
+from .embedding import embedding_bag as embedding_bag
 from .activation import celu as celu
 from .activation import celu_ as celu_
 from .activation import elu as elu
@@ -106,3 +110,13 @@ from .loss_regression import smooth_l1_loss as smooth_l1_loss
 from .loss_sequence import ctc_loss as ctc_loss
 from .similarity import cosine_similarity as cosine_similarity
 from .similarity import pairwise_distance as pairwise_distance
+from .positional import rotary_embedding as rotary_embedding
+from .positional import sinusoidal_positions as sinusoidal_positions
+from .recurrent import gru as gru
+from .recurrent import gru_cell as gru_cell
+from .recurrent import lstm as lstm
+from .recurrent import lstm_cell as lstm_cell
+from .recurrent import rnn_relu as rnn_relu
+from .recurrent import rnn_relu_cell as rnn_relu_cell
+from .recurrent import rnn_tanh as rnn_tanh
+from .recurrent import rnn_tanh_cell as rnn_tanh_cell
