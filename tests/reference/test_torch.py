@@ -22,6 +22,7 @@ from tests.reference import (
     torch_fused,
     torch_linalg_solve,
     torch_linalg_spectral,
+    torch_losses,
     torch_more,
     torch_more_names,
     torch_pool,
@@ -43,6 +44,7 @@ FAMILIES = (
     torch_linalg_spectral,
     torch_window,
     torch_fused,
+    torch_losses,
     torch_pool,
     torch_activations,
 )
