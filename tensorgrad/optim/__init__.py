@@ -1,5 +1,6 @@
 """Optimizers and learning-rate schedules by PyTorch's names and numerics."""
 
+from . import lr_scheduler as lr_scheduler
 from __future__ import annotations
 
 from . import book as book

@@ -16,10 +16,13 @@ import tensorgrad as tg
 from tensorgrad.testing import checks
 from tensorgrad.testing.samples import COMPOSED, ROWS, Kink, OpSamples, Sample
 from tests.reference import (
+    torch_activations,
     torch_choose,
     torch_core,
+    torch_fused,
     torch_linalg_solve,
     torch_linalg_spectral,
+    torch_losses,
     torch_more,
     torch_more_names,
     torch_pool,
@@ -40,7 +43,10 @@ FAMILIES = (
     torch_linalg_solve,
     torch_linalg_spectral,
     torch_window,
+    torch_fused,
+    torch_losses,
     torch_pool,
+    torch_activations,
 )
 
 
