@@ -42,9 +42,10 @@ class Status:
 class Slot:
     """The place of one parameter: elements ``start`` to ``stop`` of the arrays of ``arena``."""
 
-    __slots__ = ("arena", "index", "parameter", "start", "status", "stop", "view")
+    __slots__ = ("arena", "gradient", "index", "parameter", "start", "status", "stop", "view")
     parameter: Any  # a tensor; its node is a leaf whenever a step looks at it
     view: Array
+    gradient: Array  # where its gradient is gathered
 
     def __init__(self, arena: Arena, index: int, parameter: Tensor, start: int, status: Status) -> None:
         self.arena = arena
@@ -88,7 +89,9 @@ class Arena:
             self.slots.append(Slot(self, index, p, self.size, status))
             self.size = math.ceil(self.slots[-1].stop / step) * step
         self.states: dict[str, Array] = {}
-        self._gradients: Array | None = None
+        self.gradients = aligned_zeros(self.size, self.real)
+        for slot in self.slots:
+            slot.gradient = slot.shaped(self.gradients)
         self.move()
 
     def move(self) -> None:
@@ -121,13 +124,6 @@ class Arena:
         for slot in others:  # somebody gave them another array, or they have no axes
             slot.view[...] = slot.parameter._d
             slot.parameter._d = plain(slot.view)
-
-    @property
-    def gradients(self) -> Array:
-        """Where gradients are gathered."""
-        if self._gradients is None:
-            self._gradients = aligned_zeros(self.size, self.real)
-        return self._gradients
 
     def state(self, name: str) -> Array:
         """The flat array of a state."""

@@ -17,7 +17,7 @@ from .optimizer import Closure, Group, Optimizer, copied, fitted
 
 BLOCK = 1 << 16
 """So many elements of a large update are taken at a time, so that they stay in the cache between calls."""
-ALONE = 1 << 15
+ALONE = 1 << 17
 """A parameter with this many elements is a run of its own, which reads the gradient where it lies."""
 
 State = Mapping[str, Array]
@@ -168,10 +168,9 @@ class Elementwise(Optimizer):
             g = run[0].parameter._node.grad._d
             if type(g) is np.ndarray and g.flags.c_contiguous:
                 return g.reshape(-1).view(arena.real)
-        gradients = arena.gradients
         for slot in run:
-            np.copyto(slot.shaped(gradients), slot.parameter._node.grad._d)
-        return gradients[run[0].start : run[-1].stop]
+            np.copyto(slot.gradient, slot.parameter._node.grad._d)
+        return arena.gradients[run[0].start : run[-1].stop]
 
     @staticmethod
     def _with_decay(group: Group, update: Update) -> Update:
