@@ -17,9 +17,6 @@ from .layers.embedding import EmbeddingBag as EmbeddingBag
 from .layers.linear import Bilinear as Bilinear
 from .layers.linear import LazyLinear as LazyLinear
 from .layers.linear import Linear as Linear
-from .layers.positional import LearnedPositionalEncoding as LearnedPositionalEncoding
-from .layers.positional import RotaryEmbedding as RotaryEmbedding
-from .layers.positional import SinusoidalPositionalEncoding as SinusoidalPositionalEncoding
 from .layers.recurrent import GRU as GRU
 from .layers.recurrent import LSTM as LSTM
 from .layers.recurrent import RNN as RNN
@@ -28,10 +25,5 @@ from .layers.recurrent import LSTMCell as LSTMCell
 from .layers.recurrent import RNNBase as RNNBase
 from .layers.recurrent import RNNCell as RNNCell
 from .layers.recurrent import RNNCellBase as RNNCellBase
-from .layers.transformer import Transformer as Transformer
-from .layers.transformer import TransformerDecoder as TransformerDecoder
-from .layers.transformer import TransformerDecoderLayer as TransformerDecoderLayer
-from .layers.transformer import TransformerEncoder as TransformerEncoder
-from .layers.transformer import TransformerEncoderLayer as TransformerEncoderLayer
 from .module import Buffer as Buffer
 from .module import Module as Module

@@ -25,6 +25,7 @@ from tests.reference import (
     torch_more,
     torch_more_names,
     torch_pool,
+    torch_sequences,
     torch_special_error,
     torch_special_gamma,
     torch_window,
@@ -44,6 +45,7 @@ FAMILIES = (
     torch_window,
     torch_fused,
     torch_pool,
+    torch_sequences,
     torch_activations,
 )
 

@@ -31,6 +31,7 @@ from . import (
     products,
     reduce,
     rounding,
+    sequences,
     shape,
     special_error,
     special_gamma,
@@ -77,6 +78,7 @@ _MODULES = (
     more,
     activations,
     fused,
+    sequences,
 )
 
 
