@@ -108,9 +108,6 @@ from .layers.embedding import EmbeddingBag as EmbeddingBag
 from .layers.linear import Bilinear as Bilinear
 from .layers.linear import LazyLinear as LazyLinear
 from .layers.linear import Linear as Linear
-from .layers.positional import LearnedPositionalEncoding as LearnedPositionalEncoding
-from .layers.positional import RotaryEmbedding as RotaryEmbedding
-from .layers.positional import SinusoidalPositionalEncoding as SinusoidalPositionalEncoding
 from .layers.recurrent import GRU as GRU
 from .layers.recurrent import LSTM as LSTM
 from .layers.recurrent import RNN as RNN

@@ -29,10 +29,6 @@ from ...ops.window import max_unpool2d as max_unpool2d
 from ...ops.window import max_unpool3d as max_unpool3d
 from ...ops.window.columns import fold as fold
 from ...ops.window.columns import unfold as unfold
-from .attention import multi_head_attention_forward as multi_head_attention_forward
-from .attention import scaled_dot_product_attention as scaled_dot_product_attention
-from .embedding import embedding as embedding
-from .embedding import embedding_bag as embedding_bag
 from .activation import celu as celu
 from .activation import celu_ as celu_
 from .activation import elu as elu
@@ -72,12 +68,16 @@ from .along import normalize as normalize
 from .along import softmax as softmax
 from .along import softmin as softmin
 from .along import sparsemax as sparsemax
+from .attention import multi_head_attention_forward as multi_head_attention_forward
+from .attention import scaled_dot_product_attention as scaled_dot_product_attention
 from .dropout import alpha_dropout as alpha_dropout
 from .dropout import dropout as dropout
 from .dropout import dropout1d as dropout1d
 from .dropout import dropout2d as dropout2d
 from .dropout import dropout3d as dropout3d
 from .dropout import feature_alpha_dropout as feature_alpha_dropout
+from .embedding import embedding as embedding
+from .embedding import embedding_bag as embedding_bag
 from .linear import bilinear as bilinear
 from .linear import linear as linear
 from .pooling import fractional_max_pool2d as fractional_max_pool2d
