@@ -1,9 +1,9 @@
 """Optimizers and learning-rate schedules by PyTorch's names and numerics."""
 
-from . import lr_scheduler as lr_scheduler
 from __future__ import annotations
 
 from . import book as book
+from . import lr_scheduler as lr_scheduler
 from . import regularise as regularise
 from . import swa_utils as swa_utils
 from .adagrad import Adadelta as Adadelta
