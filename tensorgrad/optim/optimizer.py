@@ -46,7 +46,7 @@ class Optimizer:
     param_groups: list[Group]
     defaults: dict[str, Any]
     state: Any
-    unsaved: ClassVar = frozenset({"_pre_hooks", "_post_hooks", "_stepping"})
+    unsaved: ClassVar = frozenset({"_pre_hooks", "_post_hooks", "_stepped", "_stepping"})
     """Attributes that pickle and deepcopy leave out."""
 
     def __init__(self, params: Iterable[Any], defaults: Mapping[str, Any]) -> None:
@@ -282,6 +282,7 @@ class Optimizer:
         self._pre_hooks: dict[int, Callable[..., Any]] = {}
         self._post_hooks: dict[int, Callable[..., Any]] = {}
         self._stepping = False
+        self._stepped = False  # schedules ask, to warn of a step of theirs that comes too early
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle and deepcopy: no arenas and no hooks."""
@@ -339,6 +340,7 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
                     args, kwargs = given
             with no_grad():
                 result = step(self, *args, **kwargs)
+            self._stepped = True
             for hook in tuple(self._post_hooks.values()):
                 hook(self, args, kwargs)
         finally:
