@@ -12,6 +12,8 @@
     │   └── MutatedError                       a saved value was overwritten before backward
     ├── RuleMissingError (NotImplementedError) an op without the formula that was asked for
     ├── TraceError      (RuntimeError)         a computation that a recorded program cannot hold
+    ├── StateDictError  (RuntimeError)         a saved state that does not fit what it is loaded into
+    ├── FileFormatError (ValueError)           a file that is truncated, damaged, or of another kind
     ├── AnomalyError    (FloatingPointError)   a NaN or an infinity, found by ``detect_anomaly``
     └── GradcheckError  (AssertionError)       a formula that disagrees with finite differences
 
@@ -62,6 +64,14 @@ class RuleMissingError(TensorgradError, NotImplementedError):
 
 class TraceError(TensorgradError, RuntimeError):
     """A computation cannot be written down as a program that replays."""
+
+
+class StateDictError(TensorgradError, RuntimeError):
+    """A saved state does not fit the module or optimizer that it is loaded into."""
+
+
+class FileFormatError(TensorgradError, ValueError):
+    """A file is truncated, damaged, or of another kind than it should be."""
 
 
 class AnomalyError(TensorgradError, FloatingPointError):

@@ -98,6 +98,8 @@ class Primitive:
         formulas: the reverse-mode formula of each differentiable input.
         tangents: declared forward-mode formulas, for general cards.
         batch: the batching rule, ``rule(size, batched, args, params) -> result``, batch axis first.
+        composite: for a fused op, what computes the same with other ops; forward mode, batching and
+            higher orders apply it instead of the card.
     """
 
     name: str
@@ -115,6 +117,7 @@ class Primitive:
     formulas: dict[str, Formula] = field(default_factory=dict)
     tangents: dict[str, Formula] = field(default_factory=dict)
     batch: Callable[..., Any] | None = None
+    composite: Callable[..., Any] | None = None
     op: Callable[..., Any] = field(init=False, repr=False)
     pullback: Callable[..., tuple[Any, ...]] = field(init=False, repr=False)
     revive: Callable[..., tuple[Any, ...]] = field(init=False, repr=False)

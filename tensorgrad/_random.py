@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -30,6 +31,8 @@ Shape = int | Sequence[int]
 if TYPE_CHECKING:  # numpy.random is loaded when the first number is drawn
     Generator = np.random.Generator
     Size = Shape | None
+
+BLOCK = 2**16  # elements of a mask that are drawn at once: what is drawn stays in the cache
 
 _default: ContextVar[Generator | None] = ContextVar("tensorgrad_generator", default=None)
 
@@ -230,11 +233,31 @@ def _random(*, law: str, arguments: tuple[Any, ...], size: Shape, generator: Any
 random = declare(_random, "constant", name="random")
 
 
+def _random_mask(*, keep: float, size: tuple[int, ...], generator: Any) -> Any:
+    """True with probability ``keep``, else False. An op without inputs, so that a recorded program draws again."""
+    source = default_generator() if generator is None else generator
+    whole, rest = int(keep * 2**16), keep * 2**16 % 1
+    mask = np.empty(prod(size), bool)
+    for start in range(0, mask.size, BLOCK):
+        part = mask[start : start + BLOCK]
+        # Four elements share one draw, which is faster than floats; where 16 bits cannot tell, more decide.
+        drawn = source.integers(-(2**63), 2**63, -(-part.size // 4)).astype("<i8", copy=False)
+        bits = drawn.view("<u2")[: part.size]
+        np.less(bits, whole, out=part)
+        if rest:
+            open_ = np.flatnonzero(bits == whole)
+            part[open_] = source.random(open_.size) < rest
+    return plain(mask.reshape(size))
+
+
+random_mask = declare(_random_mask, "constant", name="random_mask")
+
+
 def draw(
     law: str, arguments: tuple[Any, ...], size: Shape, generator: Generator | None, dtype: np.dtype[Any]
 ) -> Tensor:
     """Numbers from a law with plain numbers as parameters; ``law`` is NumPy's name."""
-    _check_generator(generator)
+    check_generator(generator)
     size = checked_shape(law, size)
     return random(law=law, arguments=arguments, size=size, generator=generator, dtype=dtype)  # type: ignore[call-overload,no-any-return]
 
@@ -261,7 +284,7 @@ def draw_given(
     law: str, given: tuple[Any, ...], size: Shape | None, generator: Generator | None, dtype: Any
 ) -> Tensor:
     """Numbers from a law with an array or tensor for each parameter; no gradient flows to these."""
-    _check_generator(generator)
+    check_generator(generator)
     shape = shape_of(law, size, *given)
     return random_given(*given, law=law, shape=shape, generator=generator, dtype=np.dtype(dtype))  # type: ignore[no-any-return]
 
@@ -325,7 +348,8 @@ def check(op: str, wrong: str, holds: Any, *given: Any) -> None:
         raise ShapeError(f"{op}: {wrong}: {shown}")
 
 
-def _check_generator(generator: Any) -> None:
+def check_generator(generator: Any) -> None:
+    """Raise unless this is a generator of NumPy's, or None."""
     if generator is not None and not isinstance(generator, np.random.Generator):
         raise DtypeError(
             f"generator: a {type(generator).__name__} given; make one by np.random.default_rng(seed), or use manual_seed"

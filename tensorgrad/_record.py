@@ -84,6 +84,8 @@ def record(
         else:
             data.append(arg if isinstance(arg, Value) else operand(card, arg))
             nodes.append(None)
+    if card.composite is not None and level and any(isinstance(d, Value) for d in data):
+        return card.composite(*args, **dict(zip(card.params, params, strict=True)))
     if len(data) == 2:  # a number takes the dtype of what it is combined with, as in an entry
         data = [
             weak(d, other) if type(d) in SCALARS or type(d) is complex else d

@@ -547,6 +547,24 @@ def adopt(data: Any) -> None:
         watcher.adopt(data)
 
 
+def overwrite(x: Tensor, value: Any, how: str) -> None:
+    """Write data of the same shape into the memory of a tensor that was not computed: what loads and trains does.
+
+    The memory stays, so that a view into a larger array stays one; where it cannot be written to, the tensor
+    gets an array of its own. A graph that saved the old value is stale from here on, and says so.
+    """
+    if not x.is_leaf:
+        raise GradientError(f"{how}: this tensor was computed from others; only a leaf can be overwritten")
+    if get_mode() & WATCHED:
+        x._leave(how)
+    if type(x._d) is np.ndarray and x._d.flags.writeable:
+        x._d[...] = value
+    else:
+        x._d = plain(np.array(value, x.dtype).reshape(x.shape))
+    if type(x._node) is Leaf:
+        x._node.seq = tick()
+
+
 def _rebuild(kind: type[Tensor], data: Any, requires_grad: bool) -> Tensor:
     made: Tensor = object.__new__(Parameter if issubclass(kind, Parameter) else Tensor)
     made._d = plain(data)

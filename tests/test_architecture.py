@@ -103,6 +103,8 @@ def test_every_exception_is_also_the_builtin_that_one_would_expect() -> None:
         "MutatedError": tg.GradientError,
         "RuleMissingError": NotImplementedError,
         "TraceError": RuntimeError,
+        "StateDictError": RuntimeError,
+        "FileFormatError": ValueError,
         "AnomalyError": FloatingPointError,
         "GradcheckError": AssertionError,
     }

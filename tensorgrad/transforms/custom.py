@@ -16,12 +16,13 @@ from typing import Any, Generic, ParamSpec
 from .._config import no_grad
 from .._data import as_data
 from .._errors import GradientError, RuleMissingError, ShapeError
+from .._fused import set_pull
 from .._gates import gate, guarded
 from .._levels import new_level
 from .._primitive import Formula, Primitive, Value
 from .._record import process
 from .._specialise import ARRAYS
-from .._tape import fill, pick
+from .._tape import Leaf, fill, pick
 from .._tensor import Over, Tensor, pull, wrap
 from .._tree import Tree, flatten, unflatten
 from .jvp import variable
@@ -320,23 +321,36 @@ def by_position(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
 def transpose_of(f: Callable[[Sequence[Any]], Sequence[Any]], xs: Sequence[Any], g: Any) -> list[Any]:
     """The transpose of the linear function ``f`` of tangents of ``xs``, applied to ``g``."""
     with new_level() as level:
-        ts = [variable(x, level) for x in xs]
-        results = f(ts)
-        cotangents = g if isinstance(g, tuple) else (g,)
-        pairs = [
-            (r, c) for r, c in zip(results, cotangents, strict=True)
-            if isinstance(r, Over) and r.level == level and r._node is not None
-        ]  # fmt: skip
-        if not pairs:
-            return [None] * len(ts)
-        for r, c in pairs:
-            if r.shape != c.shape:
-                raise ShapeError(
-                    f"custom_jvp: the rule returned a tangent of shape {r.shape} for a result of {c.shape}"
-                )
-        found, _ = pull(
-            [r for r, _ in pairs], [c for _, c in pairs], frozenset([t._node for t in ts]), retain=True
-        )
+        return _pulled(f, [variable(x, level) for x in xs], g, level)
+
+
+def pull_through(f: Callable[[Sequence[Any]], Sequence[Any]], xs: Sequence[Any], g: Any) -> list[Any]:
+    """The cotangents of ``xs`` for the cotangents ``g`` of the results of ``f``, recorded where lower levels record."""
+    with new_level() as level:
+        variables = [Over(x, Leaf(x.shape, x.dtype), level, always=True) for x in xs]
+        return _pulled(f, variables, g, level)
+
+
+def _pulled(
+    f: Callable[[Sequence[Any]], Sequence[Any]], ts: Sequence[Over], g: Any, level: float
+) -> list[Any]:
+    """Walk back through ``f`` from ``g`` to its variables ``ts``."""
+    results = f(ts)
+    cotangents = g if isinstance(g, tuple) else (g,)
+    pairs = [
+        (r, c) for r, c in zip(results, cotangents, strict=True)
+        if isinstance(r, Over) and r.level == level and r._node is not None
+    ]  # fmt: skip
+    if not pairs:
+        return [None] * len(ts)
+    for r, c in pairs:
+        if r.shape != c.shape:
+            raise ShapeError(
+                f"custom_jvp: the rule returned a tangent of shape {r.shape} for a result of {c.shape}"
+            )
+    found, _ = pull(
+        [r for r, _ in pairs], [c for _, c in pairs], frozenset([t._node for t in ts]), retain=True
+    )
     return [found.get(t._node) for t in ts]
 
 
@@ -353,3 +367,6 @@ def _as_value(x: Any) -> Any:
 
 def _like(g: Any, x: Any) -> Any:
     return g._d if isinstance(g, Tensor) and g.level == 0 and type(x) in ARRAYS else g
+
+
+set_pull(pull_through)

@@ -95,6 +95,8 @@ class Dual(Array):
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
         """Apply an op to values of this level."""
+        if primitive.composite is not None:
+            return primitive.composite(*args, **dict(zip(primitive.params, params, strict=True)))
         level = self.level
         mine = [isinstance(arg, Dual) and arg.level == level for arg in args]
         primals = [arg.primal if own else arg for arg, own in zip(args, mine, strict=True)]

@@ -102,6 +102,8 @@ class Batched(Array):
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
         """Apply an op to values of this level."""
+        if primitive.composite is not None:
+            return primitive.composite(*args, **dict(zip(primitive.params, params, strict=True)))
         level, size = self.level, self.batch.shape[0]
         batched = tuple([isinstance(arg, Batched) and arg.level == level for arg in args])
         data = [arg.batch if own else arg for arg, own in zip(args, batched, strict=True)]

@@ -16,13 +16,17 @@ import tensorgrad as tg
 from tensorgrad.testing import checks
 from tensorgrad.testing.samples import COMPOSED, ROWS, Kink, OpSamples, Sample
 from tests.reference import (
+    torch_activations,
     torch_choose,
     torch_core,
+    torch_fused,
     torch_linalg_solve,
     torch_linalg_spectral,
+    torch_losses,
     torch_more,
     torch_more_names,
     torch_pool,
+    torch_sequences,
     torch_special_error,
     torch_special_gamma,
     torch_window,
@@ -40,7 +44,11 @@ FAMILIES = (
     torch_linalg_solve,
     torch_linalg_spectral,
     torch_window,
+    torch_fused,
+    torch_losses,
     torch_pool,
+    torch_sequences,
+    torch_activations,
 )
 
 

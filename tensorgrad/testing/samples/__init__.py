@@ -9,6 +9,7 @@ Generic tests run every row through every check; an op without a row fails them.
 from __future__ import annotations
 
 from . import (
+    activations,
     arrange,
     bits,
     choose,
@@ -19,16 +20,19 @@ from . import (
     edit,
     elementwise,
     explog,
+    fused,
     index,
     interpolate,
     linalg_solve,
     linalg_spectral,
+    losses,
     more,
     order,
     pool,
     products,
     reduce,
     rounding,
+    sequences,
     shape,
     special_error,
     special_gamma,
@@ -73,6 +77,10 @@ _MODULES = (
     pool,
     interpolate,
     more,
+    activations,
+    fused,
+    losses,
+    sequences,
 )
 
 

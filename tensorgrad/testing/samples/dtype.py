@@ -10,6 +10,7 @@ import numpy as np
 
 from ... import _random, ops
 from ..._errors import DtypeError, ShapeError
+from ...nn import functional
 from ...ops import complexes
 from ...ops import dtype as dtypes
 from .row import Fails, Fresh, OpSamples, at, between, complex_normal, each, normal, row
@@ -116,6 +117,19 @@ ROWS: list[OpSamples] = [
         reference=_drawn,
         errors=Fails(
             lambda: _random.randint(3, 3), ValueError, "randint: high 3 must be a number greater than low 3"
+        ),
+        keeps_dtype=False,
+    ),
+    row(  # what is always kept, or never
+        "random_mask",
+        at("0-d", keep=1.0, size=(), generator=None),
+        at("axes", keep=0.0, size=(2, 3), generator=None),
+        at("edge: empty", keep=0.5, size=(0, 2), generator=None),
+        reference=lambda keep, size, generator: np.full(size, keep == 1),
+        errors=Fails(
+            lambda: functional.dropout(np.ones(2), 0.5, generator=1),  # type: ignore[arg-type]
+            DtypeError,
+            "generator: a int given",
         ),
         keeps_dtype=False,
     ),

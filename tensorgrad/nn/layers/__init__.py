@@ -1,0 +1,1 @@
+"""The layers, by family; their names are public in `tensorgrad.nn`."""
