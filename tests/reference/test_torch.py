@@ -26,6 +26,7 @@ from tests.reference import (
     torch_more,
     torch_more_names,
     torch_pool,
+    torch_sequences,
     torch_special_error,
     torch_special_gamma,
     torch_window,
@@ -46,6 +47,7 @@ FAMILIES = (
     torch_fused,
     torch_losses,
     torch_pool,
+    torch_sequences,
     torch_activations,
 )
 

@@ -32,6 +32,7 @@ from . import (
     products,
     reduce,
     rounding,
+    sequences,
     shape,
     special_error,
     special_gamma,
@@ -79,6 +80,7 @@ _MODULES = (
     activations,
     fused,
     losses,
+    sequences,
 )
 
 
