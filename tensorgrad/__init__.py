@@ -47,6 +47,7 @@ from ._creation import zeros as zeros
 from ._creation import zeros_like as zeros_like
 from ._errors import AnomalyError as AnomalyError
 from ._errors import DtypeError as DtypeError
+from ._errors import FileFormatError as FileFormatError
 from ._errors import GradcheckError as GradcheckError
 from ._errors import GradientError as GradientError
 from ._errors import IndexingError as IndexingError
@@ -387,6 +388,8 @@ if _typing.TYPE_CHECKING:
     from . import testing as testing
     from . import training as training
     from . import viz as viz
+    from ._io import load as load
+    from ._io import save as save
     from .ir import trace as trace
     from .ops.distances import cdist as cdist
     from .ops.distances import dist as dist
@@ -445,6 +448,10 @@ if _typing.TYPE_CHECKING:
     from .random import bernoulli as bernoulli
     from .random import multinomial as multinomial
     from .random import poisson as poisson
+    from .training import Trainer as Trainer
+    from .training import evaluate as evaluate
+    from .training import fit as fit
+    from .training import predict as predict
 
 _ON_FIRST_USE = {
     "data",
@@ -464,7 +471,8 @@ _STANDARD = (
     "e euler_gamma inf nan newaxis pi can_cast finfo iinfo isdtype result_type"
 )
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
-_LATE = {"trace": "ir"}
+_LATE = {"trace": "ir", "load": "_io", "save": "_io"}
+_LATE |= dict.fromkeys(["Trainer", "evaluate", "fit", "predict"], "training")
 _LATE |= {name: f"ops.{module}" for name, module in _METHODS.items()}
 _LATE |= dict.fromkeys(["polygamma"], "ops.special")
 _LATE |= dict.fromkeys(["cdist", "dist", "pdist"], "ops.distances")

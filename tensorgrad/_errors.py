@@ -13,6 +13,7 @@
     ├── RuleMissingError (NotImplementedError) an op without the formula that was asked for
     ├── TraceError      (RuntimeError)         a computation that a recorded program cannot hold
     ├── StateDictError  (RuntimeError)         a saved state that does not fit what it is loaded into
+    ├── FileFormatError (ValueError)           a file that is truncated, damaged, or of another kind
     ├── AnomalyError    (FloatingPointError)   a NaN or an infinity, found by ``detect_anomaly``
     └── GradcheckError  (AssertionError)       a formula that disagrees with finite differences
 
@@ -67,6 +68,10 @@ class TraceError(TensorgradError, RuntimeError):
 
 class StateDictError(TensorgradError, RuntimeError):
     """A saved state does not fit the module or optimizer that it is loaded into."""
+
+
+class FileFormatError(TensorgradError, ValueError):
+    """A file is truncated, damaged, or of another kind than it should be."""
 
 
 class AnomalyError(TensorgradError, FloatingPointError):

@@ -7,7 +7,8 @@ an operation: a replay draws again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from math import prod
 from typing import TYPE_CHECKING, Any, cast
@@ -63,6 +64,16 @@ def default_generator() -> Generator:
         found = np.random.default_rng()
         _default.set(found)
     return found
+
+
+@contextmanager
+def default_generator_set(generator: Generator) -> Iterator[None]:
+    """Make ``generator`` the default of this thread or task for a block."""
+    token = _default.set(generator)
+    try:
+        yield
+    finally:
+        _default.reset(token)
 
 
 def rand(

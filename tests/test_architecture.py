@@ -104,6 +104,7 @@ def test_every_exception_is_also_the_builtin_that_one_would_expect() -> None:
         "RuleMissingError": NotImplementedError,
         "TraceError": RuntimeError,
         "StateDictError": RuntimeError,
+        "FileFormatError": ValueError,
         "AnomalyError": FloatingPointError,
         "GradcheckError": AssertionError,
     }

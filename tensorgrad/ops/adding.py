@@ -52,10 +52,14 @@ def _long_axis(x: Any, axis: Any) -> tuple[Any, int] | None:
     axes = (axis,) if type(axis) is int else axis
     if x.ndim < 2 or not axes:
         return None
-    if len(axes) > 1:  # those in front are one axis, as over a batch
-        if tuple(axes) != tuple(range(len(axes))) or len(axes) >= x.ndim or not x.flags.c_contiguous:
+    if len(axes) > 1:  # those that lie in front are one axis, as over a batch, or images with channels last
+        gone = [a % x.ndim for a in axes if -x.ndim <= a < x.ndim]
+        if len({*gone}) != len(axes) or len(gone) == x.ndim:
             return None
-        x, place = x.reshape((math.prod(x.shape[: len(axes)]), *x.shape[len(axes) :])), 0
+        x = x.transpose(gone + [a for a in range(x.ndim) if a not in gone])
+        if not x.flags.c_contiguous:
+            return None
+        x, place = x.reshape((math.prod(x.shape[: len(gone)]), *x.shape[len(gone) :])), 0
     else:
         place = axes[0] + x.ndim if axes[0] < 0 else axes[0]
     if not 0 <= place < x.ndim or x.shape[place] < LONG or abs(x.strides[place]) == x.itemsize:

@@ -215,3 +215,13 @@ def test_what_a_reduction_takes_as_an_axis_it_takes_under_vmap(name: str, x: Any
 def test_a_wrong_axis_is_one_under_vmap_too(name: str) -> None:
     with pytest.raises(tg.ShapeError, match=f"{name}: axis 2 is out of range for 1 axes"):
         tg.vmap(lambda x: getattr(tg, name)(x, axis=2))(np.ones((2, 3)))
+
+
+def test_sums_over_images_with_channels_last_keep_their_digits() -> None:
+    x = np.full((40, 50, 50, 3), 0.1, np.float32).transpose(0, 3, 1, 2)
+    found = tg.sum(x, (0, 2, 3))
+    np.testing.assert_allclose(found, [1e4] * 3, rtol=2e-6)  # row after row it is 1e-4
+    assert tg.sum(x, (3, 0, -2), keepdims=True).shape == (1, 3, 1, 1)
+    for axes in ((0, 4), (0, 0), (0, -4)):
+        with pytest.raises(tg.TensorgradError):
+            tg.sum(x, axes)

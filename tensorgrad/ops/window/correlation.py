@@ -12,7 +12,7 @@ at the end is not seen. ``padding`` has the number of zeros before and after eac
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
@@ -21,9 +21,8 @@ from numpy.lib.stride_tricks import as_strided
 
 from ..._primitive import bilinear
 from ..shape import reshape
-
-Lengths = tuple[int, ...]
-Pads = tuple[tuple[int, int], ...]
+from . import blocked
+from .geometry import ALL, Lengths, Pads, overlap, parts, places_of
 
 COLUMNS = 8 << 20
 """Bytes of windows that are copied out at a time. Larger products are not faster, and the windows of a
@@ -35,13 +34,16 @@ def correlation(x: Any, w: Any, /, stride: Lengths, padding: Pads, dilation: Len
     """Sums of images times filters, which are not flipped, at each place."""
     x, w, dtype = _wide(x, w)
     rank = len(stride)
+    if _in_blocks(x, w, groups, rank, w.shape[-rank - 1] * w.shape[-1]):
+        return blocked.correlate(x, w, stride, padding, dilation).astype(dtype, copy=False)
     windows = _windows(x, w.shape[-rank:], stride, padding, dilation, groups)
     filters = _as_matrices(w, rank, groups)
     lead = np.broadcast_shapes(windows.shape[: -2 * rank - 3], filters.shape[:-4])
     images, places = windows.shape[-2 * rank - 3], windows.shape[-rank:]
-    y = np.empty((*lead, images, *filters.shape[-3:-1], math.prod(places)), x.dtype)
-    for some, rows in _parts(windows.nbytes, images, places[0]):
-        part = windows[_at(some, [_ALL] * (2 + rank), rows, rank)]
+    last = np.empty((*lead, images, math.prod(places), *filters.shape[-3:-1]), x.dtype)
+    y = np.moveaxis(last, -3, -1)  # the channels lie last, as `blocked` has them
+    for some, rows in parts(windows.nbytes, images, places[0], COLUMNS):
+        part = windows[_at(some, [ALL] * (2 + rank), rows, rank)]
         row = math.prod(places[1:])
         out = y[..., some, :, :, rows.start * row : rows.stop * row]
         np.matmul(filters, _flat(part, 1 + rank, rank), out=out)
@@ -56,7 +58,9 @@ def correlation_spread(
     z, w, dtype = _wide(z, w)
     rank = len(stride)
     extents, places = w.shape[-rank:], z.shape[-rank:]
-    _require(places, _places(lengths, extents, stride, padding, dilation))
+    _require(places, places_of(lengths, extents, stride, padding, dilation))
+    if _in_blocks(z, w, groups, rank, w.shape[-rank - 1] * w.shape[-1]):
+        return blocked.spread(z, w, stride, padding, dilation, lengths).astype(dtype, copy=False)
     z, filters = _grouped(z, rank, groups), np.swapaxes(_as_matrices(w, rank, groups), -1, -2)
     lead = np.broadcast_shapes(z.shape[: -rank - 3], filters.shape[:-4])
     images, channels = z.shape[-rank - 3], w.shape[-rank - 1]
@@ -65,16 +69,14 @@ def correlation_spread(
     else:
         out = np.zeros((*lead, images, groups, channels, *lengths), z.dtype)
         size = math.prod((*lead, images, groups * channels, *extents, *places)) * z.itemsize
-        for some, rows in _parts(size, images, places[0]):
-            part = z[_at(some, [_ALL] * 2, rows, rank)]
+        for some, rows in parts(size, images, places[0], COLUMNS):
+            part = z[_at(some, [ALL] * 2, rows, rank)]
             products = _product(filters, _flat(part, 1, rank))
             products = products.reshape((*products.shape[:-2], channels, *extents, *part.shape[-rank:]))
             starts = (rows.start, *[0] * (rank - 1))
             for place in np.ndindex(*extents):
-                seen, lie = _overlap(
-                    place, stride, padding, dilation, lengths, starts, products.shape[-rank:]
-                )
-                out[(..., some, _ALL, _ALL, *lie)] += products[(..., *place, *seen)]
+                seen, lie = overlap(place, stride, padding, dilation, lengths, starts, products.shape[-rank:])
+                out[(..., some, ALL, ALL, *lie)] += products[(..., *place, *seen)]
     return out.reshape((*lead, images, groups * channels, *lengths)).astype(dtype, copy=False)
 
 
@@ -84,18 +86,20 @@ def correlation_filters(
 ) -> Any:
     """The sums of ``x`` times ``z`` over all images and places: filters of ``extents``."""
     x, z, dtype = _wide(x, z)
-    rank = len(stride)
-    windows = _windows(x, extents, stride, padding, dilation, groups)
-    images, places = windows.shape[-2 * rank - 3], windows.shape[-rank:]
+    rank, images = len(stride), x.shape[-len(stride) - 2]
+    places = places_of(x.shape[-rank:], extents, stride, padding, dilation)
     _require(z.shape[-rank:], places)
     if z.shape[-rank - 2] != images:
         raise ValueError(f"{images} and {z.shape[-rank - 2]} images")
+    if _in_blocks(x, z, groups, rank, x.shape[-rank - 1] * extents[-1]):
+        return blocked.filters(x, z, stride, padding, dilation, extents).astype(dtype, copy=False)
+    windows = _windows(x, extents, stride, padding, dilation, groups)
     z = np.moveaxis(_grouped(z, rank, groups), -rank - 3, -rank - 1)
     windows = np.moveaxis(windows, -2 * rank - 3, -rank - 1)  # the images count like places
     products = (
         _flat(z[_at(some, [], rows, rank)], 1, 1 + rank)
         @ np.swapaxes(_flat(windows[_at(some, [], rows, rank)], 1 + rank, 1 + rank), -1, -2)
-        for some, rows in _parts(windows.nbytes, images, places[0])
+        for some, rows in parts(windows.nbytes, images, places[0], COLUMNS)
     )
     w = reduce(np.add, products)
     shape = (*w.shape[:-3], w.shape[-3] * w.shape[-2], windows.shape[-2 * rank - 2], *extents)
@@ -143,42 +147,6 @@ for _op in (correlation, correlation_spread, correlation_filters):
 
 # ---- where the windows lie
 
-_ALL = slice(None)
-
-
-def _places(lengths: Lengths, extents: Lengths, stride: Lengths, padding: Pads, dilation: Lengths) -> Lengths:
-    """How many places a filter has along each axis."""
-    spans = [d * (k - 1) + 1 for k, d in zip(extents, dilation, strict=True)]
-    room = [n + sum(p) - s for n, p, s in zip(lengths, padding, spans, strict=True)]
-    if min(room) < 0 or min(extents) < 1:
-        raise ValueError(
-            f"a window of {tuple(spans)} does not fit lengths {tuple(lengths)} padded by {padding}"
-        )
-    return tuple([r // s + 1 for r, s in zip(room, stride, strict=True)])
-
-
-def _overlap(
-    place: Lengths,
-    stride: Lengths,
-    padding: Pads,
-    dilation: Lengths,
-    lengths: Lengths,
-    starts: Lengths,
-    counts: Lengths,
-) -> tuple[list[slice], list[slice]]:
-    """Which of some places see the image, and not its padding, through one element of the filter; and where."""
-    seen, lie = [], []
-    for k, s, (before, _), d, length, first, count in zip(
-        place, stride, padding, dilation, lengths, starts, counts, strict=True
-    ):
-        offset = first * s + k * d - before
-        start = max(0, -(offset // s))
-        stop = max(start, min(count, (length - 1 - offset) // s + 1))
-        seen.append(slice(start, stop))
-        begin = start * s + offset
-        lie.append(slice(begin, begin + max(0, (stop - start - 1) * s + 1), s))
-    return seen, lie
-
 
 def _touches_once(extents: Lengths, stride: Lengths, padding: Pads) -> bool:
     """Whether each place is one element of the image, and each element one place."""
@@ -188,6 +156,18 @@ def _touches_once(extents: Lengths, stride: Lengths, padding: Pads) -> bool:
 def _require(found: Lengths, places: Lengths) -> None:
     if tuple(found) != tuple(places):
         raise ValueError(f"{tuple(found)} places are given and there are {places}")
+
+
+# ---- which way: all compute the same
+
+
+RUN = 16
+"""Elements of a row of a window, with all channels, that are worth copying as one piece."""
+
+
+def _in_blocks(a: Any, b: Any, groups: int, rank: int, run: int) -> bool:
+    """Whether `blocked` takes both, and is faster."""
+    return groups == 1 and a.ndim == b.ndim == rank + 2 and a.dtype.char in "fdFD" and run >= RUN
 
 
 # ---- the same as matrices
@@ -203,7 +183,7 @@ def _wide(a: Any, b: Any) -> tuple[Any, Any, Any]:
 def _windows(x: Any, extents: Lengths, stride: Lengths, padding: Pads, dilation: Lengths, groups: int) -> Any:
     """Every window of an image: a view ``(..., N, groups, C / groups, *extents, *places)``."""
     rank = len(stride)
-    places = _places(x.shape[-rank:], extents, stride, padding, dilation)
+    places = places_of(x.shape[-rank:], extents, stride, padding, dilation)
     x = _grouped(x, rank, groups)
     if any(map(any, padding)):
         padded = [n + sum(p) for n, p in zip(x.shape[-rank:], padding, strict=True)]
@@ -239,21 +219,9 @@ def _product(a: Any, b: Any) -> Any:
     return a * b if a.shape[-1] == 1 else a @ b
 
 
-def _parts(size: int, images: int, rows: int) -> Iterator[tuple[slice, slice]]:
-    """Slices of the images, and of the first axis of places, with at most `COLUMNS` bytes of windows each."""
-    if size <= COLUMNS:
-        yield _ALL, slice(0, rows)
-        return
-    some = max(1, images * COLUMNS // size)
-    few = max(1, min(rows, rows * images * COLUMNS // size))
-    for i in range(0, images, some):
-        for r in range(0, rows, few):
-            yield slice(i, i + some), slice(r, min(r + few, rows))
-
-
 def _at(images: slice, between: Sequence[slice], rows: slice, rank: int) -> Any:
     """The index of images and first places, in an array with axes between them and places behind."""
-    return (..., images, *between, rows, *[_ALL] * (rank - 1))
+    return (..., images, *between, rows, *[ALL] * (rank - 1))
 
 
 def _flat(x: Any, rows: int, columns: int) -> Any:

@@ -17,6 +17,7 @@ from .row import Fails, OpSamples, Sample, at, complex_normal, normal, row
 
 ONE: dict[str, Any] = {"stride": (1,), "padding": ((0, 0),), "dilation": (1,), "groups": 1}
 OVER: dict[str, Any] = {"stride": (3,), "padding": ((1, 0),), "dilation": (2,), "groups": 1}
+STEPS: dict[str, Any] = {"stride": (2,), "padding": ((1, 0),), "dilation": (1,), "groups": 1}
 PLANE: dict[str, Any] = {"stride": (1, 2), "padding": ((1, 0), (0, 1)), "dilation": (1, 2), "groups": 2}
 SPACE: dict[str, Any] = {
     "stride": (1, 1, 1),
@@ -56,6 +57,8 @@ SAMPLES = [
         complex_normal(1, 2, 2, seed=2),
         ONE,
     ),
+    _trio("channels last", normal(1, 8, 3), normal(2, 8, 2, seed=1), normal(1, 2, 2, seed=2), ONE),
+    _trio("channels last, strides", normal(1, 8, 3), normal(1, 8, 2, seed=1), normal(1, 1, 2, seed=2), STEPS),
 ]
 
 ROWS: list[OpSamples] = [
