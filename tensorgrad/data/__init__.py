@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from . import transforms as transforms
+from ._errors import DataError as DataError
+from .cifar import load_cifar10 as load_cifar10
 from .collate import default_collate as default_collate
 from .dataset import ConcatDataset as ConcatDataset
 from .dataset import Dataset as Dataset
@@ -10,7 +12,18 @@ from .dataset import IterableDataset as IterableDataset
 from .dataset import Subset as Subset
 from .dataset import TensorDataset as TensorDataset
 from .digits import load_digits as load_digits
+from .downloads import download as download
+from .downloads import download_file as download_file
+from .idx import read_idx as read_idx
+from .images import LabelledImages as LabelledImages
+from .images import load_image as load_image
+from .images import load_image_folder as load_image_folder
 from .loader import DataLoader as DataLoader
+from .mnist import FASHION_CLASSES as FASHION_CLASSES
+from .mnist import ImageSets as ImageSets
+from .mnist import load_fashion_mnist as load_fashion_mnist
+from .mnist import load_mnist as load_mnist
+from .places import data_folder as data_folder
 from .samplers import BatchSampler as BatchSampler
 from .samplers import RandomSampler as RandomSampler
 from .samplers import Sampler as Sampler
@@ -32,3 +45,9 @@ from .synthetic import sine_data as sine_data
 from .synthetic import spiral_data as spiral_data
 from .synthetic import vertical_data as vertical_data
 from .synthetic import xor_data as xor_data
+from .table import Table as Table
+from .table import read_csv as read_csv
+from .text import TextWindows as TextWindows
+from .text import Vocabulary as Vocabulary
+from .text import read_lines as read_lines
+from .text import read_text as read_text

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from .._tensor import Parameter as Parameter
 from . import functional as functional
-<<<<<<< HEAD
 from . import init as init
-=======
 from . import utils as utils
->>>>>>> 0b72df44be39fcad340f1de4d3e8e193adb77455
 from .call import functional_call as functional_call
 from .containers import ModuleDict as ModuleDict
 from .containers import ModuleList as ModuleList
 from .containers import ParameterDict as ParameterDict
 from .containers import ParameterList as ParameterList
 from .containers import Sequential as Sequential
-<<<<<<< HEAD
 from .layers.activation import CELU as CELU
 from .layers.activation import ELU as ELU
 from .layers.activation import GELU as GELU
@@ -46,15 +42,46 @@ from .layers.activation import Sparsemax as Sparsemax
 from .layers.activation import Tanh as Tanh
 from .layers.activation import Tanhshrink as Tanhshrink
 from .layers.activation import Threshold as Threshold
+from .layers.attention import MultiheadAttention as MultiheadAttention
 from .layers.dropout import AlphaDropout as AlphaDropout
 from .layers.dropout import Dropout as Dropout
 from .layers.dropout import Dropout1d as Dropout1d
 from .layers.dropout import Dropout2d as Dropout2d
 from .layers.dropout import Dropout3d as Dropout3d
 from .layers.dropout import FeatureAlphaDropout as FeatureAlphaDropout
+from .layers.embedding import Embedding as Embedding
+from .layers.embedding import EmbeddingBag as EmbeddingBag
 from .layers.linear import Bilinear as Bilinear
 from .layers.linear import LazyLinear as LazyLinear
 from .layers.linear import Linear as Linear
+from .layers.loss import BCELoss as BCELoss
+from .layers.loss import BCEWithLogitsLoss as BCEWithLogitsLoss
+from .layers.loss import CategoricalCrossEntropyLoss as CategoricalCrossEntropyLoss
+from .layers.loss import ClippedBCELoss as ClippedBCELoss
+from .layers.loss import CosineEmbeddingLoss as CosineEmbeddingLoss
+from .layers.loss import CrossEntropyLoss as CrossEntropyLoss
+from .layers.loss import CTCLoss as CTCLoss
+from .layers.loss import DiceLoss as DiceLoss
+from .layers.loss import GaussianNLLLoss as GaussianNLLLoss
+from .layers.loss import HingeEmbeddingLoss as HingeEmbeddingLoss
+from .layers.loss import HuberLoss as HuberLoss
+from .layers.loss import InfoNCELoss as InfoNCELoss
+from .layers.loss import KLDivLoss as KLDivLoss
+from .layers.loss import L1Loss as L1Loss
+from .layers.loss import LogCoshLoss as LogCoshLoss
+from .layers.loss import MarginRankingLoss as MarginRankingLoss
+from .layers.loss import MSELoss as MSELoss
+from .layers.loss import MultiLabelMarginLoss as MultiLabelMarginLoss
+from .layers.loss import MultiLabelSoftMarginLoss as MultiLabelSoftMarginLoss
+from .layers.loss import MultiMarginLoss as MultiMarginLoss
+from .layers.loss import NLLLoss as NLLLoss
+from .layers.loss import PoissonNLLLoss as PoissonNLLLoss
+from .layers.loss import SigmoidFocalLoss as SigmoidFocalLoss
+from .layers.loss import SmoothL1Loss as SmoothL1Loss
+from .layers.loss import SoftMarginLoss as SoftMarginLoss
+from .layers.loss import SoftmaxFocalLoss as SoftmaxFocalLoss
+from .layers.loss import TripletMarginLoss as TripletMarginLoss
+from .layers.loss import TripletMarginWithDistanceLoss as TripletMarginWithDistanceLoss
 from .layers.padding import CircularPad1d as CircularPad1d
 from .layers.padding import CircularPad2d as CircularPad2d
 from .layers.padding import CircularPad3d as CircularPad3d
@@ -90,6 +117,14 @@ from .layers.pooling import MaxPool3d as MaxPool3d
 from .layers.pooling import MaxUnpool1d as MaxUnpool1d
 from .layers.pooling import MaxUnpool2d as MaxUnpool2d
 from .layers.pooling import MaxUnpool3d as MaxUnpool3d
+from .layers.recurrent import GRU as GRU
+from .layers.recurrent import LSTM as LSTM
+from .layers.recurrent import RNN as RNN
+from .layers.recurrent import GRUCell as GRUCell
+from .layers.recurrent import LSTMCell as LSTMCell
+from .layers.recurrent import RNNBase as RNNBase
+from .layers.recurrent import RNNCell as RNNCell
+from .layers.recurrent import RNNCellBase as RNNCellBase
 from .layers.shape import ChannelShuffle as ChannelShuffle
 from .layers.shape import Flatten as Flatten
 from .layers.shape import Fold as Fold
@@ -101,27 +136,8 @@ from .layers.shape import Unfold as Unfold
 from .layers.shape import Upsample as Upsample
 from .layers.shape import UpsamplingBilinear2d as UpsamplingBilinear2d
 from .layers.shape import UpsamplingNearest2d as UpsamplingNearest2d
-=======
-from .layers.attention import MultiheadAttention as MultiheadAttention
-from .layers.embedding import Embedding as Embedding
-from .layers.embedding import EmbeddingBag as EmbeddingBag
-from .layers.linear import Bilinear as Bilinear
-from .layers.linear import LazyLinear as LazyLinear
-from .layers.linear import Linear as Linear
-from .layers.recurrent import GRU as GRU
-from .layers.recurrent import LSTM as LSTM
-from .layers.recurrent import RNN as RNN
-from .layers.recurrent import GRUCell as GRUCell
-from .layers.recurrent import LSTMCell as LSTMCell
-from .layers.recurrent import RNNBase as RNNBase
-from .layers.recurrent import RNNCell as RNNCell
-from .layers.recurrent import RNNCellBase as RNNCellBase
-from .layers.transformer import Transformer as Transformer
-from .layers.transformer import TransformerDecoder as TransformerDecoder
-from .layers.transformer import TransformerDecoderLayer as TransformerDecoderLayer
-from .layers.transformer import TransformerEncoder as TransformerEncoder
-from .layers.transformer import TransformerEncoderLayer as TransformerEncoderLayer
->>>>>>> 0b72df44be39fcad340f1de4d3e8e193adb77455
+from .layers.similarity import CosineSimilarity as CosineSimilarity
+from .layers.similarity import PairwiseDistance as PairwiseDistance
 from .module import Buffer as Buffer
 from .module import Module as Module
 from .overview import summary as summary
