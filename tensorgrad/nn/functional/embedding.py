@@ -17,7 +17,6 @@ from ..._tensor import Tensor
 from ...ops.index import add_at, take_at
 from ...ops.positions import as_integers, known, positions_of
 from ...ops.shape import lifted
-from ...transforms import stop_gradient
 
 
 def embedding(
@@ -154,11 +153,11 @@ def _rows(
     if shared:
         ones = np.ones(place.shape, weight.dtype)
         often = take_at(add_at(ones, place, pattern=("array",), shape=(count,)), place, pattern=("array",))
-        value = stop_gradient(rows)  # the difference is 0, and carries the gradient
+        value = ops.stop_gradient(rows)  # the difference is 0, and carries the gradient
         rows = ops.add(value, ops.divide(ops.subtract(rows, value), ops.expand_dims(often, -1)))
     if padding_idx is not None:
         is_padding = ops.expand_dims(ops.equal(place, padding_idx), -1)
-        rows = ops.where(is_padding, stop_gradient(weight[padding_idx]), rows)
+        rows = ops.where(is_padding, ops.stop_gradient(weight[padding_idx]), rows)
     return rows
 
 
@@ -172,7 +171,9 @@ def _limit(op: str, weight: Any, place: Any, max_norm: float, norm_type: float) 
             "before and leave max_norm out"
         )
     if not tensor and not isinstance(weight, np.ndarray):
-        raise GradientError(f"{op}: max_norm writes into weight, which cannot be done inside a transformation")
+        raise GradientError(
+            f"{op}: max_norm writes into weight, which cannot be done inside a transformation"
+        )
     array = weight._d if tensor else weight
     norms = np.linalg.norm(array[used], norm_type, 1)
     long = norms > max_norm
@@ -214,7 +215,9 @@ def _maxima(rows: Any, kept: Any, lengths: Any) -> Any:
     """Maxima over bags that lie in rows one after the other."""
     bags, longest = len(lengths), int(lengths.max(initial=0))
     if not longest:
-        return ops.multiply(add_at(rows, np.zeros(0, int), pattern=("array",), shape=(bags, rows.shape[1])), 0)
+        return ops.multiply(
+            add_at(rows, np.zeros(0, int), pattern=("array",), shape=(bags, rows.shape[1])), 0
+        )
     column = np.arange(longest)
     inside = column < lengths[:, None]
     place = np.where(inside, (np.cumsum(lengths) - lengths)[:, None] + column, 0)
