@@ -307,7 +307,9 @@ def _added(x: Any, index: Any, shape: Any) -> Any:
     if len(index) == 1 and len(shape) > 1 and x.shape == (*np.shape(index[0]), *shape[1:]):
         # Whole rows, as in an embedding: NumPy adds single elements several times faster than rows.
         width = math.prod(shape[1:])
-        np.add.at(out.reshape(-1), (np.asarray(index[0])[..., None] * width + np.arange(width)).ravel(), x.ravel())
+        np.add.at(
+            out.reshape(-1), (np.asarray(index[0])[..., None] * width + np.arange(width)).ravel(), x.ravel()
+        )
     else:
         np.add.at(out, index, x)
     return out.astype(x.dtype, copy=False)

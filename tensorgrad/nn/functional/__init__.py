@@ -76,3 +76,9 @@ from .dropout import dropout3d as dropout3d
 from .dropout import feature_alpha_dropout as feature_alpha_dropout
 from .linear import bilinear as bilinear
 from .linear import linear as linear
+from .norm import batch_norm as batch_norm
+from .norm import group_norm as group_norm
+from .norm import instance_norm as instance_norm
+from .norm import layer_norm as layer_norm
+from .norm import local_response_norm as local_response_norm
+from .norm import rms_norm as rms_norm

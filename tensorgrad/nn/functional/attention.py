@@ -165,9 +165,7 @@ def multi_head_attention_forward(
             f"{op}: query {query.shape}, key {key.shape}, value {value.shape}; keys and values have one length, "
             "and all one batch"
         )
-    weights = (
-        [q_proj_weight, k_proj_weight, v_proj_weight] if use_separate_proj_weight else in_proj_weight
-    )
+    weights = [q_proj_weight, k_proj_weight, v_proj_weight] if use_separate_proj_weight else in_proj_weight
     q, k, v = _projected(query, key, value, weights, in_proj_bias)
     if single:
         q, k, v = (ops.expand_dims(one, 1) for one in (q, k, v))

@@ -172,7 +172,9 @@ def _limit(op: str, weight: Any, place: Any, max_norm: float, norm_type: float) 
             "before and leave max_norm out"
         )
     if not tensor and not isinstance(weight, np.ndarray):
-        raise GradientError(f"{op}: max_norm writes into weight, which cannot be done inside a transformation")
+        raise GradientError(
+            f"{op}: max_norm writes into weight, which cannot be done inside a transformation"
+        )
     array = weight._d if tensor else weight
     norms = np.linalg.norm(array[used], norm_type, 1)
     long = norms > max_norm
@@ -214,7 +216,9 @@ def _maxima(rows: Any, kept: Any, lengths: Any) -> Any:
     """Maxima over bags that lie in rows one after the other."""
     bags, longest = len(lengths), int(lengths.max(initial=0))
     if not longest:
-        return ops.multiply(add_at(rows, np.zeros(0, int), pattern=("array",), shape=(bags, rows.shape[1])), 0)
+        return ops.multiply(
+            add_at(rows, np.zeros(0, int), pattern=("array",), shape=(bags, rows.shape[1])), 0
+        )
     column = np.arange(longest)
     inside = column < lengths[:, None]
     place = np.where(inside, (np.cumsum(lengths) - lengths)[:, None] + column, 0)

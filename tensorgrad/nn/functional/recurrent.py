@@ -165,13 +165,17 @@ def _run(
     else:
         x = lifted(op, input)
         if x.ndim not in (2, 3):
-            raise ShapeError(f"{op}: input {x.shape}; (steps, batch, features) is needed, or (steps, features)")
+            raise ShapeError(
+                f"{op}: input {x.shape}; (steps, batch, features) is needed, or (steps, features)"
+            )
         x = ops.expand_dims(x, 1) if single else ops.swapaxes(x, 0, 1) if batch_first else x
         if single:
             states = tuple([None if one is None else _lifted_state(op, one) for one in states])
         steps, batch, features = x.shape
         if not steps or not batch:
-            raise ShapeError(f"{op}: input {input.shape} has no steps or no batch; one of each at least is needed")
+            raise ShapeError(
+                f"{op}: input {input.shape} has no steps or no batch; one of each at least is needed"
+            )
         rows, sizes, order = ops.reshape(x, (steps * batch, features)), (batch,) * steps, None
     directions = 1 + bidirectional
     groups = _grouped(op, params, num_layers * directions, has_biases)
@@ -183,7 +187,9 @@ def _run(
             place = layer * directions + direction
             group = groups[place]
             _check_features(op, rows, group[0])
-            y, *last = scan(rows, *[one[place] for one in starts], *group, sizes=sizes, reverse=direction == 1)
+            y, *last = scan(
+                rows, *[one[place] for one in starts], *group, sizes=sizes, reverse=direction == 1
+            )
             outputs.append(y)
             ends.append(last)
         rows = ops.concat(outputs, axis=1) if bidirectional else outputs[0]

@@ -2,5 +2,7 @@
 
 from __future__ import annotations
 
+from .batch_norm import batch_norm as batch_norm
 from .cross_entropy import softmax_cross_entropy as softmax_cross_entropy
 from .linear import linear as linear
+from .row_norm import row_norm as row_norm

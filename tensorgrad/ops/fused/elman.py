@@ -24,9 +24,7 @@ def _composite(*operands: Any, sizes: Sizes, reverse: bool, nonlinearity: str) -
     for b in biases:
         rows = add(rows, b)
     v_transposed = matrix_transpose(v)
-    return scanned(
-        lambda row, h: (f(add(row, matmul(h, v_transposed))),), rows, (h,), sizes, reverse
-    )
+    return scanned(lambda row, h: (f(add(row, matmul(h, v_transposed))),), rows, (h,), sizes, reverse)
 
 
 @fused(_composite, public=2)

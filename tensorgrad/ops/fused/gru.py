@@ -70,7 +70,13 @@ def gru(*operands: Any, sizes: Sizes, reverse: bool) -> tuple[Any, ...]:
     for begin, n in walk(sizes, reverse):
         end = begin + n
         now = carried(now, h, n)
-        gate, product, part, new, out = gates[begin:end], products[:n], parts[:n], news[begin:end], y[begin:end]
+        gate, product, part, new, out = (
+            gates[begin:end],
+            products[:n],
+            parts[:n],
+            news[begin:end],
+            y[begin:end],
+        )
         np.matmul(now, recurrent, out=product)
         sigmoids, candidate = gate[:, :two], gate[:, two:]
         sigmoids += product[:, :two]
