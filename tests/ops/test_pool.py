@@ -243,3 +243,26 @@ def test_interp_with_knots_of_their_own_for_each_example(knots: int, seed: int) 
     np.testing.assert_allclose(y, z, rtol=1e-9, atol=1e-12)
     one = tg.vmap(tg.interp, in_axes=(None, 0, None))(x[0, 0], xp[:, 0], fp[0, 0])
     np.testing.assert_allclose(one, [np.interp(x[0, 0], row, fp[0, 0]) for row in xp[:, 0]], atol=1e-12)
+
+
+# ---- layouts
+
+
+@pytest.mark.parametrize("how", [(2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 0), (4, 4, 0)])
+@pytest.mark.parametrize("name", ["max_pool2d", "avg_pool2d"])
+def test_results_lie_in_memory_as_images_do(name: str, how: tuple[int, int, int]) -> None:
+    pool = getattr(F, name)
+    first = np.round(numbers(2, 3, 9, 8), 1)  # with ties
+    last = np.ascontiguousarray(first.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    y = pool(first, *how)
+    assert y.flags.c_contiguous
+    z = pool(last, *how)
+    assert z.transpose(0, 2, 3, 1).flags.c_contiguous
+    np.testing.assert_array_equal(y, z)
+    pull = tg.grad(lambda x: (pool(x, *how) * numbers(*y.shape)).sum())
+    np.testing.assert_array_equal(pull(first), pull(last))
+
+
+def test_a_gradient_has_no_negative_zeros() -> None:
+    found = tg.grad(lambda x: -F.max_pool1d(x, 2).sum())(np.array([[1.0, 2.0, 4.0, 3.0]]))
+    assert found.tolist() == [[0, -1, -1, 0]] and not np.signbit(found[found == 0]).any()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .attention import attention as attention
 from .cross_entropy import softmax_cross_entropy as softmax_cross_entropy
+from .ctc import ctc as ctc
 from .elman import elman as elman
 from .gru import gru as gru
 from .linear import linear as linear

@@ -164,6 +164,9 @@ def max_unpool3d(
 
 # ---- for any number of axes
 
+SMALL = 9
+"""Places of a window that are looked at one by one, rather than the rows of windows and then their columns."""
+
 
 def _max_pool(
     op: str,
@@ -189,12 +192,14 @@ def maxima(op: str, x: Any, windows: Sequence[Window], return_indices: bool) -> 
     if x.dtype.kind == "c":
         raise DtypeError(f"{op}: x has dtype {x.dtype}; complex numbers have no order")
     lengths = x.shape[-len(windows) :]
+    if not return_indices and math.prod([window.size for window in windows]) <= SMALL:
+        return window_max(x, -len(windows), tuple(windows))
     positions: Any = None
     # The last axis first: then the first of equal rows wins, and in it the first column.
     for axis in range(-1, -len(windows) - 1, -1):
-        window, y = windows[axis], window_max(x, axis, windows[axis])
+        window, y = windows[axis], window_max(x, axis, (windows[axis],))
         if return_indices:
-            own = _places(window_leader(x, y, axis, window), axis, window)
+            own = _places(window_leader(x, y, axis, (window,)), axis, window)
             below = 0 if positions is None else take_along_axis(positions, own, axis)
             positions = own * math.prod(lengths[axis + len(lengths) + 1 :]) + below
         x = y

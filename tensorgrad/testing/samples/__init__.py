@@ -25,6 +25,7 @@ from . import (
     interpolate,
     linalg_solve,
     linalg_spectral,
+    losses,
     more,
     order,
     pool,
@@ -78,6 +79,7 @@ _MODULES = (
     more,
     activations,
     fused,
+    losses,
     sequences,
 )
 

@@ -20,45 +20,64 @@ Found = list[tuple[Any, int]]
 # ---- along one axis
 
 
-def _along(x: Any, axis: int, n: int, f: Callable[..., list[Any]], *others: Any, dtype: Any = None) -> Any:
-    """Replace each row by ``n`` numbers: a function of the row, and of those rows of others beside it."""
-    shape = list(x.shape)
-    shape[axis] = n
-    out = np.zeros(shape, dtype or x.dtype)
-    for place, values in rows_along(x, axis):
-        out[place] = f(values, *[other[place].tolist() for other in others])
-    return out
+def _along(
+    x: Any, axis: int, numbers: tuple[int, ...], f: Callable[..., list[Any]], *others: Any, dtype: Any = None
+) -> Any:
+    """Replace each row or plane by so many numbers: a function of it, and of those of others beside it."""
+    first = axis + x.ndim
+    shape = (*x.shape[:first], *numbers, *x.shape[first + len(numbers) :])
+    x, *beside = [a.reshape((*a.shape[:first], -1, *a.shape[first + len(numbers) :])) for a in (x, *others)]
+    out = np.zeros((*x.shape[:first], math.prod(numbers), *x.shape[first + 1 :]), dtype or x.dtype)
+    for place, values in rows_along(x, first):
+        out[place] = f(values, *[other[place].tolist() for other in beside])
+    return out.reshape(shape)
 
 
-def _members(window: Window, n: int) -> list[list[tuple[int, int]]]:
-    """Of each window the places that lie in an axis of length ``n``: which of the window, which of the axis."""
-    size, stride, before, dilation, number = window
-    every = [[(k, j * stride + k * dilation - before) for k in range(size)] for j in range(number)]
-    return [[(k, p) for k, p in some if 0 <= p < n] for some in every]
+def _members(windows: tuple[Window, ...], lengths: tuple[int, ...]) -> list[list[tuple[int, int]]]:
+    """Of each window the places that lie in the array: which of the window, which of the row or plane."""
+    found = [[(0, 0)]]
+    for (size, stride, before, dilation, number), n in zip(windows, lengths, strict=True):
+        every = [[(k, j * stride + k * dilation - before) for k in range(size)] for j in range(number)]
+        found = [
+            [(k * size + m, p * n + q) for k, p in some for m, q in own if 0 <= q < n]
+            for some in found
+            for own in every
+        ]
+    return found
 
 
-def _largest(x: Any, axis: int, window: Window) -> Any:
-    members = _members(window, x.shape[axis])
-    return _along(x, axis, window.number, lambda row: [max(row[p] for _, p in some) for some in members])
+def _lengths(x: Any, axis: int, windows: tuple[Window, ...]) -> tuple[int, ...]:
+    return tuple(x.shape[axis + x.ndim :][: len(windows)])
 
 
-def _leader(x: Any, top: Any, axis: int, window: Window) -> Any:
+def _numbers(windows: tuple[Window, ...]) -> tuple[int, ...]:
+    return tuple([window.number for window in windows])
+
+
+def _largest(x: Any, axis: int, windows: tuple[Window, ...]) -> Any:
+    members = _members(windows, _lengths(x, axis, windows))
+    return _along(x, axis, _numbers(windows), lambda row: [max(row[p] for _, p in some) for some in members])
+
+
+def _leader(x: Any, top: Any, axis: int, windows: tuple[Window, ...]) -> Any:
+    members = _members(windows, _lengths(x, axis, windows))
+
     def first(row: Any, tops: Any) -> list[int]:
         same = [
             [k for k, p in some if row[p] == t or (t != t and row[p] != row[p])]
-            for some, t in zip(_members(window, len(row)), tops, strict=True)
+            for some, t in zip(members, tops, strict=True)
         ]
-        return [some[0] if some else window.size for some in same]
+        return [some[0] if some else math.prod([window.size for window in windows]) for some in same]
 
-    return _along(x, axis, window.number, first, top, dtype=np.uint8)
+    return _along(x, axis, _numbers(windows), first, top, dtype=np.uint8)
 
 
-def _read(x: Any, leader: Any, axis: int, window: Window) -> Any:
-    members = _members(window, x.shape[axis])
+def _read(x: Any, leader: Any, axis: int, windows: tuple[Window, ...]) -> Any:
+    members = _members(windows, _lengths(x, axis, windows))
     return _along(
         leader,
         axis,
-        window.number,
+        _numbers(windows),
         lambda which, row: [
             sum(row[p] for k, p in some if k == w) for some, w in zip(members, which, strict=True)
         ],
@@ -67,28 +86,28 @@ def _read(x: Any, leader: Any, axis: int, window: Window) -> Any:
     )
 
 
-def _added(x: Any, leader: Any, axis: int, window: Window, length: int) -> Any:
-    members = _members(window, length)
+def _added(x: Any, leader: Any, axis: int, windows: tuple[Window, ...], lengths: tuple[int, ...]) -> Any:
+    members = _members(windows, lengths)
 
     def add(row: Any, which: Any) -> list[Any]:
         pairs = list(zip(row, members, which, strict=True))
-        return [sum(v for v, some, w in pairs if (w, p) in some) for p in range(length)]
+        return [sum(v for v, some, w in pairs if (w, p) in some) for p in range(math.prod(lengths))]
 
-    return _along(x, axis, length, add, leader)
+    return _along(x, axis, lengths, add, leader)
 
 
 def _summed(x: Any, axis: int, window: Window) -> Any:
-    members = _members(window, x.shape[axis])
-    return _along(x, axis, window.number, lambda row: [sum(row[p] for _, p in some) for some in members])
+    members = _members((window,), (x.shape[axis],))
+    return _along(x, axis, (window.number,), lambda row: [sum(row[p] for _, p in some) for some in members])
 
 
 def _spread_out(x: Any, axis: int, window: Window, length: int) -> Any:
-    places = [[p for _, p in some] for some in _members(window, length)]
+    places = [[p for _, p in some] for some in _members((window,), (length,))]
 
     def add(row: Any) -> list[Any]:
         return [sum(v for v, some in zip(row, places, strict=True) if p in some) for p in range(length)]
 
-    return _along(x, axis, length, add)
+    return _along(x, axis, (length,), add)
 
 
 def _off_axis(name: str, call: Callable[[], Any]) -> Fails:
@@ -98,75 +117,89 @@ def _off_axis(name: str, call: Callable[[], Any]) -> Fails:
 ONE, PAIRS = Window(1, 1, 0, 1, 1), Window(2, 2, 0, 1, 2)
 PADDED, GAPS = Window(3, 2, 1, 1, 3), Window(2, 1, 1, 2, 4)
 WHICH, WHICH_OF_GAPS = np.array([[0, 2, 1], [1, 0, 0]]), np.array([[1, 0], [0, 1], [1, 1], [0, 0]])
+PLANE = (Window(2, 1, 1, 1, 3), Window(2, 2, 0, 1, 2))
+WHICH_OF_PLANE = np.array([[2, 3], [1, 0], [3, 2]])
 
 ROWS: list[OpSamples] = [
     row(
         "window_max",
-        at("size 1", normal(1), axis=-1, window=ONE),
-        at("axes", spread(2, 4), axis=-1, window=PAIRS),
-        at("axes, first, padded gaps", spread(4, 2), axis=-2, window=GAPS),
-        at("edge: overlap and padding", spread(2, 5), axis=-1, window=PADDED),
+        at("size 1", normal(1), axis=-1, windows=(ONE,)),
+        at("axes", spread(2, 4), axis=-1, windows=(PAIRS,)),
+        at("axes, first, padded gaps", spread(4, 2), axis=-2, windows=(GAPS,)),
+        at("edge: overlap and padding", spread(2, 5), axis=-1, windows=(PADDED,)),
+        at("axes, two at once", spread(2, 3, 4), axis=-2, windows=PLANE),
         reference=_largest,
         errors=(
-            _off_axis("window_max", lambda: along.window_max(np.ones(2), 0, ONE)),
-            Fails(lambda: along.window_max(np.ones(2, complex), -1, ONE), DtypeError, "have no order"),
+            _off_axis("window_max", lambda: along.window_max(np.ones(2), 0, (ONE,))),
+            Fails(lambda: along.window_max(np.ones(2, complex), -1, (ONE,)), DtypeError, "have no order"),
         ),
         kinks=(
             kink(
                 "a tie",
                 np.array([2.0, 2.0]),
                 axis=-1,
-                window=Window(2, 2, 0, 1, 1),
+                windows=(Window(2, 2, 0, 1, 1),),
                 gradients=(np.array([1.0, 0.0]),),
             ),
         ),
     ),
     row(
         "window_leader",
-        at("size 1", np.ones(1), np.ones(1), axis=-1, window=ONE),
-        at("axes", spread(2, 4), np.array([[-1.0, 0.2], [0.1, 0.3]]), axis=-1, window=PAIRS),
+        at("size 1", np.ones(1), np.ones(1), axis=-1, windows=(ONE,)),
+        at("axes", spread(2, 4), np.array([[-1.0, 0.2], [0.1, 0.3]]), axis=-1, windows=(PAIRS,)),
         at(
             "edge: ties and NaN",
             np.array([1.0, 1.0, NAN, NAN, 3.0]),
             np.array([1.0, NAN, NAN]),
             axis=-1,
-            window=PADDED,
+            windows=(PADDED,),
+        ),
+        at(
+            "axes, two at once",
+            np.array([[[1.0, 2.0, 0.0, 2.0], [2.0, 0.0, 3.0, 3.0], [2.0, 2.0, 3.0, 1.0]]]),
+            np.array([[[2.0, 3.0], [2.0, 3.0], [2.0, 3.0]]]),
+            axis=-2,
+            windows=PLANE,
         ),
         reference=_leader,
-        errors=_off_axis("window_leader", lambda: along.window_leader(np.ones(2), np.ones(2), 0, ONE)),
+        errors=_off_axis("window_leader", lambda: along.window_leader(np.ones(2), np.ones(2), 0, (ONE,))),
     ),
     row(
         "window_read",
-        at("size 1", normal(1), np.array([0]), axis=-1, window=ONE),
-        at("axes", normal(2, 5), WHICH, axis=-1, window=PADDED),
-        at("axes, first, padded gaps", normal(4, 2), WHICH_OF_GAPS, axis=-2, window=GAPS),
+        at("size 1", normal(1), np.array([0]), axis=-1, windows=(ONE,)),
+        at("axes", normal(2, 5), WHICH, axis=-1, windows=(PADDED,)),
+        at("axes, first, padded gaps", normal(4, 2), WHICH_OF_GAPS, axis=-2, windows=(GAPS,)),
         at(
             "edge: infinite",
             np.array([[1.0, math.inf, 2.0, 3.0]]),
             np.array([[0, 1]]),
             axis=-1,
-            window=PAIRS,
+            windows=(PAIRS,),
             smooth=False,
         ),
+        at("axes, two at once", normal(3, 4), WHICH_OF_PLANE, axis=-2, windows=PLANE),
         reference=_read,
-        errors=_off_axis("window_read", lambda: along.window_read(np.ones(2), np.zeros(2, int), 0, ONE)),
+        errors=_off_axis("window_read", lambda: along.window_read(np.ones(2), np.zeros(2, int), 0, (ONE,))),
     ),
     row(
         "window_add",
-        at("size 1", normal(1), np.array([0]), axis=-1, window=ONE, length=1),
-        at("axes", normal(2, 3), WHICH, axis=-1, window=PADDED, length=5),
-        at("axes, first, padded gaps", normal(4, 2), WHICH_OF_GAPS, axis=-2, window=GAPS, length=4),
+        at("size 1", normal(1), np.array([0]), axis=-1, windows=(ONE,), lengths=(1,)),
+        at("axes", normal(2, 3), WHICH, axis=-1, windows=(PADDED,), lengths=(5,)),
+        at("axes, first, padded gaps", normal(4, 2), WHICH_OF_GAPS, axis=-2, windows=(GAPS,), lengths=(4,)),
         at(
             "edge: infinite",
             np.array([[1.0, math.inf]]),
             np.array([[0, 1]]),
             axis=-1,
-            window=PAIRS,
-            length=5,
+            windows=(PAIRS,),
+            lengths=(5,),
             smooth=False,
         ),
+        at("axes, two at once", normal(3, 2), WHICH_OF_PLANE, axis=-2, windows=PLANE, lengths=(3, 4)),
         reference=_added,
-        errors=_off_axis("window_add", lambda: along.window_add(np.ones(2), np.zeros(2, int), 0, ONE, 1)),
+        errors=_off_axis(
+            "window_add", lambda: along.window_add(np.ones(2), np.zeros(2, int), 0, (ONE,), (1,))
+        ),
     ),
     row(
         "window_sum",
