@@ -117,6 +117,9 @@ from .layers.pooling import MaxPool3d as MaxPool3d
 from .layers.pooling import MaxUnpool1d as MaxUnpool1d
 from .layers.pooling import MaxUnpool2d as MaxUnpool2d
 from .layers.pooling import MaxUnpool3d as MaxUnpool3d
+from .layers.positional import LearnedPositionalEncoding as LearnedPositionalEncoding
+from .layers.positional import RotaryEmbedding as RotaryEmbedding
+from .layers.positional import SinusoidalPositionalEncoding as SinusoidalPositionalEncoding
 from .layers.recurrent import GRU as GRU
 from .layers.recurrent import LSTM as LSTM
 from .layers.recurrent import RNN as RNN
