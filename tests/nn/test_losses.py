@@ -365,6 +365,13 @@ def test_weights_are_part_of_the_state() -> None:
     assert other(tg.tensor(A), LABELS) == loss(tg.tensor(A), LABELS) != tg.nn.CrossEntropyLoss()(A, LABELS)
 
 
+def test_inputs_by_name_and_settings_that_change() -> None:
+    loss = tg.nn.GaussianNLLLoss()
+    assert loss(A, target=B, var=P) == F.gaussian_nll_loss(A, B, P)
+    loss.reduction = "sum"
+    assert loss(A, B, P) == F.gaussian_nll_loss(A, B, P, reduction="sum")
+
+
 def test_modules_show_their_settings() -> None:
     assert (
         repr(tg.nn.MultiMarginLoss(2, weight=WEIGHT)) == "MultiMarginLoss(p=2, margin=1.0, reduction='mean')"

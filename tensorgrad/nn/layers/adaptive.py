@@ -70,8 +70,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         ends = [*cutoffs, n_classes]
         if len(ends) < 2 or min(ends) < 1 or any(a >= b or a % 1 for a, b in pairwise(ends)):
             raise ShapeError(
-                f"AdaptiveLogSoftmaxWithLoss: cutoffs {list(cutoffs)} for {n_classes} classes; they are integers and ascend from 1 "
-                "or more to less than that"
+                f"AdaptiveLogSoftmaxWithLoss: cutoffs {list(cutoffs)} for {n_classes} classes; they are integers that "
+                "ascend, from 1 or more to less than that"
             )
         self.in_features, self.n_classes, self.cutoffs = in_features, n_classes, ends
         self.div_value, self.head_bias = div_value, head_bias
