@@ -6,6 +6,7 @@ from .attention import attention as attention
 from .cross_entropy import softmax_cross_entropy as softmax_cross_entropy
 from .ctc import ctc as ctc
 from .elman import elman as elman
+from .gelu import gelu as gelu
 from .gru import gru as gru
 from .linear import linear as linear
 from .lstm import lstm as lstm
