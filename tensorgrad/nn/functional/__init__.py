@@ -136,9 +136,3 @@ from .shape import upsample_bilinear as upsample_bilinear
 from .shape import upsample_nearest as upsample_nearest
 from .similarity import cosine_similarity as cosine_similarity
 from .similarity import pairwise_distance as pairwise_distance
-from .norm import batch_norm as batch_norm
-from .norm import group_norm as group_norm
-from .norm import instance_norm as instance_norm
-from .norm import layer_norm as layer_norm
-from .norm import local_response_norm as local_response_norm
-from .norm import rms_norm as rms_norm
