@@ -288,6 +288,22 @@ def test_a_conversion_after_the_first_step_is_an_error_and_changes_nothing() -> 
     assert last is ps[3]
 
 
+def test_a_frozen_parameter_may_be_converted() -> None:
+    ps = parameters()
+    optimizer = tg.optim.Adam(ps, lr=0.1)
+    fill(ps)
+    optimizer.step()
+    ps[3].requires_grad = False
+    ps[3]._d = ps[3]._d.astype(np.float16)
+    half = ps[3].numpy().copy()
+    for _ in range(2):
+        held = ps[0].numpy()  # makes the arena move
+        fill([ps[0]])
+        optimizer.step()
+    assert ps[3].dtype == np.float16 and np.array_equal(ps[3].numpy(), half)
+    assert not np.array_equal(ps[0].numpy(), held)
+
+
 # ---- copies
 
 
