@@ -140,10 +140,8 @@ class Elementwise(Optimizer):
 
     def _advance(self, group: Group, run: list[Slot]) -> None:
         """Update the parameters of one run."""
-        group = {
-            **group,
-            "lr": float(group["lr"]),
-        }  # a schedule may have left a float64 of NumPy, which is no weak number
+        # A schedule may have left a float64 of NumPy's, which would not be a weak number.
+        group = {**group, "lr": float(group["lr"])}
         arena, status = run[0].arena, run[0].status
         low, high = run[0].start, run[-1].stop
         numbers, initial = dict(status.numbers), self.arrays(group)
@@ -172,9 +170,7 @@ class Elementwise(Optimizer):
         """The gradients of a run, side by side."""
         arena = run[0].arena
         if len(run) == 1:
-            g = run[0].parameter._node.grad._d
-            if type(g) is np.ndarray and g.flags.c_contiguous:
-                return g.reshape(-1).view(arena.real)
+            return np.ravel(run[0].parameter._node.grad._d).view(arena.real)
         for slot in run:
             np.copyto(slot.gradient, slot.parameter._node.grad._d)
         return arena.gradients[run[0].start : run[-1].stop]
