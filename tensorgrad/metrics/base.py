@@ -60,6 +60,21 @@ class Metric(ABC, Generic[R]):
             )
         self._take(other)
 
+    def state_dict(self) -> dict[str, Any]:
+        """What came in since the last `reset`, as numbers and arrays."""
+        return {name: copy.deepcopy(getattr(self, name)) for name in self._start}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a state of a metric of the same kind and settings.
+
+        Raises:
+            ValueError: it is of another kind; nothing is changed then.
+        """
+        if state_dict.keys() != self._start.keys():
+            found = f"{sorted(state_dict)}, and {sorted(self._start)} are needed"
+            raise ValueError(f"{type(self).__name__}: this state is of another metric, with {found}")
+        vars(self).update(copy.deepcopy(state_dict))
+
     def __add__(self, other: Self) -> Self:
         if not isinstance(other, Metric):
             return NotImplemented

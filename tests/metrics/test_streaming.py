@@ -117,3 +117,19 @@ def test_any_function_over_batches() -> None:
     assert len(metric.compute()[0]) == 4
     with pytest.raises(ValueError, match="only the first axis may change"):
         metric.update([[0.3]], [1])
+
+
+def test_a_state_goes_on_in_another() -> None:
+    for make, function, data, _ in CASES.values():
+        prediction, target = data(np.random.default_rng(3), 30)
+        first, second = make(), make()
+        first.update(prediction[:20], target[:20])
+        state = first.state_dict()
+        second.load_state_dict(state)
+        first.update(prediction, target)  # the state is a copy
+        second.update(prediction[20:], target[20:])
+        np.testing.assert_allclose(second.compute(), function(prediction, target), rtol=1e-12)
+        before = second.compute()
+        with pytest.raises(ValueError, match="of another metric"):
+            second.load_state_dict({"other": 1})
+        np.testing.assert_array_equal(second.compute(), before)

@@ -9,8 +9,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
+import tensorgrad as tg
 from tensorgrad.optim import lr_scheduler as S
 
 
@@ -213,6 +215,7 @@ def test_warm_up_then_anything() -> None:
     assert found == pytest.approx([1 / 3, 2 / 3, 1, 1, 1, 0.5, 0.5, 0.25])
     with pytest.raises(TypeError, match="needs the measure"):
         plateau.step()
+    assert plateau.needs_metrics and not schedule.needs_metrics
 
 
 def test_plateau() -> None:
@@ -385,6 +388,39 @@ def test_past_the_end_of_one_cycle_nothing_moves() -> None:
     with pytest.raises(ValueError, match="step 5 is past the end"):
         schedule.step()
     assert before == (optimizer.param_groups, schedule.last_epoch)
+
+
+def test_with_the_optimizers() -> None:
+    """Momentum and betas follow, the optimizer's state holds what is resumed, early steps warn."""
+
+    def made(kind: type) -> tuple[tg.Tensor, Any, Any]:
+        w = tg.tensor(np.ones(3), requires_grad=True)
+        optimizer = kind([w], lr=0.1, **({"momentum": 0.9} if kind is tg.optim.SGD else {}))
+        return w, optimizer, S.WarmupLR(optimizer, 3, S.OneCycleLR(optimizer, 0.5, 30))
+
+    def train(w: tg.Tensor, optimizer: Any, schedule: Any, steps: int) -> None:
+        for _ in range(steps):
+            optimizer.zero_grad()
+            (w * w).sum().backward()
+            optimizer.step()
+            schedule.step()
+
+    for kind in (tg.optim.SGD, tg.optim.Adam):
+        straight, whole = made(kind), made(kind)
+        train(*straight, 25)
+        train(*whole, 9)
+        again = made(kind)
+        with tg.no_grad():
+            again[0][...] = whole[0].numpy()
+        again[1].load_state_dict(whole[1].state_dict())
+        again[2].load_state_dict(whole[2].state_dict())
+        train(*again, 16)
+        assert again[0].tolist() == straight[0].tolist()
+        assert again[2].state_dict() == straight[2].state_dict()
+        key = "momentum" if kind is tg.optim.SGD else "betas"
+        assert again[1].param_groups[0][key] == straight[1].param_groups[0][key]
+        with pytest.warns(UserWarning, match="before the optimizer's first step"):
+            made(kind)[2].step()
 
 
 def test_one_of_ones_own() -> None:

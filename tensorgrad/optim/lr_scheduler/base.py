@@ -43,6 +43,11 @@ class LRScheduler:
 
     _is_initial = False
 
+    @property
+    def needs_metrics(self) -> bool:
+        """Whether `step` wants a measure, as `ReduceLROnPlateau` does."""
+        return False
+
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         self._attach(optimizer)
         name = type(self).__name__

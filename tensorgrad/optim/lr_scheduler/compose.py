@@ -30,6 +30,11 @@ class _Composed(LRScheduler):
         self.base_lrs = [group.get("initial_lr", group["lr"]) for group in optimizer.param_groups]
         self._step_count = self.last_epoch = 0
 
+    @property
+    def needs_metrics(self) -> bool:
+        """Whether one of them does."""
+        return any(one.needs_metrics for one in self._schedulers)
+
     def state_dict(self) -> dict[str, Any]:
         return {**super().state_dict(), "_schedulers": [one.state_dict() for one in self._schedulers]}
 
