@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
-from .._errors import DtypeError, ShapeError
+from .._errors import DtypeError, ShapeError, StateDictError
 from .._tensor import Tensor
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -68,11 +68,11 @@ class Metric(ABC, Generic[R]):
         """Go on from a state of a metric of the same kind and settings.
 
         Raises:
-            ValueError: it is of another kind; nothing is changed then.
+            StateDictError: it is of another kind; nothing is changed then.
         """
         if state_dict.keys() != self._start.keys():
             found = f"{sorted(state_dict)}, and {sorted(self._start)} are needed"
-            raise ValueError(f"{type(self).__name__}: this state is of another metric, with {found}")
+            raise StateDictError(f"{type(self).__name__}: this state is of another metric, with {found}")
         vars(self).update(copy.deepcopy(state_dict))
 
     def __add__(self, other: Self) -> Self:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tensorgrad as tg
 from tensorgrad import metrics as M
 
 Data = tuple[np.ndarray, np.ndarray]
@@ -130,6 +131,6 @@ def test_a_state_goes_on_in_another() -> None:
         second.update(prediction[20:], target[20:])
         np.testing.assert_allclose(second.compute(), function(prediction, target), rtol=1e-12)
         before = second.compute()
-        with pytest.raises(ValueError, match="of another metric"):
+        with pytest.raises(tg.StateDictError, match="of another metric"):
             second.load_state_dict({"other": 1})
         np.testing.assert_array_equal(second.compute(), before)

@@ -292,17 +292,17 @@ def test_a_state_of_another_schedule_changes_nothing() -> None:
     state = S.StepLR(optimizer, 3).state_dict()
     schedule = S.ExponentialLR(optimizer, 0.9)
     before = schedule.state_dict()
-    with pytest.raises(ValueError, match=r"lacks \[\] and has \['step_size'\]"):
+    with pytest.raises(tg.StateDictError, match=r"lacks \[\] and has \['step_size'\]"):
         schedule.load_state_dict(state)
     assert schedule.state_dict() == before
     both = [S.SequentialLR(optimizer, [schedule, S.StepLR(optimizer, n)], [2]) for n in (3, 4)]
     changed = both[0].state_dict()
     changed["_schedulers"][1] = before
     kept = both[1].state_dict()
-    with pytest.raises(ValueError, match="StepLR: this state"):
+    with pytest.raises(tg.StateDictError, match="StepLR: this state"):
         both[1].load_state_dict(changed)
     changed["_schedulers"].pop()
-    with pytest.raises(ValueError, match="of 1 schedules, and here are 2"):
+    with pytest.raises(tg.StateDictError, match="of 1 schedules, and here are 2"):
         both[1].load_state_dict(changed)
     assert both[1].state_dict() == kept
 

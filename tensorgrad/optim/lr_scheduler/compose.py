@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from ..._errors import StateDictError
 from .base import LRScheduler, Optimizer, at_least
 from .decay import LinearLR
 
@@ -49,7 +50,7 @@ class _Composed(LRScheduler):
         super()._check_state({name: value for name, value in state.items() if name != "_schedulers"})
         if len(parts) != len(self._schedulers):
             count = f"{len(parts)} schedules, and here are {len(self._schedulers)}"
-            raise ValueError(f"{type(self).__name__}: this state is of {count}")
+            raise StateDictError(f"{type(self).__name__}: this state is of {count}")
         for one, part in zip(self._schedulers, parts, strict=True):
             one._check_state(part)
 
