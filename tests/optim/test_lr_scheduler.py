@@ -433,3 +433,7 @@ def test_one_of_ones_own() -> None:
     with pytest.raises(NotImplementedError, match="override get_lr"):
         S.LRScheduler(Optimizer())
     assert repr(S.StepLR(Optimizer(), 3)) == "StepLR(last_epoch=0, lr=[0.5, 0.02])"
+
+
+def test_the_schedule_of_averaging_is_found_where_pytorch_has_it() -> None:
+    assert tg.optim.swa_utils.SWALR is S.SWALR
