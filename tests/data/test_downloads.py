@@ -260,6 +260,23 @@ def test_a_set_is_fetched_where_the_environment_says(
         data.download("mnits")
 
 
+def test_what_is_there_is_not_fetched_again(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.content = b"emma\nava\n"
+    monkeypatch.setitem(downloads.SETS, "names", (downloads.Remote(server.url("/names.txt")),))
+    monkeypatch.setenv("TENSORGRAD_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "cache"))
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    for _ in range(2):
+        assert data.load_names(download=True) == ["emma", "ava"]
+    assert len(server.asked) == 1
+    (tmp_path / "data").rename(tmp_path / "mine")
+    assert data.load_names(tmp_path / "mine" / "names", download=True) == ["emma", "ava"]
+    assert len(server.asked) == 1
+
+
 def test_every_file_of_a_set_has_a_checksum() -> None:
     for remotes in downloads.SETS.values():
         for remote in remotes:

@@ -215,6 +215,25 @@ def test_a_position_is_taken_up_by_another_loader(name: str, workers: int) -> No
     assert bits(left) == bits(resumed) and rest(loader, 2) == rest(resumed, 2)
 
 
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_every_position_of_two_epochs_is_taken_up(drop_last: bool) -> None:
+    def make(seed: int) -> DataLoader:
+        return DataLoader(arrays(), 3, shuffle=True, drop_last=drop_last, generator=seed)
+
+    loader, states, batches = make(0), [], []
+    for _ in range(2):
+        for batch in loader:
+            states.append(loader.state_dict())
+            batches.append(bits([batch])[0])
+    for place, state in enumerate(states):
+        resumed = make(1)
+        resumed.load_state_dict(state)
+        left: list[Any] = []
+        while resumed.epoch < 2:
+            left += bits(resumed)
+        assert left == batches[place + 1 :]
+
+
 def test_a_position_after_the_last_batch_has_an_empty_rest() -> None:
     loader = DataLoader(arrays(), 5, shuffle=True, generator=0)
     for _ in loader:
