@@ -44,11 +44,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         server, wanted = self.server, self.headers.get("Range")
+        content = server.content  # a test may put another one there meanwhile
         server.asked.append((self.path, wanted))
         if server.answers and (status := server.answers.pop(0)):
             self.send_error(status)
             return
-        first, whole = 0, len(server.content)
+        first, whole = 0, len(content)
         if wanted and server.ranges and self.headers.get("If-Range", server.etag) == server.etag:
             first = int(wanted.removeprefix("bytes=").removesuffix("-"))
             if first >= whole:
@@ -65,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("ETag", server.etag)
         self.end_headers()
         last = server.cuts.pop(0) if server.cuts else whole
-        self.wfile.write(server.content[first:last])
+        self.wfile.write(content[first:last])
         self.close_connection = True
 
     def log_message(self, *_: Any) -> None:

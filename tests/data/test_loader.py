@@ -258,6 +258,15 @@ def test_an_epoch_left_early_is_over() -> None:
     assert numbers(loader) == numbers(other) and loader.epoch == 2
 
 
+def test_a_resumed_epoch_that_is_left_is_over_too() -> None:
+    loader, other = (DataLoader(arrays(), 3, shuffle=True, generator=0) for _ in range(2))
+    next(iter(loader))
+    loader.load_state_dict(loader.state_dict())
+    next(iter(loader))
+    numbers(other)
+    assert numbers(loader) == numbers(other)
+
+
 def test_a_position_of_another_loader_is_refused_and_nothing_is_changed() -> None:
     loader = DataLoader(arrays(), 3, shuffle=True, generator=0)
     before = loader.state_dict()
