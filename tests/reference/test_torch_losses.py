@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -278,3 +280,93 @@ def test_ctc_of_one_sequence() -> None:
         {},
         (0,),
     )
+
+
+# ---- modules
+
+LOSSES = {
+    "L1Loss": {}, "MSELoss": {}, "NLLLoss": {"weight": WEIGHT, "ignore_index": 2},
+    "PoissonNLLLoss": {"log_input": False}, "GaussianNLLLoss": {"full": True}, "KLDivLoss": {"log_target": True},
+    "BCELoss": {"weight": WEIGHT}, "BCEWithLogitsLoss": {"weight": WEIGHT, "pos_weight": WEIGHT + 1},
+    "HingeEmbeddingLoss": {"margin": 0.5}, "MultiLabelMarginLoss": {}, "SmoothL1Loss": {"beta": 0.3},
+    "HuberLoss": {"delta": 0.3}, "SoftMarginLoss": {},
+    "CrossEntropyLoss": {"weight": WEIGHT, "ignore_index": 2, "label_smoothing": 0.1},
+    "MultiLabelSoftMarginLoss": {"weight": WEIGHT}, "CosineEmbeddingLoss": {"margin": 0.2},
+    "MarginRankingLoss": {"margin": 0.2}, "MultiMarginLoss": {"p": 2, "margin": 0.5, "weight": WEIGHT},
+    "TripletMarginLoss": {"margin": 0.5, "p": 3.0, "swap": True},
+    "TripletMarginWithDistanceLoss": {"margin": 0.5, "swap": True}, "CTCLoss": {"blank": 2, "zero_infinity": True},
+    "CosineSimilarity": {"dim": 0}, "PairwiseDistance": {"p": 3.0, "keepdim": True},
+}  # fmt: skip
+INPUTS: dict[str, tuple[Any, ...]] = {
+    **dict.fromkeys(["NLLLoss", "CrossEntropyLoss", "MultiMarginLoss"], (normal(5, 4), LABELS)),
+    **dict.fromkeys(
+        ["BCELoss", "BCEWithLogitsLoss", "MultiLabelSoftMarginLoss"], (uniform(5, 4), bits(5, 4))
+    ),
+    **dict.fromkeys(["HingeEmbeddingLoss", "SoftMarginLoss"], (normal(5, 4), signs(5, 4))),
+    **dict.fromkeys(
+        ["TripletMarginLoss", "TripletMarginWithDistanceLoss"], (normal(5, 4), normal(5, 4), normal(5, 4))
+    ),
+    "CosineEmbeddingLoss": (normal(5, 4), normal(5, 4), signs(5)),
+    "MarginRankingLoss": (normal(5), normal(5), signs(5)),
+    "MultiLabelMarginLoss": (normal(5, 4), LISTED),
+    "GaussianNLLLoss": (normal(5, 4), normal(5, 4), uniform(5, 4)),
+    "CTCLoss": (normal(6, 2, 4), np.array([[1, 1], [3, 3]]), np.array([6, 5]), np.array([2, 2])),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_module(name: str) -> None:
+    """The same arguments, the same defaults, the same state, the same value."""
+    ours, theirs = getattr(tg.nn, name), getattr(torch.nn, name)
+    deprecated = {"size_average", "reduce"}
+    expected = {k: p.default for k, p in inspect.signature(theirs).parameters.items() if k not in deprecated}
+    assert {k: p.default for k, p in inspect.signature(ours).parameters.items()} == expected
+    inputs = INPUTS.get(name, (uniform(5, 4), uniform(5, 4)))
+    for options in ({}, LOSSES[name]):
+        a = ours(**{k: ours_of(v, False) for k, v in options.items()})
+        b = theirs(**{k: theirs_of(v, False) for k, v in options.items()})
+        assert list(a.state_dict()) == list(b.state_dict())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what 'mean' means in KLDivLoss
+            z = b(*[theirs_of(x, False) for x in inputs])
+        if name == "KLDivLoss":
+            z = torch.nn.KLDivLoss(**{**options, "reduction": "none"})(*map(torch.from_numpy, inputs)).mean()
+        assert_allclose(a(*[ours_of(x, False) for x in inputs]), z, **CLOSE)
+        a.load_state_dict({k: v.numpy() for k, v in b.state_dict().items()})
+
+
+def test_every_loss_of_torch_is_here_or_has_a_reason() -> None:
+    left_out = {
+        "AdaptiveLogSoftmaxWithLoss": "a layer, see below",
+        "LinearCrossEntropyLoss": "a Linear and a CrossEntropyLoss",
+        "NLLLoss2d": "an old name of NLLLoss",
+    }
+    names = {name for name in dir(torch.nn) if "Loss" in name}
+    assert names - set(LOSSES) == set(left_out)
+    functions = {name for name in dir(T) if "loss" in name or "cross_entropy" in name} - {
+        "linear_cross_entropy"
+    }
+    assert {name for name in functions if not hasattr(F, name)} == set()
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("labels", [np.array([0, 2, 3, 11, 4, 5, 19]), np.array([0, 1, 2, 0, 0, 0, 0])])
+def test_adaptive_softmax(bias: bool, labels: Any) -> None:
+    theirs = torch.nn.AdaptiveLogSoftmaxWithLoss(8, 20, [3, 5], 2.0, head_bias=bias, dtype=torch.float64)
+    ours = tg.nn.AdaptiveLogSoftmaxWithLoss(8, 20, [3, 5], 2.0, head_bias=bias, dtype=np.float64)
+    ours.load_state_dict({k: v.numpy() for k, v in theirs.state_dict().items()})
+    x = normal(7, 8)
+    a, b = tg.tensor(x, requires_grad=True), torch.from_numpy(x).requires_grad_()
+    y, z = ours(a, tg.tensor(labels)), theirs(b, torch.from_numpy(labels))
+    assert_allclose(y.output.detach().numpy(), z.output.detach().numpy(), **CLOSE)
+    assert_allclose(y.loss.item(), z.loss.item(), **CLOSE)
+    y.loss.backward()
+    z.loss.backward()
+    assert_allclose(a.grad.numpy(), b.grad.numpy(), **CLOSE)
+    for (name, p), q in zip(ours.named_parameters(), theirs.parameters(), strict=True):
+        assert (p.grad is None) == (q.grad is None), name
+        if p.grad is not None:
+            assert_allclose(p.grad.numpy(), q.grad.numpy(), **CLOSE)
+    assert_allclose(ours.log_prob(x).detach().numpy(), theirs.log_prob(b).detach().numpy(), **CLOSE)
+    assert (ours.predict(x).numpy() == theirs.predict(b).numpy()).all()
+    assert_allclose(ours(x[3], labels[3]).output.item(), z.output[3].item(), **CLOSE)

@@ -108,6 +108,12 @@ from .loss_regression import mse_loss as mse_loss
 from .loss_regression import poisson_nll_loss as poisson_nll_loss
 from .loss_regression import smooth_l1_loss as smooth_l1_loss
 from .loss_sequence import ctc_loss as ctc_loss
+from .norm import batch_norm as batch_norm
+from .norm import group_norm as group_norm
+from .norm import instance_norm as instance_norm
+from .norm import layer_norm as layer_norm
+from .norm import local_response_norm as local_response_norm
+from .norm import rms_norm as rms_norm
 from .pooling import fractional_max_pool2d as fractional_max_pool2d
 from .pooling import fractional_max_pool3d as fractional_max_pool3d
 from .positional import rotary_embedding as rotary_embedding

@@ -55,10 +55,10 @@ def scaled_dot_product_attention(
 
     Example:
         >>> import numpy as np, tensorgrad as tg
-        >>> q = k = np.eye(2)
-        >>> tg.nn.functional.scaled_dot_product_attention(q, k, np.array([[1.0], [5.0]]), is_causal=True)
-        array([[1.        ],
-               [3.67871...]])
+        >>> q, k, v = np.ones((2, 4)), np.ones((2, 4)), np.array([[1.0], [5.0]])
+        >>> tg.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        array([[1.],
+               [3.]])
 
     Source: A. Vaswani et al., Attention Is All You Need, 2017; for shared heads J. Ainslie et al., GQA, 2023.
     """

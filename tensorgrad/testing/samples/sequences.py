@@ -9,7 +9,7 @@ import numpy as np
 from ..._errors import ShapeError
 from ...nn import functional
 from ...ops import fused
-from .row import Fails, OpSamples, at, normal, row
+from .row import Fails, OpSamples, Sample, at, normal, row
 
 
 def _stepped(cell: Any, x: Any, states: Any, sizes: Any, reverse: bool) -> Any:
@@ -107,8 +107,9 @@ _BACKWARD: dict[str, Any] = {"sizes": (2, 2, 1), "reverse": True}
 
 def _recurrent_rows(name: str, gates: int, states: int, reference: Any, more: Any) -> OpSamples:
     op = getattr(fused, name)
-    single, step = _operands(1, 1, gates, states, size=1), {"sizes": (1,), "reverse": False}
-    extra = []
+    single = _operands(1, 1, gates, states, size=1)
+    step: dict[str, Any] = {"sizes": (1,), "reverse": False}
+    extra: list[Sample] = []
     if name == "lstm":
         x, h, *others = _operands(5, 2, gates, states)
         others[2] = others[2][:, :1]
