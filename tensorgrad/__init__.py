@@ -448,6 +448,10 @@ if _typing.TYPE_CHECKING:
     from .random import bernoulli as bernoulli
     from .random import multinomial as multinomial
     from .random import poisson as poisson
+    from .training import Trainer as Trainer
+    from .training import evaluate as evaluate
+    from .training import fit as fit
+    from .training import predict as predict
 
 _ON_FIRST_USE = {
     "data",
@@ -468,6 +472,7 @@ _STANDARD = (
 )
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
 _LATE = {"trace": "ir", "load": "_io", "save": "_io"}
+_LATE |= dict.fromkeys(["Trainer", "evaluate", "fit", "predict"], "training")
 _LATE |= {name: f"ops.{module}" for name, module in _METHODS.items()}
 _LATE |= dict.fromkeys(["polygamma"], "ops.special")
 _LATE |= dict.fromkeys(["cdist", "dist", "pdist"], "ops.distances")

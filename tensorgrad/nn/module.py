@@ -112,6 +112,10 @@ class Module:
         if isinstance(value, Buffer):
             self.register_buffer(name, value.data, value.persistent)
             return
+        computed = self.__dict__.get("parametrizations")
+        if computed is not None and name in computed:
+            computed[name].assign(value)
+            return
         before = self.__dict__.get(name)
         if isinstance(before, Parameter) and not isinstance(value, Parameter | Module) and value is not None:
             raise DtypeError(
@@ -130,6 +134,10 @@ class Module:
             self.__dict__["_buffers"] = {n: p for n, p in self._buffers.items() if n != name}
 
     def __getattr__(self, name: str) -> Any:
+        # A parametrised tensor is no attribute any more: it is computed when it is asked for (`utils.parametrize`).
+        computed = self.__dict__.get("parametrizations")
+        if computed is not None and name in computed:
+            return computed[name]()
         raise missing(f"{type(self).__name__!r} object", name, dir(self))
 
     # ---- what it holds

@@ -1,1 +1,16 @@
 """Training: the loop around a model, with callbacks, checkpoints and reports."""
+
+from __future__ import annotations
+
+from .averaging import WeightAverage as WeightAverage
+from .callback import Callback as Callback
+from .checkpoint import Checkpoint as Checkpoint
+from .evaluation import evaluate as evaluate
+from .evaluation import predict as predict
+from .history import History as History
+from .logs import CSVLog as CSVLog
+from .logs import TensorBoard as TensorBoard
+from .progress import Progress as Progress
+from .stopping import EarlyStopping as EarlyStopping
+from .trainer import Trainer as Trainer
+from .trainer import fit as fit

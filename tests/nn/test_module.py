@@ -347,3 +347,22 @@ def test_wrong_features_are_named() -> None:
 def test_operations_are_shown_under_the_path_of_their_module(net: Net) -> None:
     scopes = {equation.scope for equation in tg.trace(net, X).equations}
     assert {"Net/first", "Net/layers.0", "Net/layers.1", "Net/heads.a", "Net"} <= scopes
+
+
+# ---- the table
+
+
+def test_the_table_counts_parameters_once_and_arithmetic_exactly() -> None:
+    shared = nn.Linear(3, 3)
+    model = nn.Sequential({"a": shared, "b": shared, "c": nn.Linear(3, 2, bias=False)})
+    shared.bias.requires_grad = False
+    found = nn.summary(model, (5, 3))
+    assert (found.params, found.trainable) == (18, 15)
+    assert [(row.name, row.params, row.flops) for row in found.rows] == [
+        ("", 18, 2 * (2 * 5 * 9 + 15) + 2 * 5 * 6), ("a", 12, 2 * 5 * 9 + 15), ("a", 0, 2 * 5 * 9 + 15), ("c", 6, 60)
+    ]  # fmt: skip
+    assert found.rows[-1].outputs == [(5, 2)]
+    assert "18 parameters, 3 frozen; 270 FLOP forward" in str(found)
+    assert model.training
+    with pytest.raises(tg.ShapeError, match="summary: 'x' given"):
+        nn.summary(model, "x")

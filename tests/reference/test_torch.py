@@ -22,9 +22,11 @@ from tests.reference import (
     torch_fused,
     torch_linalg_solve,
     torch_linalg_spectral,
+    torch_losses,
     torch_more,
     torch_more_names,
     torch_pool,
+    torch_sequences,
     torch_special_error,
     torch_special_gamma,
     torch_window,
@@ -43,7 +45,9 @@ FAMILIES = (
     torch_linalg_spectral,
     torch_window,
     torch_fused,
+    torch_losses,
     torch_pool,
+    torch_sequences,
     torch_activations,
 )
 

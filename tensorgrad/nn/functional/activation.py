@@ -200,9 +200,9 @@ def gelu(input: Any, approximate: str = "none") -> Any:
         ShapeError: ``approximate`` is something else.
 
     Example:
-        >>> import tensorgrad as tg
-        >>> tg.nn.functional.gelu(tg.tensor([-1.0, 0.0, 1.0]))
-        tensor([-0.15865526,  0.        ,  0.8413447 ])
+        >>> import numpy as np, tensorgrad as tg
+        >>> tg.nn.functional.gelu(np.array([-1.0, 0.0, 1.0]))
+        array([-0.15865525,  0.        ,  0.84134475])
 
     Source:
         D. Hendrycks and K. Gimpel, "Gaussian error linear units", arXiv:1606.08415.

@@ -43,7 +43,7 @@ def dropout(
     Example:
         >>> import numpy as np, tensorgrad as tg
         >>> tg.nn.functional.dropout(tg.ones(5), 0.5, generator=np.random.default_rng(1))
-        tensor([2., 0., 2., 0., 0.])
+        tensor([0., 2., 0., 2., 0.])
 
     Source:
         N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15 (2014).

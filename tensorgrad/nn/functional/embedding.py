@@ -17,7 +17,6 @@ from ..._tensor import Tensor
 from ...ops.index import add_at, take_at
 from ...ops.positions import as_integers, known, positions_of
 from ...ops.shape import lifted
-from ...transforms import stop_gradient
 
 
 def embedding(
@@ -154,11 +153,11 @@ def _rows(
     if shared:
         ones = np.ones(place.shape, weight.dtype)
         often = take_at(add_at(ones, place, pattern=("array",), shape=(count,)), place, pattern=("array",))
-        value = stop_gradient(rows)  # the difference is 0, and carries the gradient
+        value = ops.stop_gradient(rows)  # the difference is 0, and carries the gradient
         rows = ops.add(value, ops.divide(ops.subtract(rows, value), ops.expand_dims(often, -1)))
     if padding_idx is not None:
         is_padding = ops.expand_dims(ops.equal(place, padding_idx), -1)
-        rows = ops.where(is_padding, stop_gradient(weight[padding_idx]), rows)
+        rows = ops.where(is_padding, ops.stop_gradient(weight[padding_idx]), rows)
     return rows
 
 

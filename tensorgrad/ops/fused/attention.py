@@ -22,15 +22,15 @@ def weighed(q: Any, k: Any, bias: Any, scale: float, causal: bool) -> Any:
     """How much each query takes of each key: rows that sum to 1, or to 0 where all is masked."""
     scores = matmul(multiply(q, scale), matrix_transpose(k))
     if causal:
-        scores = add(scores, later(*scores.shape[-2:], scores.dtype))
+        scores = add(scores, later(scores))
     if bias is not None:
         scores = add(scores, bias)
     return shares(scores, logsumexp(scores, -1, True))
 
 
-def later(queries: int, keys: int, dtype: Any) -> Any:
+def later(scores: Any) -> Any:
     """-inf where a key comes after its query, 0 elsewhere."""
-    return np.triu(np.full((queries, keys), -np.inf, dtype), 1)
+    return np.triu(np.full(scores.shape[-2:], -np.inf, scores.dtype), 1)
 
 
 def _composite(*operands: Any, scale: float, causal: bool, biased: bool) -> Any:
@@ -54,7 +54,7 @@ def attention(*operands: Any, scale: float, causal: bool, biased: bool) -> Any:
     q, k, v, bias, keep = _named(operands, biased)
     weights = np.matmul(q * np.asarray(scale, q.dtype), k.swapaxes(-1, -2))
     if causal:
-        weights += later(*weights.shape[-2:], weights.dtype)
+        weights += later(weights)
     if bias is not None:
         weights = _into(np.add, weights, bias)
     top = np.maximum.reduce(weights, axis=-1, keepdims=True, initial=-np.inf)
@@ -76,10 +76,12 @@ def _(g: Any, operands: Any, y: Any, wanted: Any, scale: float, causal: bool, bi
     if wanted[2]:
         kept = weights if keep is None else weights * keep
         found[2] = _fitted(_product(kept.swapaxes(-1, -2), g, like=v), v.shape)
-    if not any((wanted[0], wanted[1], biased and wanted[3])):
+    if not any((*wanted[:2], *wanted[3:])):
         return found
     scores = np.matmul(g, v.swapaxes(-1, -2))
     if keep is not None:
+        if wanted[-1]:
+            found[-1] = _fitted(scores * weights, keep.shape)
         scores = _into(np.multiply, scores, keep)
     scores = _into(np.subtract, scores, np.add.reduce(g * out, axis=-1, keepdims=True))
     scores = _into(np.multiply, scores, weights)

@@ -36,7 +36,7 @@ def _composite(*operands: Any, sizes: Sizes, reverse: bool) -> tuple[Any, ...]:
 
 def gated(row: Any, product: Any, h: Any) -> Any:
     """The next ``h``, from what the input and ``h`` add to the gates."""
-    (x_r, x_z, x_n), (h_r, h_z, h_n) = split(row, 3, axis=1), split(product, 3, axis=1)
+    (x_r, x_z, x_n), (h_r, h_z, h_n) = split(row, 3, axis=-1), split(product, 3, axis=-1)
     z = sigmoid(add(x_z, h_z))
     n = tanh(add(x_n, multiply(sigmoid(add(x_r, h_r)), h_n)))
     return add(n, multiply(z, subtract(h, n)))

@@ -42,7 +42,7 @@ def _composite(*operands: Any, sizes: Sizes, reverse: bool) -> tuple[Any, ...]:
 
 def gated(gates: Any, c: Any, r_transposed: Any = None) -> tuple[Any, Any]:
     """The next ``h`` and ``c``, from the sums that go into the gates."""
-    i, f, g, o = split(gates, 4, axis=1)
+    i, f, g, o = split(gates, 4, axis=-1)
     c = add(multiply(sigmoid(f), c), multiply(sigmoid(i), tanh(g)))
     h = multiply(sigmoid(o), tanh(c))
     return (h if r_transposed is None else matmul(h, r_transposed)), c

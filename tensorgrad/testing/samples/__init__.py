@@ -25,12 +25,14 @@ from . import (
     interpolate,
     linalg_solve,
     linalg_spectral,
+    losses,
     more,
     order,
     pool,
     products,
     reduce,
     rounding,
+    sequences,
     shape,
     special_error,
     special_gamma,
@@ -77,6 +79,8 @@ _MODULES = (
     more,
     activations,
     fused,
+    losses,
+    sequences,
 )
 
 
