@@ -1,4 +1,4 @@
-"""The command line: ``python -m tensorgrad env``, ``demo`` and ``gradcheck``."""
+"""The command line: ``python -m tensorgrad env``, ``demo``, ``train`` and ``gradcheck``."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from .testing.command import run
 
         return run(arguments)
+    elif arguments.command == "train":
+        from .training import command
+
+        return command.run(arguments)
     else:
         from . import demo
 
@@ -60,8 +64,52 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="where to write the pictures (default: %(default)s)",
     )
+    _add_train(commands)
     _add_gradcheck(commands)
     return parser
+
+
+def _add_train(commands: Any) -> None:
+    parser = commands.add_parser(
+        "train",
+        help="train a classifier of images and write a report",
+        description="Train a classifier of images, with checkpoints, test it once, and write a report page about it.",
+        epilog="Exit status: 0 all right, 2 the arguments or the data cannot be used.",
+    )
+    add = parser.add_argument
+    add(
+        "--data",
+        default="digits",
+        metavar="DIR|NAME",
+        help="digits (comes with the package), fashion-mnist or mnist (in TENSORGRAD_DATA or the user cache), or a "
+        "folder with the four files of such a set (default: %(default)s)",
+    )
+    add(
+        "--model",
+        default="mlp",
+        choices=("mlp", "cnn", "book"),
+        help="mlp: 512 and 256 hidden units; cnn: 4 convolutions; book: 128 and 128 hidden units, trained as the "
+        "sources do (default: %(default)s)",
+    )
+    add("--epochs", type=int, help="how often to go through the data (default: the model's)")
+    add("--batch-size", type=int, metavar="N", help="images in a batch (default: the model's)")
+    add("--lr", type=float, help="the learning rate (default: the model's)")
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        help="of weights, order and all else that is drawn (default: %(default)s)",
+    )
+    add("--limit", type=int, metavar="N", help="learn from the first N images only")
+    add("--download", action="store_true", help="fetch the data first, if it is not there")
+    add(
+        "--out",
+        type=Path,
+        default=Path("tensorgrad-run"),
+        metavar="FOLDER",
+        help="for checkpoints, weights and the report (default: %(default)s)",
+    )
+    add("--resume", action="store_true", help="go on from the newest checkpoint in that folder")
 
 
 def _add_gradcheck(commands: Any) -> None:

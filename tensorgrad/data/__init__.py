@@ -49,5 +49,7 @@ from .table import Table as Table
 from .table import read_csv as read_csv
 from .text import TextWindows as TextWindows
 from .text import Vocabulary as Vocabulary
+from .text import load_names as load_names
+from .text import load_tinyshakespeare as load_tinyshakespeare
 from .text import read_lines as read_lines
 from .text import read_text as read_text

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from .._errors import ShapeError
 from ._errors import DataError
-from .transforms import Size, resize
+from .transforms import resize
+from .transforms._arrays import Size
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
 GREY = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601

@@ -66,7 +66,7 @@ class DataLoader:
         self,
         dataset: Any,
         batch_size: int | None = 1,
-        shuffle: bool | Literal["once"] = False,
+        shuffle: bool | Literal["once"] | None = False,
         sampler: Iterable[Any] | None = None,
         batch_sampler: Iterable[Any] | None = None,
         num_workers: int = 0,
@@ -79,7 +79,7 @@ class DataLoader:
     ) -> None:
         self.dataset = dataset
         self.batch_size = None if batch_size is None else checked_batch_size("DataLoader", batch_size)
-        self.shuffle = shuffle
+        self.shuffle = shuffle or False  # None is PyTorch's default
         self.sampler = sampler
         self.batch_sampler = batch_sampler
         self.num_workers = num_workers
@@ -158,13 +158,12 @@ class DataLoader:
                 f"DataLoader.load_state_dict: the position is of a loader with {state['made_of']}, "
                 f"this one has {made_of}; the batches would not be the same"
             )
-        self.seed = int(state["seed"])
+        seed, position = int(state["seed"]), _Position(int(state["epoch"]), int(state["batch"]))
+        if hasattr(self._numbers, "load_state_dict"):  # first: a sampler of somebody else's may refuse
+            self._numbers.load_state_dict(state["sampler"])
+        self.seed, self._position, self._resume = seed, position, True
         if self.shuffle == "once":
             self._numbers = self._order()
-        elif hasattr(self._numbers, "load_state_dict"):
-            self._numbers.load_state_dict(state["sampler"])
-        self._position = _Position(int(state["epoch"]), int(state["batch"]))
-        self._resume = True
 
     def _epoch(self, position: _Position) -> Iterator[Any]:
         epoch = position.epoch
@@ -216,7 +215,7 @@ class DataLoader:
         for place in count():
             with default_generator_set(stream(self.seed, epoch, place, 0)):
                 chosen = list(islice(samples, self.batch_size or 1))
-            if len(chosen) < (self.batch_size or 1 if self.drop_last else 1):
+            if not chosen or (self.drop_last and len(chosen) < (self.batch_size or 1)):
                 return
             yield chosen[0] if self.batch_size is None else chosen
 

@@ -18,6 +18,7 @@ from .._errors import DtypeError, IndexingError, ShapeError
 from .._tensor import Tensor, fresh
 from ._errors import DataError
 from .dataset import Dataset
+from .places import find_folder
 
 WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 
@@ -192,3 +193,43 @@ def read_lines(path: str | os.PathLike[str], encoding: str = "utf-8") -> list[st
         encoding: of the file.
     """
     return [line.strip() for line in read_text(path, encoding).splitlines() if line.strip()]
+
+
+def load_tinyshakespeare(folder: str | os.PathLike[str] | None = None, *, download: bool = False) -> str:
+    """The 1,115,394 characters of Shakespeare on which small models of language are tried.
+
+    Args:
+        folder: where ``input.txt`` is. By default the folder ``tinyshakespeare`` of `tensorgrad.data.data_folder`.
+        download: fetch it there first, if it is missing.
+
+    Raises:
+        FileNotFoundError: the file is missing; the message says how to fetch it.
+
+    Source:
+        A. Karpathy, char-rnn, 2015.
+    """
+    return read_text(_file("load_tinyshakespeare", "tinyshakespeare", "input.txt", folder, download))
+
+
+def load_names(folder: str | os.PathLike[str] | None = None, *, download: bool = False) -> list[str]:
+    """32,033 given names in small letters, for generators of names.
+
+    Args:
+        folder: where ``names.txt`` is. By default the folder ``names`` of `tensorgrad.data.data_folder`.
+        download: fetch it there first, if it is missing.
+
+    Raises:
+        FileNotFoundError: the file is missing; the message says how to fetch it.
+
+    Source:
+        A. Karpathy, makemore, 2022.
+    """
+    return read_lines(_file("load_names", "names", "names.txt", folder, download))
+
+
+def _file(what: str, name: str, file: str, folder: str | os.PathLike[str] | None, download: bool) -> Path:
+    if download:
+        from .downloads import download as fetch
+
+        folder = fetch(name, folder)
+    return find_folder(what, name, folder, [file]) / file

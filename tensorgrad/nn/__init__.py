@@ -42,6 +42,7 @@ from .layers.activation import Sparsemax as Sparsemax
 from .layers.activation import Tanh as Tanh
 from .layers.activation import Tanhshrink as Tanhshrink
 from .layers.activation import Threshold as Threshold
+from .layers.adaptive import AdaptiveLogSoftmaxWithLoss as AdaptiveLogSoftmaxWithLoss
 from .layers.attention import MultiheadAttention as MultiheadAttention
 from .layers.conv import Conv1d as Conv1d
 from .layers.conv import Conv2d as Conv2d

@@ -48,6 +48,10 @@ class History:
             raise KeyError(f"history has no {name!r}; it has {', '.join(self.names) or 'no rows yet'}")
         return [row.get(name) for row in self.rows]
 
+    def columns(self) -> dict[str, list[Any]]:
+        """The columns without the numbers of the epochs, as `tensorgrad.viz.learning_curves` takes them."""
+        return {name: self[name] for name in self.names if name != "epoch"}
+
     def last(self, name: str) -> Any:
         """The newest value of a column."""
         return self[name][-1]

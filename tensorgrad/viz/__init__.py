@@ -1,24 +1,36 @@
-"""Pictures as text: recorded graphs, learning curves, pages of small images.
+"""Pictures as text: recorded graphs, learning curves, confusion matrices, regions, small images.
 
-Every function takes plain data and returns a string; the pictures follow the reader's light or dark
-setting and load nothing from elsewhere.
+Every function takes plain data and returns a string, most of them a `Picture`, which notebooks show. They
+follow the reader's light or dark setting and load nothing from elsewhere.
 """
 
 from tensorgrad.viz.chart import Chart, line_chart, panels
+from tensorgrad.viz.curves import learning_curves
 from tensorgrad.viz.dot import graph_dot, render
 from tensorgrad.viz.images import image_grid, png
 from tensorgrad.viz.layout import Layout, layered
+from tensorgrad.viz.matrix import confusion_chart
+from tensorgrad.viz.picture import Picture
+from tensorgrad.viz.plane import decision_regions, scatter_chart
+from tensorgrad.viz.sheet import filter_sheet, image_sheet
 from tensorgrad.viz.svg import graph_svg
 
 __all__ = [
     "Chart",
     "Layout",
+    "Picture",
+    "confusion_chart",
+    "decision_regions",
+    "filter_sheet",
     "graph_dot",
     "graph_svg",
     "image_grid",
+    "image_sheet",
     "layered",
+    "learning_curves",
     "line_chart",
     "panels",
     "png",
     "render",
+    "scatter_chart",
 ]

@@ -10,6 +10,12 @@ import re
 import unicodedata
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from tensorgrad._tensor import Tensor
+from tensorgrad.viz.picture import Picture
 
 FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 
@@ -170,7 +176,12 @@ def add(parent: ET.Element, tag: str, *lines: str, **attributes: str | float) ->
     return element
 
 
-def written(root: ET.Element) -> str:
+def written(root: ET.Element) -> Picture:
     """The picture as text."""
     ET.indent(root, " ")
-    return ET.tostring(root, encoding="unicode") + "\n"
+    return Picture(ET.tostring(root, encoding="unicode") + "\n")
+
+
+def as_array(value: Any) -> np.ndarray[Any, np.dtype[Any]]:
+    """A tensor's numbers, or a list's."""
+    return value.numpy() if isinstance(value, Tensor) else np.asarray(value)

@@ -13,6 +13,7 @@ import numpy as np
 from tensorgrad._errors import ShapeError
 from tensorgrad.viz._draw import add, clean, number, picture, shorten, text_width, written
 from tensorgrad.viz.layout import Point, spread
+from tensorgrad.viz.picture import Picture
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Series = Mapping[str, tuple[Any, Any]]
@@ -73,7 +74,7 @@ def line_chart(
     y_label: str = "",
     y_format: str | None = None,
     x_format: str | None = None,
-) -> str:
+) -> Picture:
     """Draw one or more series against x as lines, each labelled at its end.
 
     A value that is not finite leaves a gap in its line, and the picture says how many there are.
@@ -100,7 +101,7 @@ def line_chart(
     return panels([Chart(series, title, x_label, y_label, y_format, x_format)])
 
 
-def panels(charts: Sequence[Chart], *, title: str = "") -> str:
+def panels(charts: Sequence[Chart], *, title: str = "") -> Picture:
     """Draw charts side by side, such as loss and accuracy, which have different units.
 
     Args:
@@ -240,12 +241,12 @@ def _draw(parent: ET.Element, chart: Chart, lines: list[_Line], top: float) -> t
     def down(y: float) -> float:
         return bottom - HEIGHT * ((y - y_ticks[0]) / (y_ticks[-1] - y_ticks[0]))
 
-    y_texts = _texts(y_ticks, chart.y_format)
+    y_texts = tick_texts(y_ticks, chart.y_format)
     for tick, text in zip(y_ticks, y_texts, strict=True):
         if tick > y_ticks[0]:
             add(parent, "path", class_="grid", d=f"M0 {number(down(tick))}h{number(WIDTH)}")
         add(parent, "text", text, class_="tick", x=-8.0, y=down(tick) + 4, text_anchor="end")
-    for tick, text in zip(x_ticks, _texts(x_ticks, chart.x_format), strict=True):
+    for tick, text in zip(x_ticks, tick_texts(x_ticks, chart.x_format), strict=True):
         add(parent, "path", class_="axis", d=f"M{number(across(tick))} {number(bottom)}v4")
         add(parent, "text", text, class_="tick", x=across(tick), y=bottom + 17, text_anchor="middle")
     ends = []
@@ -319,8 +320,8 @@ def _foot(parent: ET.Element, chart: Chart, lines: list[_Line], bottom: float) -
     return y
 
 
-def _texts(ticks: list[float], spec: str | None) -> list[str]:
-    """Ticks as text, all with the same number of decimals."""
+def tick_texts(ticks: list[float], spec: str | None = None) -> list[str]:
+    """Ticks as text, all with the same number of decimals, or by a format."""
     if spec is not None:
         return [format(tick, spec) for tick in ticks]
     plain = [f"{tick:.10g}" for tick in ticks]

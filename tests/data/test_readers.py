@@ -422,6 +422,27 @@ def test_files_of_text(tmp_path: Path) -> None:
         data.read_text(tmp_path / "names.txt", "ascii")
 
 
+def test_texts_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENSORGRAD_DATA", str(tmp_path))
+    for name, file in (("names", "names.txt"), ("tinyshakespeare", "input.txt")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / file).write_bytes(b"emma\nava\n")
+    assert data.load_names() == ["emma", "ava"] == data.load_names(tmp_path / "names")
+    assert data.load_tinyshakespeare() == "emma\nava\n"
+    with pytest.raises(FileNotFoundError, match=r"load_names: no names\.txt"):
+        data.load_names(tmp_path)
+
+
+@pytest.mark.slow
+def test_the_real_texts() -> None:
+    try:
+        text, names = data.load_tinyshakespeare(), data.load_names()
+    except FileNotFoundError:
+        pytest.skip("TENSORGRAD_DATA has no tinyshakespeare or names")
+    assert len(text) == 1_115_394 and len(data.Vocabulary.of(text)) == 65
+    assert len(names) == 32_033 and len(data.Vocabulary.of("".join(names))) == 26
+
+
 # ---- pictures
 
 

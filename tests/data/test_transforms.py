@@ -66,7 +66,7 @@ def test_to_float() -> None:
 
 
 def test_mean_std_are_those_of_float64(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(T, "BLOCK", 50)
+    monkeypatch.setattr("tensorgrad.data.transforms.numbers.BLOCK", 50)
     mean, std = T.mean_std(BYTES)
     exact = BYTES.astype(np.float64)
     assert math.isclose(mean, exact.mean()) and math.isclose(std, exact.std())

@@ -191,3 +191,14 @@ def test_a_call_that_is_refused(call: Callable[[], Any], error: type[Exception],
 def test_the_mean_of_nothing_is_nan() -> None:
     assert np.isnan(F.mse_loss(V[:0], V[:0])) and F.mse_loss(V[:0], V[:0], reduction="sum") == 0
     assert np.isnan(F.cross_entropy(X[:0], ROW[:0])) and F.cross_entropy(X[:0], ROW[:0], reduction="sum") == 0
+
+
+def test_the_adaptive_softmax_refuses() -> None:
+    for cutoffs in ([], [0], [2, 2], [5, 3], [10], [2.5]):
+        with pytest.raises(tg.ShapeError, match="AdaptiveLogSoftmaxWithLoss: cutoffs"):
+            tg.nn.AdaptiveLogSoftmaxWithLoss(4, 10, cutoffs)
+    layer = tg.nn.AdaptiveLogSoftmaxWithLoss(4, 10, [2, 5])
+    with pytest.raises(tg.IndexingError, match="AdaptiveLogSoftmaxWithLoss: label 10 at 1"):
+        layer(tg.tensor(X), [0, 10, 2])
+    with pytest.raises(tg.ShapeError, match=r"target \(2,\); \(N, 4\) and \(N,\)"):
+        layer(tg.tensor(X), [0, 1])

@@ -337,8 +337,8 @@ def test_a_module(name: str) -> None:
 
 def test_every_loss_of_torch_is_here_or_has_a_reason() -> None:
     left_out = {
-        "AdaptiveLogSoftmaxWithLoss": "a layer with parameters",
-        "LinearCrossEntropyLoss": "a layer with parameters",
+        "AdaptiveLogSoftmaxWithLoss": "a layer, see below",
+        "LinearCrossEntropyLoss": "a Linear and a CrossEntropyLoss",
         "NLLLoss2d": "an old name of NLLLoss",
     }
     names = {name for name in dir(torch.nn) if "Loss" in name}
@@ -347,3 +347,26 @@ def test_every_loss_of_torch_is_here_or_has_a_reason() -> None:
         "linear_cross_entropy"
     }
     assert {name for name in functions if not hasattr(F, name)} == set()
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("labels", [np.array([0, 2, 3, 11, 4, 5, 19]), np.array([0, 1, 2, 0, 0, 0, 0])])
+def test_adaptive_softmax(bias: bool, labels: Any) -> None:
+    theirs = torch.nn.AdaptiveLogSoftmaxWithLoss(8, 20, [3, 5], 2.0, head_bias=bias, dtype=torch.float64)
+    ours = tg.nn.AdaptiveLogSoftmaxWithLoss(8, 20, [3, 5], 2.0, head_bias=bias, dtype=np.float64)
+    ours.load_state_dict({k: v.numpy() for k, v in theirs.state_dict().items()})
+    x = normal(7, 8)
+    a, b = tg.tensor(x, requires_grad=True), torch.from_numpy(x).requires_grad_()
+    y, z = ours(a, tg.tensor(labels)), theirs(b, torch.from_numpy(labels))
+    assert_allclose(y.output.detach().numpy(), z.output.detach().numpy(), **CLOSE)
+    assert_allclose(y.loss.item(), z.loss.item(), **CLOSE)
+    y.loss.backward()
+    z.loss.backward()
+    assert_allclose(a.grad.numpy(), b.grad.numpy(), **CLOSE)
+    for (name, p), q in zip(ours.named_parameters(), theirs.parameters(), strict=True):
+        assert (p.grad is None) == (q.grad is None), name
+        if p.grad is not None:
+            assert_allclose(p.grad.numpy(), q.grad.numpy(), **CLOSE)
+    assert_allclose(ours.log_prob(x).detach().numpy(), theirs.log_prob(b).detach().numpy(), **CLOSE)
+    assert (ours.predict(x).numpy() == theirs.predict(b).numpy()).all()
+    assert_allclose(ours(x[3], labels[3]).output.item(), z.output[3].item(), **CLOSE)

@@ -294,3 +294,44 @@ def test_muon_is_pytorchs_up_to_its_bfloat16(options: dict[str, Any]) -> None:
         found.append([w.detach().numpy() for w in ws])
     for a, b, before in zip(*found, start, strict=True):
         assert np.abs(a - b).max() < 0.15 * np.abs(a - before).max()
+
+
+@pytest.mark.parametrize("order", [1, 2, 3.5, float("inf")])
+def test_clipping(order: float) -> None:
+    found = []
+    for lib in (tg, torch):
+        problem = Problem(lib)
+        problem.loss(1).backward()  # without a gradient of the fourth
+        total = lib.nn.utils.clip_grad_norm_(problem.parameters, 0.5, order)
+        lib.nn.utils.clip_grad_value_(problem.parameters, 0.05)
+        gradients = [p.grad for p in problem.parameters if p.grad is not None]
+        found.append(
+            [float(total), float(lib.nn.utils.get_total_norm(gradients)), *[g.numpy() for g in gradients]]
+        )
+    assert_close(*found)
+    assert len(found[0]) == 6
+
+
+@pytest.mark.parametrize(
+    "make", ["get_ema_avg_fn", "get_swa_avg_fn", "get_ema_multi_avg_fn", "get_swa_multi_avg_fn"]
+)
+def test_averages(make: str) -> None:
+    found = []
+    for lib in (tg, torch):
+        layer = lib.nn.Linear(3, 2).double()
+        optimizer = lib.optim.SGD(layer.parameters(), lr=1.0)
+        utils = tg.optim.swa_utils if lib is tg else torch.optim.swa_utils
+        kind = "multi_avg_fn" if "multi" in make else "avg_fn"
+        averaged = utils.AveragedModel(
+            layer, **{kind: getattr(utils, make)(*([0.7] if "ema" in make else []))}
+        )
+        with lib.no_grad():
+            for p in layer.parameters():
+                p *= 0
+        for step in range(5):
+            for i, p in enumerate(layer.parameters()):
+                p.grad = lib.ones(p.shape, dtype=lib.float64) * (step + i)
+            optimizer.step()
+            averaged.update_parameters(layer)
+        found.append([p.detach().numpy() for p in averaged.parameters()])
+    assert_close(*found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,7 +85,7 @@ def _pooled(
     if x.dtype.kind == "c":
         raise DtypeError(f"{op}: the input has dtype {x.dtype}; complex numbers have no order")
     lead, lengths = x.shape[:-rank], x.shape[-rank:]
-    kernel = _each(op, "kernel_size", kernel_size, rank)
+    kernel = [operator.index(n) for n in _each(op, "kernel_size", kernel_size, rank)]
     if (output_size is None) == (output_ratio is None):
         raise ShapeError(f"{op}: give one of output_size and output_ratio")
     if output_size is None:
@@ -93,7 +94,7 @@ def _pooled(
             raise ShapeError(f"{op}: output_ratio is {output_ratio}; between 0 and 1 is needed")
         outputs = [int(n * r) for n, r in zip(lengths, ratios, strict=True)]
     else:
-        outputs = _each(op, "output_size", output_size, rank)
+        outputs = [operator.index(n) for n in _each(op, "output_size", output_size, rank)]
     if any(k < 1 or o < 1 or o + k - 1 > n for n, k, o in zip(lengths, kernel, outputs, strict=True)):
         raise ShapeError(f"{op}: {outputs} windows of {kernel} do not fit into an input of shape {x.shape}")
     draws = _samples(op, samples, lead, rank, generator)
@@ -121,6 +122,8 @@ def _samples(op: str, given: Any, lead: tuple[int, ...], rank: int, generator: G
     array = np.asarray(given.numpy() if isinstance(given, Value) else given)  # type: ignore[attr-defined]
     if array.size != math.prod(lead) * rank:
         raise ShapeError(f"{op}: random samples of shape {array.shape} given; {(*lead, rank)} is needed")
+    if not ((array >= 0) & (array < 1)).all():
+        raise ShapeError(f"{op}: random samples from {array.min()} to {array.max()} given; [0, 1) is needed")
     return array.reshape(*lead, rank)
 
 

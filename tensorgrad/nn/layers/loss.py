@@ -33,9 +33,10 @@ class Loss(Module):
         for name, value in settings.items():
             setattr(self, name, Buffer(value) if name in ("weight", "pos_weight") else value)
 
-    def forward(self, *inputs: Any) -> Any:
+    def forward(self, *inputs: Any, **named: Any) -> Any:
         """Call the function on the inputs."""
-        return type(self).function(*inputs, **{name: getattr(self, name) for name in self.settings})
+        settings = {name: getattr(self, name) for name in self.settings}
+        return type(self).function(*inputs, **named, **settings)
 
     def extra_repr(self) -> str:
         """The settings, without what is not set and without tensors."""

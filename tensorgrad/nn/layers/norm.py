@@ -48,8 +48,8 @@ class _Running(Module):
         self.reset_running_stats()
         _restart(self)
 
-    def _check(self, x: Any, *ranks: int) -> None:
-        if x.ndim not in ranks or x.shape[1 if x.ndim == ranks[-1] else -self.rank - 1] != self.num_features:
+    def _check(self, x: Any, axis: int, *ranks: int) -> None:
+        if x.ndim not in ranks or x.shape[axis] != self.num_features:
             raise ShapeError(
                 f"{type(self).__name__}: input has shape {x.shape}; {' or '.join(map(str, ranks))} axes and "
                 f"{self.num_features} channels are needed"
@@ -78,7 +78,7 @@ class _BatchNorm(_Running):
 
     def forward(self, x: Any) -> Any:
         """Normalise; in training by the batch, which is noted, in evaluation by what was noted."""
-        self._check(x, *((2, 3) if self.rank == 1 else (self.rank + 2,)))
+        self._check(x, 1, *((2, 3) if self.rank == 1 else (self.rank + 2,)))
         tracked = self.num_batches_tracked
         kept = (self.running_mean, self.running_var) if tracked is not None else (None, None)
         momentum = 0.0 if self.momentum is None else self.momentum
@@ -142,7 +142,7 @@ class _InstanceNorm(_Running):
 
     def forward(self, x: Any) -> Any:
         """Normalise each image, or one without a batch axis."""
-        self._check(x, self.rank + 1, self.rank + 2)
+        self._check(x, -self.rank - 1, self.rank + 1, self.rank + 2)
         single = x.ndim == self.rank + 1
         y = F.instance_norm(
             reshape(x, (1, *x.shape)) if single else x,

@@ -113,9 +113,10 @@ def clip_grads_with_norm_(parameters: Tensors, max_norm: float, total_norm: Any)
     share = float(max_norm) / (float(total_norm) + 1e-6)
     if share >= 1:
         return
-    for p in _listed("clip_grads_with_norm_", parameters):
-        if p.grad is not None:
-            p.grad = p.grad.numpy() * p.dtype.type(share)
+    with np.errstate(invalid="ignore"):
+        for p in _listed("clip_grads_with_norm_", parameters):
+            if p.grad is not None:
+                p.grad = p.grad.numpy() * p.dtype.type(share)
 
 
 def clip_grad_value_(parameters: Tensors, clip_value: float) -> None:

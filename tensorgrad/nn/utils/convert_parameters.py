@@ -25,7 +25,8 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     listed = list(parameters)
     if not listed:
         raise ValueError("parameters_to_vector: there are no parameters")
-    return ops.concat([ops.reshape(p, (-1,)) for p in listed])  # type: ignore[return-value]
+    joined: Tensor = ops.concat([ops.reshape(p, (-1,)) for p in listed])
+    return joined
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..._errors import ShapeError
 from ..._fused import fused
 from ..compare import logical_and, not_equal
 from ..elementwise import where
@@ -25,6 +26,7 @@ INF = np.inf
 
 def _composite(labels: Any, input_lengths: Any, target_lengths: Any, *operands: Any, blank: int) -> Any:
     (x,) = operands
+    _check(labels, input_lengths, target_lengths, x)
     states, skips = _states(labels, blank)
     emitted = take_along_axis(x, expand_dims(states, 0), 2)
     n, size = states.shape
@@ -50,6 +52,9 @@ def ctc(labels: Any, input_lengths: Any, target_lengths: Any, /, *operands: Any,
     said in so many frames costs infinitely much, with gradient 0.
     """
     (x,) = operands
+    _check(labels, input_lengths, target_lengths, x)
+    if input_lengths.max(initial=0) > len(x) or target_lengths.max(initial=0) > labels.shape[1]:
+        raise ShapeError(f"ctc: a length is larger than labels {labels.shape} or log_probs {x.shape}")
     states, skips = _states(labels, blank)
     n, size = states.shape
     emitted = np.take_along_axis(x, states[None], 2)
@@ -92,27 +97,43 @@ def _(
     n, size = states.shape
     barred, least = np.where(skips, 0, -INF).astype(x.dtype), np.finfo(x.dtype).min
     shares = np.zeros((len(x), n, size), x.dtype)
+    shortest = input_lengths.min(initial=len(x))
     with np.errstate(all="ignore"):
         ends = np.where(_last(target_lengths, size), _final(ways, input_lengths), -INF)
         ends = np.where(np.isfinite(losses)[:, None], np.exp(ends + losses[:, None]), 0)
+        # Of a sum in the next frame each of its three terms, exp(term - log(sum)), goes back where it came from.
+        came = emitted[1:] - np.maximum(ways[1:, :, 2:], least)
+        stay, one = np.exp(ways[:-1, :, 2:] + came), np.exp(ways[:-1, :, 1:-1] + came)
+        two = np.exp(ways[:-1, :, :-2] + barred + came)
         for t in range(len(x) - 1, -1, -1):
+            share = shares[t]
             if t + 1 < len(x):
-                # Of a sum in the next frame each of its three terms, exp(term - log(sum)), goes back where it came from.
-                later, came = shares[t + 1], emitted[t + 1] - np.maximum(ways[t + 1, :, 2:], least)
-                back = np.zeros((n, size + 2), x.dtype)
-                back[:, 2:] = np.exp(ways[t, :, 2:] + came) * later
-                back[:, 1:-1] += np.exp(ways[t, :, 1:-1] + came) * later
-                back[:, :-2] += np.exp(ways[t, :, :-2] + barred + came) * later
-                shares[t] = back[:, 2:]
-            if np.any(over := t >= input_lengths - 1):
+                later = shares[t + 1]
+                np.multiply(stay[t], later, out=share)
+                share[:, :-1] += (one[t] * later)[:, 1:]
+                share[:, :-2] += (two[t] * later)[:, 2:]
+            if t >= shortest - 1:
+                share[t >= input_lengths - 1] = 0
                 last = t == input_lengths - 1
-                shares[t, over], shares[t, last] = 0, ends[last]
+                share[last] = ends[last]
     out = np.zeros(x.shape, x.dtype)
     out[:, :, blank] = -shares[:, :, ::2].sum(axis=2)
     for k in range(labels.shape[1]):
         out[:, np.arange(n), labels[:, k]] -= shares[:, :, 2 * k + 1]
     out *= g[0][:, None]
     return [out]
+
+
+def _check(labels: Any, input_lengths: Any, target_lengths: Any, x: Any) -> None:
+    shapes = labels.shape, input_lengths.shape, target_lengths.shape, x.shape
+    if [len(one) for one in shapes] != [2, 1, 1, 3] or not x.shape[0]:
+        raise ShapeError(
+            f"ctc: labels, lengths, lengths and log_probs of {shapes}; (N, S), (N,), (N,), (T, N, C) needed"
+        )
+    if {shapes[0][0], shapes[1][0], shapes[2][0]} != {x.shape[1]}:
+        raise ShapeError(
+            f"ctc: labels, lengths, lengths and log_probs of {shapes}, not all for {x.shape[1]} sequences"
+        )
 
 
 def _states(labels: Any, blank: int) -> tuple[Any, Any]:
