@@ -20,6 +20,8 @@ from .elementwise import Elementwise as Elementwise
 from .lbfgs import LBFGS as LBFGS
 from .muon import Muon as Muon
 from .optimizer import Optimizer as Optimizer
+from .regularise import Penalty as Penalty
+from .regularise import max_norm_ as max_norm_
 from .sgd import SGD as SGD
 from .signs import Lion as Lion
 from .signs import Rprop as Rprop
