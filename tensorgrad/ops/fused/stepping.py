@@ -36,8 +36,8 @@ def check_fit(op: str, gates: int, states: int, operands: Sequence[Any], sizes: 
             return
     steps = f"{list(sizes[:8])}{' ...' if len(sizes) > 8 else ''}"
     raise ShapeError(
-        f"{op}: operands {shapes} and steps of {steps} rows, which must not grow, do not fit together, with {gates} x {hidden} "
-        "gates"
+        f"{op}: operands {shapes} and steps of {steps} rows, which must not grow, do not fit together, "
+        f"with {gates} x {hidden} gates"
     )
 
 
