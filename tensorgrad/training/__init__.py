@@ -11,6 +11,8 @@ from .history import History as History
 from .logs import CSVLog as CSVLog
 from .logs import TensorBoard as TensorBoard
 from .progress import Progress as Progress
+from .range_finder import RangeTest as RangeTest
+from .range_finder import lr_range_test as lr_range_test
 from .stopping import EarlyStopping as EarlyStopping
 from .trainer import Trainer as Trainer
 from .trainer import fit as fit

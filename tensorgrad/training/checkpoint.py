@@ -119,7 +119,7 @@ def state_of(trainer: Trainer) -> dict[str, Any]:
         "optimizer": trainer.optimizer.state_dict(),
         "schedule": trainer.schedule.state_dict() if trainer.schedule is not None else None,
         "callbacks": [[type(c).__name__, c.state_dict()] for c in trainer.callbacks],
-        "generators": {name: one.bit_generator.state for name, one in _generators(trainer.model).items()},
+        "generators": {name: one.bit_generator.state for name, one in generators_of(trainer.model).items()},
         "loader": trainer.loader.state_dict() if hasattr(trainer.loader, "state_dict") else None,
         "running": None,
     }
@@ -157,7 +157,7 @@ def _restore(trainer: Trainer, state: dict[str, Any]) -> None:
         if own is not None:
             kept.remove(own)
             callback.load_state_dict(own[1])
-    generators = _generators(trainer.model)
+    generators = generators_of(trainer.model)
     if set(generators) != set(state["generators"]):
         raise StateDictError(
             f"resume: the checkpoint has generators {sorted(state['generators'])} and the model {sorted(generators)}"
@@ -175,7 +175,7 @@ def _restore(trainer: Trainer, state: dict[str, Any]) -> None:
             _restore_metric(metric, state["running"]["metrics"][name])
 
 
-def _generators(model: Module) -> dict[str, np.random.Generator]:
+def generators_of(model: Module) -> dict[str, np.random.Generator]:
     """What draws in a run: the default generator, and those that modules hold."""
     found = {"": default_generator()}
     for path, module in model.named_modules():

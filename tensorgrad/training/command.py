@@ -184,7 +184,7 @@ def load(name: str, limit: int | None = None, *, download: bool = False) -> Task
     (x, y), test = sets.train, sets.test
     train_set = x[:limit], y[:limit]
     mirrored = sets.classes == data.FASHION_CLASSES
-    return Task(name, _ready(train_set, largest), _ready(test, largest), sets.classes, mirrored)
+    return Task(Path(name).name, _ready(train_set, largest), _ready(test, largest), sets.classes, mirrored)
 
 
 def scaled(task: Task, recipe: Recipe) -> Task:

@@ -50,9 +50,10 @@ def page(outcome: Outcome) -> str:
     task, model = outcome.task, outcome.model
     images, labels = (np.asarray(part) for part in task.test)
     said = outcome.predictions.argmax(1)
+    curves = {name: values for name, values in outcome.history.columns().items() if name != "lr"}
     sections = [
         _figures(outcome),
-        _section("Learning curves", viz.learning_curves(outcome.history.columns())),
+        _section("Learning curves", viz.learning_curves(curves)),
         _section(
             "What is taken for what",
             viz.confusion_chart(metrics.confusion_matrix(outcome.predictions, labels), task.classes),

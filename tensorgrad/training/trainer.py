@@ -21,7 +21,6 @@ from .._tensor import Tensor
 from ..nn.module import Module
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ..optim import Adam
-from ..optim.lr_scheduler import ReduceLROnPlateau
 from . import checkpoint
 from .batches import as_batches, split, to_size
 from .callback import Callback
@@ -199,7 +198,9 @@ class Trainer:
             logs |= {f"val_{name}": value for name, value in measured.items()}
         if self.schedule is not None and self.schedule_each == "epoch":
             measure = (
-                (logs.get("val_loss", logs["loss"]),) if isinstance(self.schedule, ReduceLROnPlateau) else ()
+                (logs.get("val_loss", logs["loss"]),)
+                if getattr(self.schedule, "needs_metrics", False)
+                else ()
             )
             self.schedule.step(*measure)
         self.epoch, self.batch = self.epoch + 1, 0
