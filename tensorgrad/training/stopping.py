@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._errors import ShapeError
@@ -50,7 +51,8 @@ class EarlyStopping(Callback):
         """Compare, and stop the run where patience is at its end."""
         value = trainer.history.last(self.monitor)
         sign = 1 if self.mode == "min" else -1
-        if self.best is None or sign * (self.best - value) > self.min_delta:
+        better = self.best is None or sign * (self.best - value) > self.min_delta
+        if better and not math.isnan(value):
             self.best, self.waited = value, 0
             if self.restore_best:
                 self.weights = trainer.model.state_dict()
