@@ -6,6 +6,9 @@ letter after letter from what the network predicts.
 
     python examples/character_lstm.py              # downloads tinyshakespeare (1 MB) if it is missing
     python examples/character_lstm.py --small      # learns this file instead
+
+prints a loss of 1.970 on text that it never saw after 800 steps, 39 seconds of processor time, and lines such as "And
+for thear my and the mant may of the knould". More steps write better.
 """
 
 from __future__ import annotations

@@ -6,6 +6,9 @@ its weight with the embedding. It trains with `tg.fit`: warm-up, then a cosine, 
 
     python examples/small_gpt.py              # downloads tinyshakespeare (1 MB) if it is missing
     python examples/small_gpt.py --small      # learns this file instead
+
+prints a loss of 2.280 on text that it never saw after 600 steps, 82 seconds of processor time, and words of which
+some are English. More epochs write better.
 """
 
 from __future__ import annotations
