@@ -151,10 +151,16 @@ class _LazyBatchNorm(_Channels):
         affine: bool = True,
         track_running_stats: bool = True,
         *,
+        bias: bool = True,
         dtype: Any = None,
     ) -> None:
         super().__init__(
-            eps=eps, momentum=momentum, affine=affine, track_running_stats=track_running_stats, dtype=dtype
+            eps=eps,
+            momentum=momentum,
+            affine=affine,
+            track_running_stats=track_running_stats,
+            bias=bias,
+            dtype=dtype,
         )
 
 
@@ -197,10 +203,16 @@ class _LazyInstanceNorm(_Channels):
         affine: bool = True,
         track_running_stats: bool = True,
         *,
+        bias: bool = True,
         dtype: Any = None,
     ) -> None:
         super().__init__(
-            eps=eps, momentum=momentum, affine=affine, track_running_stats=track_running_stats, dtype=dtype
+            eps=eps,
+            momentum=momentum,
+            affine=affine,
+            track_running_stats=track_running_stats,
+            bias=bias,
+            dtype=dtype,
         )
 
 
@@ -220,6 +232,7 @@ class LazyInstanceNorm2d(_LazyInstanceNorm):
         momentum: the share of new images in the running statistics.
         affine: whether there are weight and bias.
         track_running_stats: whether running statistics are kept, and used in evaluation.
+        bias: whether there is a bias, if there is a weight.
         dtype: of the parameters; the default float if None.
     """
 

@@ -25,13 +25,20 @@ class _Running(Module):
     num_batches_tracked: Tensor | None
 
     def _make(
-        self, num_features: int, eps: float, momentum: float | None, affine: bool, track: bool, dtype: Any
+        self,
+        num_features: int,
+        eps: float,
+        momentum: float | None,
+        affine: bool,
+        track: bool,
+        bias: bool,
+        dtype: Any,
     ) -> None:
         check_sizes(type(self).__name__, num_features=num_features)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track
         self.weight = Parameter(ones(num_features, dtype=dtype)) if affine else None
-        self.bias = Parameter(zeros(num_features, dtype=dtype)) if affine else None
+        self.bias = Parameter(zeros(num_features, dtype=dtype)) if affine and bias else None
         self.register_buffer("running_mean", zeros(num_features, dtype=dtype) if track else None)
         self.register_buffer("running_var", ones(num_features, dtype=dtype) if track else None)
         self.register_buffer("num_batches_tracked", tensor(np.int64(0)) if track else None)
@@ -72,9 +79,10 @@ class _BatchNorm(_Running):
         affine: bool = True,
         track_running_stats: bool = True,
         *,
+        bias: bool = True,
         dtype: Any = None,
     ) -> None:
-        self._make(num_features, eps, momentum, affine, track_running_stats, dtype)
+        self._make(num_features, eps, momentum, affine, track_running_stats, bias, dtype)
 
     def forward(self, x: Any) -> Any:
         """Normalise; in training by the batch, which is noted, in evaluation by what was noted."""
@@ -109,6 +117,7 @@ class BatchNorm2d(_BatchNorm):
         momentum: the share of a batch in the running statistics; None for the mean of all batches.
         affine: whether there are weight and bias.
         track_running_stats: whether running statistics are kept; without, those of the batch are always used.
+        bias: whether there is a bias, if there is a weight.
         dtype: of the parameters; the default float if None.
 
     Example:
@@ -136,9 +145,10 @@ class _InstanceNorm(_Running):
         affine: bool = False,
         track_running_stats: bool = False,
         *,
+        bias: bool = True,
         dtype: Any = None,
     ) -> None:
-        self._make(num_features, eps, momentum, affine, track_running_stats, dtype)
+        self._make(num_features, eps, momentum, affine, track_running_stats, bias, dtype)
 
     def forward(self, x: Any) -> Any:
         """Normalise each image, or one without a batch axis."""
@@ -172,6 +182,7 @@ class InstanceNorm2d(_InstanceNorm):
         momentum: the share of new images in the running statistics.
         affine: whether there are weight and bias.
         track_running_stats: whether running statistics are kept, and used in evaluation.
+        bias: whether there is a bias, if there is a weight.
         dtype: of the parameters; the default float if None.
 
     Example:
@@ -277,18 +288,26 @@ class GroupNorm(Module):
         num_channels: the number of channels, a multiple of it.
         eps: added to the variance.
         affine: whether there are weight and bias.
+        bias: whether there is a bias, if there is a weight.
         dtype: of the parameters; the default float if None.
     """
 
     def __init__(
-        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *, dtype: Any = None
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        *,
+        bias: bool = True,
+        dtype: Any = None,
     ) -> None:
         check_sizes("GroupNorm", num_groups=num_groups, num_channels=num_channels)
         if not num_groups or num_channels % num_groups:
             raise ShapeError(f"GroupNorm: {num_groups} groups do not divide {num_channels} channels")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
         self.weight = Parameter(ones(num_channels, dtype=dtype)) if affine else None
-        self.bias = Parameter(zeros(num_channels, dtype=dtype)) if affine else None
+        self.bias = Parameter(zeros(num_channels, dtype=dtype)) if affine and bias else None
 
     def reset_parameters(self) -> None:
         """Start from weight 1 and bias 0 again."""
