@@ -53,7 +53,7 @@ def main(small: bool = False) -> None:
     numbers = vocabulary.encode(text)
     cut = int(0.9 * len(numbers))
     batch = 4 if small else BATCH
-    steps, size = (30, 32) if small else (2000, 128)
+    steps, size = (30, 32) if small else (800, 128)
     # Each row of the batch reads its own stretch of the text, piece by piece.
     stretch = (cut - 1) // batch
     rows = tg.tensor(numbers[: stretch * batch].reshape(batch, stretch))

@@ -65,7 +65,7 @@ def main(small: bool = False) -> None:
     numbers = vocabulary.encode(text)
     cut = int(0.9 * len(numbers))
     context, width, heads, blocks = (16, 16, 2, 1) if small else (64, 96, 4, 3)
-    epochs, each, batch = (2, 10, 4) if small else (10, 100, 12)  # an "epoch" is so many steps here
+    epochs, each, batch = (2, 10, 4) if small else (6, 100, 12)  # an "epoch" is so many steps here
 
     model = GPT(len(vocabulary), width, heads, blocks, context)
     print(f"{sum(p.size for p in model.parameters()):,} parameters")

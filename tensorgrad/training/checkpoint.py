@@ -6,6 +6,7 @@ run, the position in the data, what was measured so far, and the counters.
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from pathlib import Path
@@ -87,7 +88,9 @@ class Checkpoint(Callback):
         """Save after the epochs that are due, and where the epoch was the best so far."""
         if self.every_epochs and trainer.epoch % self.every_epochs == 0:
             self._save(trainer)
-        if self.best is not None and trainer.history.best(self.best, self.mode)["epoch"] == trainer.epoch:
+        if self.best is None or math.isnan(trainer.history.last(self.best) or 0):
+            return
+        if trainer.history.best(self.best, self.mode)["epoch"] == trainer.epoch:
             save(state_of(trainer), self.folder / "best.safetensors")
 
     def _save(self, trainer: Trainer) -> None:

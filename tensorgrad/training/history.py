@@ -78,10 +78,10 @@ class History:
         return self[name][-1]
 
     def best(self, name: str, mode: str = "min") -> dict[str, Any]:
-        """The row with the least (or greatest, for "max") value in a column."""
-        rows = [row for row in self.rows if row.get(name) is not None]
+        """The row with the least (or greatest, for "max") value in a column; NaN is neither."""
+        rows = [row for row in self.rows if row.get(name) is not None and row[name] == row[name]]
         if not rows:
-            raise ShapeError(f"history: there is no value of {name!r} yet")
+            raise ShapeError(f"history: there is no value of {name!r} yet that is a number")
         return (min if mode == "min" else max)(rows, key=lambda row: row[name])
 
     def __str__(self) -> str:

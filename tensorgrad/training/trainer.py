@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +19,7 @@ from .._config import no_grad
 from .._errors import AnomalyError, DtypeError, ShapeError
 from .._random import default_generator
 from .._tensor import Tensor
+from .._tree import map_leaves
 from ..nn.module import Module
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ..optim import Adam
@@ -157,12 +159,13 @@ class Trainer:
             while self.epoch < self.epochs and not self.stop:
                 self._run_epoch(held_out)
         finally:
+            self._keep_position()
             self._tell("on_train_end")
         return self.history
 
     def evaluate(self, data: Any, batch_size: int = 256) -> dict[str, float]:
         """Loss and metrics over ``data``, in evaluation mode and without gradients."""
-        return evaluate(self.model, data, self.loss, self.metrics, batch_size=batch_size)
+        return evaluate(self.model, data, self.loss, deepcopy(self.metrics), batch_size=batch_size)
 
     def resume(self, path: str | os.PathLike[str]) -> Self:
         """Go on where a checkpoint was saved; `fit` then trains the rest, bit for bit as it would have been.
@@ -179,6 +182,13 @@ class Trainer:
         return self
 
     # ---- one epoch, one batch
+
+    def _keep_position(self) -> None:
+        """Where the data is left within an epoch: the next `fit` goes on behind the last whole batch."""
+        if self.batch and hasattr(self.loader, "load_state_dict"):
+            self.loader_state = self.loader.state_dict()
+            if "batch" in self.loader_state:
+                self.loader_state["batch"] = self.batch
 
     def _run_epoch(self, validation: Any) -> None:
         if not self.batch:
@@ -224,6 +234,8 @@ class Trainer:
         return batches
 
     def _learn(self, inputs: tuple[Any, ...], target: Any) -> None:
+        if self.batch % self.accumulate == 0:
+            self.optimizer.zero_grad()  # somebody, or a batch that an error ended, may have left some
         prediction = self.model(*inputs)
         data_loss = self.loss(prediction, target)
         reg_loss = self.penalty(self.model.named_parameters()) if self.penalty is not None else None
@@ -234,7 +246,7 @@ class Trainer:
         if reg_loss is not None:
             parts |= {"data_loss": float(data_loss), "reg_loss": float(reg_loss)}
         with no_grad():
-            self.running.update(to_size(target, inputs), parts, prediction.detach(), target)
+            self.running.update(to_size(target, inputs), parts, map_leaves(_detached, prediction), target)
         if (self.batch + 1) % self.accumulate == 0:
             self._update(self.accumulate)
 
@@ -283,6 +295,10 @@ class Trainer:
     def _tell(self, turn: str) -> None:
         for callback in self.callbacks:
             getattr(callback, turn)(self)
+
+
+def _detached(x: Any) -> Any:
+    return x.detach() if isinstance(x, Tensor) else x
 
 
 def fit(
