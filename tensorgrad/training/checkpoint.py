@@ -157,6 +157,7 @@ def restore(trainer: Trainer, state: dict[str, Any]) -> None:
     except Exception:
         _restore(trainer, before)
         raise
+    trainer.resumed = True
 
 
 def _restore(trainer: Trainer, state: dict[str, Any]) -> None:
@@ -184,7 +185,7 @@ def _restore(trainer: Trainer, state: dict[str, Any]) -> None:
     for name, generator in generators.items():
         generator.bit_generator.state = state["generators"][name]
     trainer.epoch, trainer.step, trainer.batch = state["epoch"], state["step"], state["batch"]
-    trainer.stop, trainer.resumed = state.get("stop", False), True
+    trainer.stop = state.get("stop", False)
     trainer.history.rows[:] = [dict(row) for row in state["history"]]
     trainer.loader_state = state["loader"]
     trainer.running.reset()

@@ -172,9 +172,11 @@ def test_an_error_in_validation_leaves_the_weights() -> None:
 
 def test_the_step_of_what_is_left_of_an_accumulation_is_averaged_too() -> None:
     ours = trainer(WeightAverage(0.0), weights := Weights(), accumulate=3)
-    ours.fit((X, Y), 1, batch_size=8, seed=0)  # 4 batches: steps after the third, and after the last
+    # 4 batches: steps after the third, and after the last
+    history = ours.fit((X, Y), 1, batch_size=8, seed=0, validation=(X, Y))
     assert ours.step == 2
     assert state(ours) == weights.after[0]  # a decay of 0 has no memory
+    assert history.last("val_loss") == tg.evaluate(ours.model, (X, Y), nn.MSELoss(), batch_size=8)["loss"]
 
 
 def test_averaging_resumes_bit_for_bit(tmp_path: Path) -> None:
@@ -379,6 +381,13 @@ def test_a_new_run_does_not_mix_its_checkpoints_with_those_of_another(tmp_path: 
         FileExistsError, match=r"step-0000000008\.safetensors, and this run is at step 0; go on"
     ):
         trainer(Checkpoint(tmp_path)).fit((X, Y), 2, batch_size=8)
+    other = Trainer(
+        nn.Linear(2, 1), nn.MSELoss(), tg.optim.SGD([nn.Parameter([1.0])]), callbacks=[Checkpoint(tmp_path)]
+    )
+    with pytest.raises(tg.StateDictError):
+        other.resume(tmp_path)
+    with pytest.raises(FileExistsError):  # nor where resuming failed
+        other.fit((X[:, :2], Y), 2)
     assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
