@@ -60,7 +60,7 @@ def train_test_split(
     """Rows of arrays for training and for testing, the same rows of each.
 
     Args:
-        arrays: arrays or tensors of the same length.
+        arrays: arrays or tensors of the same length; a list of strings will do, too.
         test_size: the number of rows for testing, or their fraction, which is rounded up.
         stratify: labels, one a row, of which both parts get their shares as nearly as numbers allow.
         shuffle: False takes the last rows for testing.
@@ -77,7 +77,7 @@ def train_test_split(
         >>> train, test
         (array([0, 1, 2]), array([3]))
     """
-    raws = [np.asarray(as_data(array)) for array in arrays]
+    raws = [_rows(array) for array in arrays]
     lengths = {len(raw) if raw.ndim else -1 for raw in raws}
     if len(lengths) != 1 or -1 in lengths:
         raise ShapeError(
@@ -141,6 +141,14 @@ def kfold(
         dealt = np.concatenate(groups)
         parts = [dealt[first::folds] for first in range(folds)]
     return [(np.setdiff1d(np.arange(total), part), np.sort(part)) for part in parts]
+
+
+def _rows(array: Any) -> NDArray[Any]:
+    """What is split, as an array: numbers, or texts, which no tensor could hold."""
+    if isinstance(array, np.ndarray):
+        return array if array.dtype.kind == "U" else np.asarray(as_data(array))
+    texts = isinstance(array, list) and all(isinstance(row, str) for row in array)
+    return np.asarray(array if texts else as_data(array))
 
 
 def _stratified(

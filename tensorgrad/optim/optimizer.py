@@ -55,12 +55,20 @@ class Optimizer:
                 f"{type(self).__name__}: params is a single {type(params).__name__}; give a list, as "
                 f"{type(self).__name__}([p])"
             )
+        if not isinstance(params, Iterable):
+            raise DtypeError(
+                f"{type(self).__name__}: params is a {type(params).__name__}; give the parameters, as "
+                f"{type(self).__name__}(model.parameters())"
+            )
+        given = list(params)
+        if not given:
+            raise ValueError(
+                f"{type(self).__name__}: params is empty; there is nothing to optimize (model.parameters() serves for one "
+                "pass only; where it is needed twice, make a list of it)"
+            )
         self._prepare()
         self.defaults = dict(defaults)
         self._take([], defaultdict(dict))
-        given = list(params)
-        if not given:
-            raise ValueError(f"{type(self).__name__}: params is empty; there is nothing to optimize")
         for group in given if isinstance(given[0], dict) else [{"params": given}]:
             self.add_param_group(group)
 

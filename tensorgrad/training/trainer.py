@@ -47,7 +47,7 @@ class Trainer:
         accumulate: how many batches make up one step, at least 1.
         clip_norm: the greatest norm of all gradients together; none if None.
         clip_value: the greatest absolute value of a gradient's entry; none if None.
-        callbacks: called in this order at every turn.
+        callbacks: called in this order at every turn, those of a higher rank later.
 
     Attributes:
         epoch: how many epochs are done.
@@ -94,7 +94,7 @@ class Trainer:
         self.schedule, self.schedule_each = schedule, schedule_each
         self.penalty, self.accumulate = penalty, accumulate
         self.clip_norm, self.clip_value = clip_norm, clip_value
-        self.callbacks = list(callbacks)
+        self.callbacks = sorted(callbacks, key=lambda callback: callback.rank)
         self.epoch = self.step = self.batch = 0
         self.epochs = 0  # to reach
         self.history = History()
@@ -102,6 +102,12 @@ class Trainer:
         self.loader: Any = None
         self.loader_state: Any = None  # of a checkpoint; the data comes later
         self.stop = False
+        self.resumed = False  # and not trained since
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run is over: all epochs are done, or a callback ended it after one."""
+        return not self.batch and (self.stop or self.epoch == self.epochs)
 
     def fit(
         self,
@@ -129,13 +135,13 @@ class Trainer:
 
         Raises:
             AnomalyError: the loss is not finite; it names the step and the first operation that was not.
-            ShapeError: there is no data, or so many epochs were trained already.
+            ShapeError: there is no data, or so many epochs were trained already. A run that was resumed after its last
+                epoch just ends.
         """
-        if epochs <= self.epoch:
+        if epochs <= self.epoch and not (self.resumed and epochs == self.epoch):
             raise ShapeError(
                 f"fit: epochs={epochs} and {self.epoch} are done already; epochs counts all of them, pass a higher number"
             )
-        self.epochs, self.stop = epochs, False
         drawn = default_generator().bit_generator.state
         self.loader = as_batches("fit", data, batch_size, shuffle, seed)
         if self.loader_state is not None:
@@ -146,7 +152,9 @@ class Trainer:
                 self.loader.load_state_dict(self.loader_state)
             self.loader_state = None
         held_out = None if validation is None else as_batches("fit", validation, batch_size, False, 0)
+        self.epochs, self.stop = epochs, self.stop and self.resumed
         self._tell("on_train_begin")
+        self.resumed = False
         try:
             while self.epoch < self.epochs and not self.stop:
                 self._run_epoch(held_out)

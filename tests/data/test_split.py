@@ -55,6 +55,11 @@ def test_stratified_parts_have_their_shares(shuffle: bool) -> None:
     assert sorted(named % 2) == [0, 1]
 
 
+def test_train_test_split_of_texts() -> None:
+    train, test = train_test_split(["ada", "emmy", "grace"], test_size=1, shuffle=False)
+    assert train.tolist() == ["ada", "emmy"] and test.tolist() == ["grace"]
+
+
 def test_train_test_split_refuses() -> None:
     with pytest.raises(tg.ShapeError, match=r"\(3,\), \(4,\)"):
         train_test_split(np.ones(3), np.ones(4))
