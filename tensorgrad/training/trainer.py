@@ -198,7 +198,13 @@ class Trainer:
             for batch in self._rest():
                 inputs, target = split(batch)
                 self._tell("on_batch_begin")
-                self._learn(inputs, target)
+                held = [(p, p.grad) for p in self.model.parameters()] if self.accumulate > 1 else []
+                try:
+                    self._learn(inputs, target)
+                except BaseException:  # the batch comes again if the run goes on
+                    for p, g in held:
+                        p.grad = g
+                    raise
                 self.batch += 1
                 self._tell("on_batch_end")
                 if self.stop:

@@ -50,4 +50,6 @@ def _(g: Any, operands: Any, y: Any, wanted: Any) -> Any:
 
 def _check(w: Any, *bias: Any) -> None:
     if bias and bias[0].shape != w.shape[:1]:
-        raise ShapeError(f"linear: bias {bias[0].shape} for weight {w.shape}; one number for each row is needed")
+        raise ShapeError(
+            f"linear: bias {bias[0].shape} for weight {w.shape}; one number for each row is needed"
+        )
