@@ -71,7 +71,7 @@ class StateDictError(TensorgradError, RuntimeError, ValueError):
 
 
 class FileFormatError(TensorgradError, ValueError):
-    """A file is truncated, damaged, or of another kind than it should be."""
+    """A file or a download is truncated, damaged, or of another kind than it should be."""
 
 
 class AnomalyError(TensorgradError, FloatingPointError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from . import transforms as transforms
-from ._errors import DataError as DataError
 from .cifar import load_cifar10 as load_cifar10
 from .collate import default_collate as default_collate
 from .dataset import ChainDataset as ChainDataset

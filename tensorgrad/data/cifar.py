@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._errors import DataError
+from .._errors import FileFormatError
 from .mnist import ImageSets, Labelled
 from .places import find_folder
 
@@ -41,7 +41,7 @@ def load_cifar10(folder: str | os.PathLike[str] | None = None, *, download: bool
 
     Raises:
         FileNotFoundError: no file of it is there; the message says how to fetch it.
-        DataError: a file is damaged, or pickles something else than arrays.
+        FileFormatError: a file is damaged, or pickles something else than arrays.
 
     Source:
         A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009.
@@ -71,7 +71,7 @@ def _load(read: Callable[[str], bytes], ending: str, where: Path) -> ImageSets:
             ) from None
         images, labels = parse(content, f"{where}: {name}{ending}")
         if labels.size and labels.max() >= len(CLASSES):
-            raise DataError(f"{where}: {name}{ending}: a label is {labels.max()}; they go from 0 to 9")
+            raise FileFormatError(f"{where}: {name}{ending}: a label is {labels.max()}; they go from 0 to 9")
         return images.reshape(-1, 3, 32, 32).copy(), labels.astype(np.int64)
 
     parts = [part(f"data_batch_{number}") for number in range(1, 6)]
@@ -92,13 +92,13 @@ def _members(archive: Path) -> dict[str, bytes]:
     except (tarfile.TarError, EOFError, OSError) as error:
         if isinstance(error, FileNotFoundError):
             raise
-        raise DataError(f"{archive}: cut short or damaged: {error}") from None
+        raise FileFormatError(f"{archive}: cut short or damaged: {error}") from None
 
 
 def _binary(content: bytes, where: str) -> Labelled:
     """Records of a label and a picture."""
     if not content or len(content) % (PICTURE + 1):
-        raise DataError(f"{where}: has {len(content)} bytes; records of {PICTURE + 1} are needed")
+        raise FileFormatError(f"{where}: has {len(content)} bytes; records of {PICTURE + 1} are needed")
     records = np.frombuffer(content, np.uint8).reshape(-1, PICTURE + 1)
     return records[:, 1:], records[:, 0].astype(np.int64)
 
@@ -148,15 +148,15 @@ def _pickled(content: bytes, where: str) -> Labelled:
     try:
         batch = _Reader(io.BytesIO(content), encoding="bytes").load()
     except Exception as error:  # a damaged pickle may raise anything
-        raise DataError(f"{where}: cannot be read as a pickled batch: {error}") from None
+        raise FileFormatError(f"{where}: cannot be read as a pickled batch: {error}") from None
     if not isinstance(batch, dict):
-        raise DataError(f"{where}: holds a {type(batch).__name__}; a dict is needed")
+        raise FileFormatError(f"{where}: holds a {type(batch).__name__}; a dict is needed")
     images = _array(batch.get(b"data", batch.get("data")), where)
     labels = batch.get(b"labels", batch.get("labels"))
     if not isinstance(labels, list) or not all(type(label) is int and label >= 0 for label in labels):
-        raise DataError(f"{where}: labels are no list of whole numbers of 0 or more")
+        raise FileFormatError(f"{where}: labels are no list of whole numbers of 0 or more")
     if images.shape != (len(labels), PICTURE):
-        raise DataError(
+        raise FileFormatError(
             f"{where}: data of shape {images.shape} for {len(labels)} labels; ({len(labels)}, {PICTURE}) is needed"
         )
     return images, np.array(labels, np.int64)
@@ -170,4 +170,4 @@ def _array(found: Any, where: str) -> NDArray[np.uint8]:
             return np.frombuffer(content, np.uint8).reshape(rows, columns)
     except (AttributeError, TypeError, ValueError):
         pass
-    raise DataError(f"{where}: data is no array of bytes with rows and columns")
+    raise FileFormatError(f"{where}: data is no array of bytes with rows and columns")

@@ -12,9 +12,8 @@ from hashlib import sha256 as sha256_hash
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .._errors import DtypeError, ShapeError
+from .._errors import DtypeError, FileFormatError, ShapeError
 from .._version import __version__
-from ._errors import DataError
 from .idx import open_payload
 from .mnist import FASHION_CONTENT, FOUR
 from .places import data_folder
@@ -81,7 +80,7 @@ def download(
         The folder.
 
     Raises:
-        DataError: what came is not what is published under that name.
+        FileFormatError: what came is not what is published under that name.
         OSError: the server cannot be reached, or nothing can be written.
     """
     if name not in SETS:
@@ -125,7 +124,7 @@ def download_file(
         ``path``.
 
     Raises:
-        DataError: the checksum is another one, of which nothing is left then; or the server refuses.
+        FileFormatError: the checksum is another one, of which nothing is left then; or the server refuses.
         OSError: the server cannot be reached, or nothing can be written.
     """
     if not url.startswith(("http://", "https://")):
@@ -143,7 +142,7 @@ def download_file(
             transfer.run()
             break
         except _Refused as error:
-            raise DataError(f"download_file: {error} for {url}") from None
+            raise FileFormatError(f"download_file: {error} for {url}") from None
         except OSError as error:  # timeouts, and what urllib and http make of lost connections
             if attempt == retries or not _may_pass(error):
                 raise type(error)(
@@ -153,7 +152,9 @@ def download_file(
     wrong = _mismatch(part, sha256, md5)
     if wrong:
         part.unlink()
-        raise DataError(f"download_file: {url} has {wrong}; it is another file, or was damaged on the way")
+        raise FileFormatError(
+            f"download_file: {url} has {wrong}; it is another file, or was damaged on the way"
+        )
     os.replace(part, path)
     return path
 

@@ -13,7 +13,7 @@ from typing import IO, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ._errors import DataError
+from .._errors import FileFormatError
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP = b"\x1f\x8b"
@@ -31,7 +31,7 @@ def read_idx(path: str | os.PathLike[str], checksum: str | None = None) -> NDArr
         An array of the dtype and shape that the file states, yours to change.
 
     Raises:
-        DataError: the file is of another format, cut short, too long, damaged or another one than meant.
+        FileFormatError: the file is of another format, cut short, too long, damaged or another one than meant.
 
     Source:
         Y. LeCun, C. Cortes and C. Burges, The MNIST database of handwritten digits, "File formats".
@@ -41,27 +41,29 @@ def read_idx(path: str | os.PathLike[str], checksum: str | None = None) -> NDArr
         with open_payload(path) as file:
             start = file.read(4)
             if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in TYPES:
-                raise DataError(
+                raise FileFormatError(
                     f"{path}: starts with {start!r}; an IDX file has two zero bytes and a known type"
                 )
             dtype, sizes = np.dtype(TYPES[start[2]]), file.read(4 * start[3])
             if len(sizes) < 4 * start[3]:
-                raise DataError(f"{path}: ends within the sizes of its {start[3]} axes")
+                raise FileFormatError(f"{path}: ends within the sizes of its {start[3]} axes")
             shape = tuple(np.frombuffer(sizes, ">u4").tolist())
             wanted = math.prod(shape) * dtype.itemsize
             content = file.read(wanted + 1)  # at the end gzip compares its own checksum
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path}: the compressed data is cut short or damaged: {error}") from None
+        raise FileFormatError(f"{path}: the compressed data is cut short or damaged: {error}") from None
     if len(content) < wanted:
-        raise DataError(
+        raise FileFormatError(
             f"{path}: cut short: {len(content)} bytes for shape {shape} of {dtype.name}, which has {wanted}"
         )
     if len(content) > wanted:
-        raise DataError(f"{path}: goes on after shape {shape} of {dtype.name}, which has {wanted} bytes")
+        raise FileFormatError(
+            f"{path}: goes on after shape {shape} of {dtype.name}, which has {wanted} bytes"
+        )
     if checksum is not None:
         found = sha256(start + sizes + content).hexdigest()
         if found != checksum:
-            raise DataError(
+            raise FileFormatError(
                 f"{path}: the content has SHA-256 {found}, not {checksum}; it is another file than meant"
             )
     return np.frombuffer(content, dtype).astype(dtype.newbyteorder("=")).reshape(shape)

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import ShapeError
-from ._errors import DataError
+from .._errors import FileFormatError, ShapeError
 from .transforms import resize
 from .transforms._arrays import Size
 
@@ -46,7 +45,7 @@ def load_image(
         something dark on white is turned round by ``255 - image``.
 
     Raises:
-        DataError: the file is no picture, or is damaged.
+        FileFormatError: the file is no picture, or is damaged.
         ImportError: the format needs Pillow, which is not installed.
     """
     return _decoded(Path(path), size, grey)
@@ -68,7 +67,7 @@ def load_image_folder(
         Names of classes that are numbers count as numbers.
 
     Raises:
-        DataError: there are no pictures, a file is none, or they have different sizes.
+        FileFormatError: there are no pictures, a file is none, or they have different sizes.
     """
     root: Any = Path(path)
     if zipfile.is_zipfile(path):
@@ -84,13 +83,13 @@ def load_image_folder(
             if file.name.lower().endswith(ENDINGS):
                 image = _decoded(file, size, grey)
                 if images and image.shape != images[0].shape:
-                    raise DataError(
+                    raise FileFormatError(
                         f"{file}: {image.shape}, but the first picture has {images[0].shape}; give size="
                     )
                 images.append(image)
                 labels.append(label)
     if not images:
-        raise DataError(f"{root}: no pictures in folders of their classes")
+        raise FileFormatError(f"{root}: no pictures in folders of their classes")
     return LabelledImages(np.stack(images), np.array(labels), tuple(folder.name for folder in folders))
 
 
@@ -110,12 +109,12 @@ def _portable(content: bytes, file: Any) -> NDArray[np.uint8]:
     """The pixels of a PGM or PPM file, (H, W, 1) or (H, W, 3)."""
     header = PNM.match(content)
     if not header:
-        raise DataError(f"{file}: the header of a PGM or PPM file is damaged")
+        raise FileFormatError(f"{file}: the header of a PGM or PPM file is damaged")
     kind, width, height, most = map(int, header.groups())
     channels = 1 if kind == 5 else 3
     pixels = np.frombuffer(content, np.uint8, offset=header.end())
     if most != 255 or len(pixels) != width * height * channels:
-        raise DataError(
+        raise FileFormatError(
             f"{file}: {len(pixels)} bytes for {width}x{height} pixels of {channels} with maximum {most}; "
             "a byte for each, with maximum 255, is needed"
         )
@@ -134,4 +133,4 @@ def _by_pillow(content: bytes, file: Any) -> NDArray[np.uint8]:
             upright = ImageOps.exif_transpose(picture)  # a phone writes down how it was held
             return np.asarray(upright.convert("RGB"))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(f"{file}: no picture, or damaged: {error}") from None
+        raise FileFormatError(f"{file}: no picture, or damaged: {error}") from None

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._errors import DataError
+from .._errors import FileFormatError
 from .idx import read_idx
 from .places import find_folder
 
@@ -56,7 +56,7 @@ def load_mnist(folder: str | os.PathLike[str] | None = None, *, download: bool =
 
     Raises:
         FileNotFoundError: a file is missing; the message says how to fetch it.
-        DataError: a file is damaged, or images and labels do not go together.
+        FileFormatError: a file is damaged, or images and labels do not go together.
 
     Source:
         Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, Gradient-based learning applied to document recognition, 1998.
@@ -80,7 +80,7 @@ def load_fashion_mnist(
 
     Raises:
         FileNotFoundError: a file is missing; the message says how to fetch it.
-        DataError: a file is damaged or another one, or images and labels do not go together.
+        FileFormatError: a file is damaged or another one, or images and labels do not go together.
 
     Source:
         H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST, 2017. MIT licence, Zalando SE.
@@ -102,12 +102,12 @@ def _load(
     parts = []
     for images, labels in (arrays[:2], arrays[2:]):
         if (images.ndim, labels.ndim) != (3, 1) or len(images) != len(labels) or images.dtype != np.uint8:
-            raise DataError(
+            raise FileFormatError(
                 f"{what}: images of shape {images.shape} of {images.dtype} and labels of shape {labels.shape} in {place}; "
                 "(N, H, W) of uint8 and (N,) are needed"
             )
         if labels.size and not 0 <= labels.min() <= labels.max() < len(classes):
-            raise DataError(
+            raise FileFormatError(
                 f"{what}: a label is {labels.max()} in {place}; they go from 0 to {len(classes) - 1}"
             )
         parts.append((images, labels.astype(np.int64)))

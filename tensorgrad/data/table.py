@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from .._config import get_default_dtype
-from .._errors import DtypeError
-from ._errors import DataError
+from .._errors import DtypeError, FileFormatError
 
 MISSING = ("", "?", "NA", "N/A", "NaN", "nan", "null", "None")
 
@@ -100,7 +99,7 @@ def read_csv(
         A `Table`. Whole numbers are int64, numbers with points or gaps float64; categories are sorted.
 
     Raises:
-        DataError: a line has more or fewer values than the first one, or a value is no number where one must
+        FileFormatError: a line has more or fewer values than the first one, or a value is no number where one must
             be; the message names the line and the column.
 
     Example:
@@ -123,23 +122,23 @@ def read_csv(
                     rows.append([value.strip() for value in row])
                     lines.append(reader.line_num)
         except (csv.Error, UnicodeDecodeError) as error:
-            raise DataError(f"{path}: line {reader.line_num}: {error}") from None
+            raise FileFormatError(f"{path}: line {reader.line_num}: {error}") from None
     if not rows:
-        raise DataError(f"{path}: the file has no lines")
+        raise FileFormatError(f"{path}: the file has no lines")
     first = rows.pop(0) if header else None
     lines = lines[1:] if header else lines
     titles = list(names or first or [str(place) for place in range(len(rows[0]))])
     if len(set(titles)) < len(titles):
         twice = next(name for name in titles if titles.count(name) > 1)
-        raise DataError(f"{path}: two columns are called {twice!r}; give names=")
+        raise FileFormatError(f"{path}: two columns are called {twice!r}; give names=")
     for line, row in zip(lines, rows, strict=True):
         if len(row) != len(titles):
-            raise DataError(
+            raise FileFormatError(
                 f"{path}: line {line} has {len(row)} values; there are {len(titles)} columns: {titles}"
             )
     unknown = [name for name in (*numbers, *categorical) if name not in titles]
     if unknown:
-        raise DataError(f"{path}: no column {unknown[0]!r}; there are {titles}")
+        raise FileFormatError(f"{path}: no column {unknown[0]!r}; there are {titles}")
 
     table = Table({})
     for place, name in enumerate(titles):
@@ -149,7 +148,7 @@ def read_csv(
         if isinstance(parsed, np.ndarray) and (name in numbers or not all(gaps)):
             table.columns[name] = parsed
         elif name in numbers:
-            raise DataError(
+            raise FileFormatError(
                 f"{path}: line {lines[parsed or 0]}, column {name!r}: {values[parsed or 0]!r} is no number"
             )
         else:

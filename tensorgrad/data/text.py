@@ -14,9 +14,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from .._data import as_data
-from .._errors import DtypeError, IndexingError, ShapeError
+from .._errors import DtypeError, FileFormatError, IndexingError, ShapeError
 from .._tensor import Tensor, fresh
-from ._errors import DataError
 from .dataset import Dataset
 from .places import find_folder
 
@@ -95,14 +94,14 @@ class Vocabulary:
         """The numbers of the tokens of a text.
 
         Raises:
-            DataError: a token is not in the vocabulary, and there is none for unknown ones.
+            FileFormatError: a token is not in the vocabulary, and there is none for unknown ones.
         """
         tokens = split(text, self.kind)
         default = None if self.unknown is None else self.ids[self.unknown]
         found = [self.ids.get(token, default) for token in tokens]
         if default is None and None in found:
             place = found.index(None)
-            raise DataError(
+            raise FileFormatError(
                 f"Vocabulary.encode: {tokens[place]!r}, token {place} of the text, is not in the vocabulary"
             )
         return np.array(found, np.int64)
@@ -177,12 +176,12 @@ def read_text(path: str | os.PathLike[str], encoding: str = "utf-8") -> str:
         encoding: of the file.
 
     Raises:
-        DataError: the file has another encoding.
+        FileFormatError: the file has another encoding.
     """
     try:
         return Path(path).read_bytes().decode(encoding)
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: byte {error.start} is not {encoding}: {error.reason}") from None
+        raise FileFormatError(f"{path}: byte {error.start} is not {encoding}: {error.reason}") from None
 
 
 def read_lines(path: str | os.PathLike[str], encoding: str = "utf-8") -> list[str]:

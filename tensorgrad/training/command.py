@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .. import data, metrics, nn
-from .._errors import ShapeError, TensorgradError
+from .._errors import FileFormatError, ShapeError, TensorgradError
 from .._io import save
 from .._random import manual_seed
 from ..data import DataLoader, TensorDataset, transforms
@@ -288,7 +288,7 @@ def _from_files(name: str, download: bool) -> data.ImageSets:
         return data.load_fashion_mnist(download=download)
     try:
         return data.load_fashion_mnist(name, download=download)
-    except data.DataError:  # another set, with classes of other names
+    except FileFormatError:  # another set, with classes of other names
         return data.load_mnist(name)
 
 

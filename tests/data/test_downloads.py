@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import data
-from tensorgrad.data import DataError, download_file, downloads
+from tensorgrad import FileFormatError, data
+from tensorgrad.data import download_file, downloads
 
 CONTENT = np.random.default_rng(0).bytes(400_000)
 SHA256, MD5 = sha256(CONTENT).hexdigest(), md5(CONTENT, usedforsecurity=False).hexdigest()
@@ -170,7 +170,7 @@ def test_a_server_that_sends_another_range(server: Server, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("name", "wrong"), [("sha256", "SHA-256"), ("md5", "MD5")])
 def test_a_wrong_checksum_leaves_nothing(server: Server, tmp_path: Path, name: str, wrong: str) -> None:
-    with pytest.raises(DataError, match=rf"file\.bin has .*{wrong} .*, not 00; it is another file"):
+    with pytest.raises(FileFormatError, match=rf"file\.bin has .*{wrong} .*, not 00; it is another file"):
         fetch(server, tmp_path, **{name: "00"})
     assert left(tmp_path) == []
 
@@ -179,7 +179,7 @@ def test_a_file_of_another_content_is_replaced_and_stays_until_then(server: Serv
     old = tmp_path / "new" / "file.bin"
     old.parent.mkdir()
     old.write_bytes(b"old")
-    with pytest.raises(DataError):
+    with pytest.raises(FileFormatError):
         fetch(server, tmp_path, sha256="00")
     assert old.read_bytes() == b"old"
     assert fetch(server, tmp_path, sha256=SHA256).read_bytes() == CONTENT
@@ -190,14 +190,14 @@ def test_the_content_of_an_archive_is_compared_uncompressed(server: Server, tmp_
     assert fetch(server, tmp_path, sha256=SHA256).read_bytes() == server.content
     (tmp_path / "new" / "file.bin").unlink()
     server.content = server.content[:-9]
-    with pytest.raises(DataError, match="compressed data that is damaged"):
+    with pytest.raises(FileFormatError, match="compressed data that is damaged"):
         fetch(server, tmp_path, sha256=SHA256)
     assert left(tmp_path) == []
 
 
 def test_what_the_server_says_is_told(server: Server, tmp_path: Path) -> None:
     server.answers = [404]
-    with pytest.raises(DataError, match=r"the server said 404 Not Found for http"):
+    with pytest.raises(FileFormatError, match=r"the server said 404 Not Found for http"):
         fetch(server, tmp_path)
     assert len(server.asked) == 1 and left(tmp_path) == []
     server.answers = [503, 429, 0]

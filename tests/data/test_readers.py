@@ -16,8 +16,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad import data
-from tensorgrad.data import DataError
+from tensorgrad import FileFormatError, data
 from tensorgrad.data.mnist import FASHION_CONTENT, FOUR
 
 DRAW = np.random.default_rng(0)
@@ -84,7 +83,7 @@ GOOD = idx(np.arange(6, dtype=np.uint8).reshape(2, 3))
 )
 def test_idx_files_that_are_damaged(content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(content)
-    with pytest.raises(DataError, match=message) as caught:
+    with pytest.raises(FileFormatError, match=message) as caught:
         data.read_idx(tmp_path / "file")
     assert "file" in str(caught.value)
 
@@ -96,7 +95,7 @@ def test_idx_content_is_compared_uncompressed(tmp_path: Path) -> None:
     for level in (1, 9):
         file.write_bytes(gzip.compress(GOOD, level, mtime=0))
         assert data.read_idx(file, digest).shape == (2, 3)
-    with pytest.raises(DataError, match=f"SHA-256 {digest}, not 00"):
+    with pytest.raises(FileFormatError, match=f"SHA-256 {digest}, not 00"):
         data.read_idx(file, "00")
 
 
@@ -111,7 +110,7 @@ def test_the_mnist_family_loads_from_a_folder(tmp_path: Path, monkeypatch: pytes
     (folder / "train-images.idx3-ubyte").write_bytes(idx(x))
     assert np.array_equal(data.load_mnist(folder).train[0], x)
     assert data.load_fashion_mnist(folder, verify=False).classes[9] == "Ankle boot"
-    with pytest.raises(DataError, match="another file than meant"):
+    with pytest.raises(FileFormatError, match="another file than meant"):
         data.load_fashion_mnist(folder)
 
 
@@ -140,11 +139,11 @@ def test_what_is_missing_is_said_with_the_way_to_get_it(
 
 def test_images_and_labels_must_go_together(tmp_path: Path) -> None:
     folder = mnist(tmp_path, label=10)
-    with pytest.raises(DataError, match="a label is 10"):
+    with pytest.raises(FileFormatError, match="a label is 10"):
         data.load_mnist(folder)
     mnist(folder)
     (folder / f"{FOUR[1]}.gz").write_bytes(idx(np.zeros(4, np.uint8)))
-    with pytest.raises(DataError, match=r"\(5, 28, 28\) of uint8 and labels of shape \(4,\)"):
+    with pytest.raises(FileFormatError, match=r"\(5, 28, 28\) of uint8 and labels of shape \(4,\)"):
         data.load_mnist(folder)
 
 
@@ -247,7 +246,7 @@ def test_a_pickle_runs_nothing(call: Any, protocol: int, tmp_path: Path) -> None
     victim.touch()
     harmful = {"data": Harmful(call, str(victim)), "labels": [0]}
     (folder / "data_batch_2").write_bytes(pickle.dumps(harmful, protocol=protocol))
-    with pytest.raises(DataError, match=r"data_batch_2.*names .*, which is no part of an array"):
+    with pytest.raises(FileFormatError, match=r"data_batch_2.*names .*, which is no part of an array"):
         data.load_cifar10(folder)
     assert victim.exists()
 
@@ -269,7 +268,7 @@ def test_a_pickle_runs_nothing(call: Any, protocol: int, tmp_path: Path) -> None
 def test_pickles_of_something_else(batch: Any, message: str, tmp_path: Path) -> None:
     folder = cifar(tmp_path / "set", "python 3")
     (folder / "data_batch_1").write_bytes(pickle.dumps(batch, protocol=4))
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(FileFormatError, match=message):
         data.load_cifar10(folder)
 
 
@@ -278,17 +277,17 @@ def test_cifar_files_that_are_damaged(tmp_path: Path) -> None:
     content = (folder / "data_batch_3").read_bytes()
     for damaged in (content[:-1], content[:100], b"", b"garbage"):
         (folder / "data_batch_3").write_bytes(damaged)
-        with pytest.raises(DataError, match="data_batch_3"):
+        with pytest.raises(FileFormatError, match="data_batch_3"):
             data.load_cifar10(folder)
     (folder / "data_batch_3").unlink()
     with pytest.raises(FileNotFoundError, match="no data_batch_3"):
         data.load_cifar10(folder)
     folder = cifar(tmp_path / "binary", "binary")
     (folder / "test_batch.bin").write_bytes(bytes(3072))
-    with pytest.raises(DataError, match="3072 bytes; records of 3073"):
+    with pytest.raises(FileFormatError, match="3072 bytes; records of 3073"):
         data.load_cifar10(folder)
     (tmp_path / "cifar-10-binary.tar.gz").write_bytes(b"\x1f\x8bgarbage")
-    with pytest.raises(DataError, match="cut short or damaged"):
+    with pytest.raises(FileFormatError, match="cut short or damaged"):
         data.load_cifar10(tmp_path)
 
 
@@ -351,13 +350,13 @@ def test_headers_and_names() -> None:
     ],
 )
 def test_tables_that_are_damaged(text: str, options: Any, message: str) -> None:
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(FileFormatError, match=message):
         table(text, **options)
 
 
 def test_a_table_in_another_encoding(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes("größe\n1".encode("latin-1"))
-    with pytest.raises(DataError, match="utf-8"):
+    with pytest.raises(FileFormatError, match="utf-8"):
         data.read_csv(tmp_path / "t.csv")
     assert data.read_csv(tmp_path / "t.csv", encoding="latin-1").names == ["größe"]
 
@@ -386,7 +385,7 @@ def test_vocabularies_of_the_most_frequent() -> None:
 
 def test_vocabularies_refuse() -> None:
     letters = data.Vocabulary("abc")
-    with pytest.raises(DataError, match="'x', token 1"):
+    with pytest.raises(FileFormatError, match="'x', token 1"):
         letters.encode("axb")
     for wrong in (3, -1):
         with pytest.raises(tg.IndexingError, match=f"number {wrong}"):
@@ -418,7 +417,7 @@ def test_files_of_text(tmp_path: Path) -> None:
     (tmp_path / "names.txt").write_bytes("émile\r\n\r\n  ava \n".encode())
     assert data.read_text(tmp_path / "names.txt") == "émile\r\n\r\n  ava \n"
     assert data.read_lines(tmp_path / "names.txt") == ["émile", "ava"]
-    with pytest.raises(DataError, match="byte 0 is not ascii"):
+    with pytest.raises(FileFormatError, match="byte 0 is not ascii"):
         data.read_text(tmp_path / "names.txt", "ascii")
 
 
@@ -464,7 +463,7 @@ def test_pictures_in_portable_formats(tmp_path: Path) -> None:
 )
 def test_pictures_that_are_damaged(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "x.pgm").write_bytes(content)
-    with pytest.raises(DataError, match=r"x\.pgm"):
+    with pytest.raises(FileFormatError, match=r"x\.pgm"):
         data.load_image(tmp_path / "x.pgm")
 
 
@@ -483,10 +482,10 @@ def test_pictures_in_folders_of_their_classes(tmp_path: Path) -> None:
         assert classes == ("2", "10", "cat") and labels.tolist() == [0, 0, 1, 1, 2, 2]
         assert images.shape == (6, 2, 2) and images[:, 0, 0].tolist() == [10, 11, 20, 21, 30, 31]
     assert data.load_image_folder(tmp_path / "set" / "train", 3).images.shape == (6, 3, 3, 3)
-    with pytest.raises(DataError, match="no pictures"):
+    with pytest.raises(FileFormatError, match="no pictures"):
         data.load_image_folder(tmp_path)
     (tmp_path / "set" / "train" / "cat" / "2.pgm").write_bytes(b"P5 1 1 255 " + bytes(1))
-    with pytest.raises(DataError, match="give size="):
+    with pytest.raises(FileFormatError, match="give size="):
         data.load_image_folder(tmp_path / "set", inside="train")
 
 
@@ -498,7 +497,7 @@ def test_other_formats_need_pillow(tmp_path: Path) -> None:
         with pytest.raises(ImportError, match=r"tensorgrad\[images\]"):
             data.load_image(tmp_path / "x.png")
         return
-    with pytest.raises(DataError, match="no picture, or damaged"):
+    with pytest.raises(FileFormatError, match="no picture, or damaged"):
         data.load_image(tmp_path / "x.png")
     colour = DRAW.integers(0, 256, (3, 4, 3), np.uint8)
     Image.fromarray(colour).save(tmp_path / "x.png")
