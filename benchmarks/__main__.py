@@ -19,6 +19,7 @@ from . import (
     live_graph,
     optimizers,
     report,
+    sequence,
     setitem,
     single_ops,
     training,
@@ -37,6 +38,7 @@ FAMILIES: dict[str, Any] = {
         single_ops,
         array_language,
         convolutions,
+        sequence,
         setitem,
     )
 }

@@ -18,6 +18,7 @@ from .harness import Case, Implementation
 
 LAYERS: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, int]]] = {
     "3x3": ((8, 16, 32, 32), (32, 16, 3, 3), {"padding": 1}),
+    "3x3, 64 channels": ((16, 64, 14, 14), (64, 64, 3, 3), {"padding": 1}),
     "1x1": ((8, 16, 32, 32), (32, 16, 1, 1), {}),
     "3x3, stride 2": ((8, 16, 32, 32), (32, 16, 3, 3), {"padding": 1, "stride": 2}),
     "3x3, small images": ((128, 8, 8, 8), (16, 8, 3, 3), {"padding": 1}),

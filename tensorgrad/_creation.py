@@ -30,11 +30,13 @@ def zeros(shape: Shape, dtype: DTypeLike | None = None, *, requires_grad: bool =
         tensor([[0., 0.],
                 [0., 0.]])
     """
+    _one_shape("zeros", shape, dtype)
     return full(shape, 0, dtype=dtype or get_default_dtype(), requires_grad=requires_grad)
 
 
 def ones(shape: Shape, dtype: DTypeLike | None = None, *, requires_grad: bool = False) -> Tensor:
     """A tensor of ones."""
+    _one_shape("ones", shape, dtype)
     return full(shape, 1, dtype=dtype or get_default_dtype(), requires_grad=requires_grad)
 
 
@@ -75,6 +77,7 @@ def full_like(
 
 def empty(shape: Shape, dtype: DTypeLike | None = None, *, requires_grad: bool = False) -> Tensor:
     """A tensor to be filled; its elements are zeros, so that no result depends on what lay in memory."""
+    _one_shape("empty", shape, dtype)
     return zeros(shape, dtype=dtype, requires_grad=requires_grad)
 
 
@@ -311,6 +314,12 @@ def _window(op: str, shape: Any, n: int, dtype: DTypeLike | None) -> Tensor:
 
 
 # ---- helpers
+
+
+def _one_shape(op: str, shape: Any, dtype: Any) -> None:
+    """Lengths one by one, as PyTorch takes them, would come as the dtype."""
+    if isinstance(dtype, int | np.integer) and not isinstance(dtype, bool):
+        raise ShapeError(f"{op}: the lengths are one argument, a tuple: {op}(({shape}, {dtype}))")
 
 
 def checked_shape(op: str, shape: Shape) -> tuple[int, ...]:

@@ -12,7 +12,7 @@
     │   └── MutatedError                       a saved value was overwritten before backward
     ├── RuleMissingError (NotImplementedError) an op without the formula that was asked for
     ├── TraceError      (RuntimeError)         a computation that a recorded program cannot hold
-    ├── StateDictError  (RuntimeError)         a saved state that does not fit what it is loaded into
+    ├── StateDictError  (RuntimeError, ValueError) a saved state that does not fit
     ├── FileFormatError (ValueError)           a file that is truncated, damaged, or of another kind
     ├── AnomalyError    (FloatingPointError)   a NaN or an infinity, found by ``detect_anomaly``
     └── GradcheckError  (AssertionError)       a formula that disagrees with finite differences
@@ -66,7 +66,7 @@ class TraceError(TensorgradError, RuntimeError):
     """A computation cannot be written down as a program that replays."""
 
 
-class StateDictError(TensorgradError, RuntimeError):
+class StateDictError(TensorgradError, RuntimeError, ValueError):
     """A saved state does not fit the module or optimizer that it is loaded into."""
 
 

@@ -548,19 +548,22 @@ def adopt(data: Any) -> None:
 
 
 def overwrite(x: Tensor, value: Any, how: str) -> None:
-    """Write data of the same shape into the memory of a tensor that was not computed: what loads and trains does.
+    """Give a tensor that was not computed new data of its shape: what loads and initialises parameters does.
 
-    The memory stays, so that a view into a larger array stays one; where it cannot be written to, the tensor
-    gets an array of its own. A graph that saved the old value is stale from here on, and says so.
+    Its memory is used again only if nobody else can see it; an array or a tensor that shares it keeps the old value.
+    A graph that saved the old value of a leaf is stale from here on, and says so.
     """
     if not x.is_leaf:
         raise GradientError(f"{how}: this tensor was computed from others; only a leaf can be overwritten")
     if get_mode() & WATCHED:
         x._leave(how)
-    if type(x._d) is np.ndarray and x._d.flags.writeable:
-        x._d[...] = value
+    d = x._d
+    if type(d) is np.ndarray and d.base is None and d.flags.writeable and holders(d) == SOLE:
+        d[...] = value
     else:
-        x._d = plain(np.array(value, x.dtype).reshape(x.shape))
+        made = np.empty(x.shape, x.dtype)
+        made[...] = value
+        x._d = plain(made)
     if type(x._node) is Leaf:
         x._node.seq = tick()
 

@@ -88,7 +88,7 @@ def _add_train(commands: Any) -> None:
         "--model",
         default="mlp",
         choices=("mlp", "cnn", "book"),
-        help="mlp: 512 and 256 hidden units; cnn: 4 convolutions; book: 128 and 128 hidden units, trained as the "
+        help="mlp: 1,024 and 512 hidden units; cnn: 4 convolutions; book: 128 and 128 hidden units, trained as the "
         "sources do (default: %(default)s)",
     )
     add("--epochs", type=int, help="how often to go through the data (default: the model's)")

@@ -19,7 +19,16 @@ PLACES: dict[str, Any] = {
     "tg.linalg": tg.linalg,
     "tg.special": tg.special,
     "tg.random": tg.random,
+    "tg.nn": tg.nn,
     "tg.nn.functional": tg.nn.functional,
+    "tg.nn.init": tg.nn.init,
+    "tg.nn.utils": tg.nn.utils,
+    "tg.nn.utils.parametrizations": tg.nn.utils.parametrizations,
+    "tg.nn.utils.parametrize": tg.nn.utils.parametrize,
+    "tg.nn.utils.rnn": tg.nn.utils.rnn,
+    "tg.optim": tg.optim,
+    "tg.optim.lr_scheduler": tg.optim.lr_scheduler,
+    "tg.data": tg.data,
 }
 
 

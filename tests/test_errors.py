@@ -25,6 +25,8 @@ TREE = {
     "MutatedError": tg.GradientError,
     "RuleMissingError": NotImplementedError,
     "TraceError": RuntimeError,
+    "StateDictError": ValueError,
+    "FileFormatError": ValueError,
     "AnomalyError": FloatingPointError,
     "GradcheckError": AssertionError,
 }

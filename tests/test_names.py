@@ -90,6 +90,7 @@ def examples() -> dict[str, Any]:
         "boundaries": tg.tensor([0.0, 1.0]),
         "mask": x > 1,
         "images": tg.ones((1, 1, 4, 4)),
+        "labels": [0, 1],
         "buffer": bytes(8),
     }
 
@@ -124,7 +125,7 @@ Same name in: `tg`.
 
 | Other | left out, because |
 |---|---|
-| `load`, `save` | files |
+| `loadtxt`, `savetxt` | files |
 
 | Same name, another meaning | in Other | here |
 |---|---|---|
@@ -135,12 +136,12 @@ Same name in: `tg`.
 @pytest.mark.parametrize(
     ("change", "names", "complaint"),
     [
-        (("", ""), "sin cat load save", None),
-        (("", ""), "sin cat load save gone", "gone: neither here nor listed"),
-        (("", ""), "sin cat load", "save: listed, but Other has no such name"),
-        (("`save`", "`sin`"), "sin cat load", "sin: listed, but it is here; take it off the page"),
-        (("`save`", "`cat`"), "sin cat load", "cat: listed twice"),
-        (("`trace`", "`tr`"), "sin cat load save", "tr: said to have another meaning here"),
+        (("", ""), "sin cat loadtxt savetxt", None),
+        (("", ""), "sin cat loadtxt savetxt gone", "gone: neither here nor listed"),
+        (("", ""), "sin cat loadtxt", "savetxt: listed, but Other has no such name"),
+        (("`savetxt`", "`sin`"), "sin cat loadtxt", "sin: listed, but it is here; take it off the page"),
+        (("`savetxt`", "`cat`"), "sin cat loadtxt", "cat: listed twice"),
+        (("`trace`", "`tr`"), "sin cat loadtxt savetxt", "tr: said to have another meaning here"),
     ],
 )
 def test_a_wrong_page_is_found(change: tuple[str, str], names: str, complaint: str | None) -> None:

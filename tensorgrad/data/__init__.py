@@ -6,9 +6,11 @@ from . import transforms as transforms
 from ._errors import DataError as DataError
 from .cifar import load_cifar10 as load_cifar10
 from .collate import default_collate as default_collate
+from .dataset import ChainDataset as ChainDataset
 from .dataset import ConcatDataset as ConcatDataset
 from .dataset import Dataset as Dataset
 from .dataset import IterableDataset as IterableDataset
+from .dataset import StackDataset as StackDataset
 from .dataset import Subset as Subset
 from .dataset import TensorDataset as TensorDataset
 from .digits import load_digits as load_digits
@@ -28,6 +30,7 @@ from .samplers import BatchSampler as BatchSampler
 from .samplers import RandomSampler as RandomSampler
 from .samplers import Sampler as Sampler
 from .samplers import SequentialSampler as SequentialSampler
+from .samplers import SubsetRandomSampler as SubsetRandomSampler
 from .samplers import WeightedRandomSampler as WeightedRandomSampler
 from .scaling import MinMaxScaler as MinMaxScaler
 from .scaling import Scaler as Scaler

@@ -46,12 +46,8 @@ def load_cifar10(folder: str | os.PathLike[str] | None = None, *, download: bool
     Source:
         A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009.
     """
-    if download:
-        from .downloads import download as fetch
-
-        folder = fetch("cifar-10", folder)
     files = [f"data_batch_1{ending}" for ending in FORMS.values()]
-    place = find_folder("load_cifar10", "cifar-10", folder, [*ARCHIVES, *FORMS, *files])
+    place = find_folder("load_cifar10", "cifar-10", folder, [[*ARCHIVES, *FORMS, *files]], download)
     for form, ending in FORMS.items():
         for inside in (place / form, place):
             if (inside / f"data_batch_1{ending}").exists():

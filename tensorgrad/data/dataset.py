@@ -7,6 +7,7 @@ samples at once says how in `Dataset.batch`, and a loader asks once for a batch 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -146,6 +147,40 @@ class ConcatDataset(Dataset):
         return self.datasets[part][int(place - self.ends[part]) + len(self.datasets[part])]
 
 
+class StackDataset(Dataset):
+    """Data sets side by side: sample ``i`` has sample ``i`` of each, in a tuple or by name.
+
+    Args:
+        args: data sets of the same length.
+        kwargs: the same, by name; either these or those.
+
+    Raises:
+        ShapeError: the lengths differ, or none or both were given.
+
+    Example:
+        >>> StackDataset([1.0, 2.0], [3, 4])[1], StackDataset(x=[1.0, 2.0], y=[3, 4])[0]
+        ((2.0, 4), {'x': 1.0, 'y': 3})
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.datasets: Any = kwargs or args
+        lengths = {len(dataset) for dataset in (*args, *kwargs.values())}
+        if len(lengths) != 1 or (args and kwargs):
+            raise ShapeError(
+                f"StackDataset: data sets of lengths {sorted(lengths)}; one length, and all or none by name, are needed"
+            )
+
+    def __len__(self) -> int:
+        return len(
+            next(iter(self.datasets.values())) if isinstance(self.datasets, dict) else self.datasets[0]
+        )
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(self.datasets, dict):
+            return {name: dataset[index] for name, dataset in self.datasets.items()}
+        return tuple(dataset[index] for dataset in self.datasets)
+
+
 class IterableDataset:
     """Samples one after another, of a number that need not be known: define ``__iter__``.
 
@@ -163,6 +198,24 @@ class IterableDataset:
 
     def __iter__(self) -> Iterator[Any]:
         raise NotImplementedError(f"{type(self).__name__} lacks __iter__, which gives the samples")
+
+
+class ChainDataset(IterableDataset):
+    """Iterable data sets one after another, as one.
+
+    Args:
+        datasets: each anything that can be iterated.
+
+    Example:
+        >>> list(ChainDataset([[1, 2], [3]]))
+        [1, 2, 3]
+    """
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = datasets
+
+    def __iter__(self) -> Iterator[Any]:
+        return chain.from_iterable(self.datasets)
 
 
 def fetch(dataset: Any, indices: Sequence[int] | NDArray[np.integer[Any]]) -> Any:

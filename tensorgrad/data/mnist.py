@@ -97,11 +97,7 @@ def _load(
     checksums: dict[str, str],
     classes: tuple[str, ...],
 ) -> ImageSets:
-    if download:
-        from .downloads import download as fetch
-
-        folder = fetch(name, folder)
-    place = find_folder(what, name, folder, _spellings(FOUR[0]))
+    place = find_folder(what, name, folder, [_spellings(file) for file in FOUR], download)
     arrays = [read_idx(_file(what, place, file), checksums.get(file)) for file in FOUR]
     parts = []
     for images, labels in (arrays[:2], arrays[2:]):
@@ -127,4 +123,4 @@ def _file(what: str, place: Path, file: str) -> Path:
     for spelling in _spellings(file):
         if (place / spelling).exists():
             return place / spelling
-    raise FileNotFoundError(f"{what}: no {file}.gz in {place}, where the others are")
+    raise FileNotFoundError(f"{what}: no {file}.gz in {place}")

@@ -18,24 +18,43 @@ def data_folder() -> Path:
     return Path(named).expanduser() if named else _cache() / "tensorgrad" / "data"
 
 
-def find_folder(what: str, name: str, folder: str | os.PathLike[str] | None, files: Sequence[str]) -> Path:
-    """The folder of a data set that has one of ``files``: the given one, or by its name where data sets lie.
+def find_folder(
+    what: str,
+    name: str,
+    folder: str | os.PathLike[str] | None,
+    files: Sequence[Sequence[str]],
+    download: bool = False,
+) -> Path:
+    """The folder where a data set is: the given one, or by its name where data sets lie.
+
+    Args:
+        what: the function that asks, for the message.
+        name: of the data set.
+        folder: where it is said to be, if it is.
+        files: which must be there; of the names in a group, one.
+        download: fetch them if they are not.
 
     Raises:
-        FileNotFoundError: none is there. The message says where it was looked for and how to fetch it.
+        FileNotFoundError: a file is missing. The message says where it was looked for and how to fetch it.
     """
-    looked = (
-        [Path(folder)]
-        if folder is not None
-        else [data_folder() / name, _cache() / "tensorgrad" / "data" / name]
-    )
-    for place in looked:
-        if any((place / file).exists() for file in files):
-            return place
-    places = " or ".join(dict.fromkeys(map(str, looked)))
+    named = [data_folder() / name, _cache() / "tensorgrad" / "data" / name]
+    looked = list(dict.fromkeys(named)) if folder is None else [Path(folder)]
+    lacking = [
+        [group[0] for group in files if not any((place / file).exists() for file in group)]
+        for place in looked
+    ]
+    nearest = min(range(len(looked)), key=lambda place: len(lacking[place]))
+    if not lacking[nearest]:
+        return looked[nearest]
+    if download:
+        from .downloads import download as fetch
+
+        return fetch(name, folder)
     fetched = f"fetch it by tensorgrad.data.download({name!r}), or {what}(download=True)"
-    way_out = fetched if folder is None else "is this the folder?"
-    raise FileNotFoundError(f"{what}: no {files[0]} in {places}; {way_out}")
+    raise FileNotFoundError(
+        f"{what}: no {lacking[nearest][0]} in {' or '.join(map(str, looked))}; "
+        + (fetched if folder is None else "is this the folder?")
+    )
 
 
 def _cache() -> Path:

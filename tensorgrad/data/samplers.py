@@ -120,6 +120,30 @@ class RandomSampler(SeededSampler):
         return np.concatenate(rounds)[:wanted]
 
 
+class SubsetRandomSampler(SeededSampler):
+    """Some of the samples in random order, another one each epoch.
+
+    Args:
+        indices: their numbers.
+        generator: a seed, or a generator that one is drawn from.
+
+    Example:
+        >>> sorted(SubsetRandomSampler([1, 3, 5], generator=0))
+        [1, 3, 5]
+    """
+
+    def __init__(self, indices: Sequence[int], generator: Draws = None) -> None:
+        super().__init__(generator)
+        self.indices = indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def order(self, generator: np.random.Generator) -> NDArray[np.integer[Any]]:
+        """A permutation of the numbers."""
+        return generator.permutation(np.asarray(self.indices, np.intp))
+
+
 class WeightedRandomSampler(SeededSampler):
     """Samples drawn in proportion to weights, such as one over the frequency of their class.
 

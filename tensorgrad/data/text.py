@@ -208,7 +208,10 @@ def load_tinyshakespeare(folder: str | os.PathLike[str] | None = None, *, downlo
     Source:
         A. Karpathy, char-rnn, 2015.
     """
-    return read_text(_file("load_tinyshakespeare", "tinyshakespeare", "input.txt", folder, download))
+    return read_text(
+        find_folder("load_tinyshakespeare", "tinyshakespeare", folder, [["input.txt"]], download)
+        / "input.txt"
+    )
 
 
 def load_names(folder: str | os.PathLike[str] | None = None, *, download: bool = False) -> list[str]:
@@ -224,12 +227,4 @@ def load_names(folder: str | os.PathLike[str] | None = None, *, download: bool =
     Source:
         A. Karpathy, makemore, 2022.
     """
-    return read_lines(_file("load_names", "names", "names.txt", folder, download))
-
-
-def _file(what: str, name: str, file: str, folder: str | os.PathLike[str] | None, download: bool) -> Path:
-    if download:
-        from .downloads import download as fetch
-
-        folder = fetch(name, folder)
-    return find_folder(what, name, folder, [file]) / file
+    return read_lines(find_folder("load_names", "names", folder, [["names.txt"]], download) / "names.txt")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
-from .._errors import DtypeError, ShapeError
+from .._errors import DtypeError, ShapeError, StateDictError
 from .._tensor import Tensor
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -59,6 +59,21 @@ class Metric(ABC, Generic[R]):
                 f"{self!r} cannot take in {other!r}; give metrics of one kind with the same settings"
             )
         self._take(other)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What came in since the last `reset`, as numbers and arrays."""
+        return {name: copy.deepcopy(getattr(self, name)) for name in self._start}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a state of a metric of the same kind and settings.
+
+        Raises:
+            StateDictError: it is of another kind; nothing is changed then.
+        """
+        if state_dict.keys() != self._start.keys():
+            found = f"{sorted(state_dict)}, and {sorted(self._start)} are needed"
+            raise StateDictError(f"{type(self).__name__}: this state is of another metric, with {found}")
+        vars(self).update(copy.deepcopy(state_dict))
 
     def __add__(self, other: Self) -> Self:
         if not isinstance(other, Metric):

@@ -41,8 +41,9 @@ class _Counting(Metric[Any]):
         self._counts[:size, :size] += other._counts
 
     def _grow(self, size: int) -> None:
-        more = max(0, size - len(self._counts))
-        self._counts = np.pad(self._counts, ((0, more), (0, more)))
+        more = size - len(self._counts)
+        if more > 0:
+            self._counts = np.pad(self._counts, ((0, more), (0, more)))
 
     def _name(self) -> str:
         return type(self).__name__

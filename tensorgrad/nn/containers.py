@@ -80,7 +80,7 @@ class _Listed(Module):
 
     def _checked(self, value: Any) -> Any:
         if not isinstance(value, Module):
-            raise DtypeError(f"{type(self).__name__}: a {type(value).__name__} given; it holds modules")
+            raise not_a_module(self, value)
         return value
 
 
@@ -196,7 +196,7 @@ class _Named(Module):
 
     def _checked(self, value: Any) -> Any:
         if not isinstance(value, Module):
-            raise DtypeError(f"{type(self).__name__}: a {type(value).__name__} given; it holds modules")
+            raise not_a_module(self, value)
         return value
 
 
@@ -237,3 +237,17 @@ def _as_parameter(value: Any) -> Parameter:
     if isinstance(value, Parameter):
         return value
     return Parameter(value.detach() if isinstance(value, Tensor) else value)
+
+
+def not_a_module(holder: Module, value: Any) -> DtypeError:
+    """The error for what is no module, with the way out of the usual mistakes."""
+    given = f"{type(holder).__name__}: a {type(value).__name__} given; it holds modules"
+    if isinstance(value, type):
+        return DtypeError(f"{given}, and {value.__name__} is a class: write {value.__name__}(...)")
+    if isinstance(value, list | tuple) and type(holder) is Sequential:
+        return DtypeError(f"{given} one by one: write Sequential(*layers)")
+    if callable(value):
+        return DtypeError(
+            f"{given}: use the module of that name, such as nn.ReLU() for relu, or call it in forward"
+        )
+    return DtypeError(given)

@@ -326,6 +326,10 @@ class Module:
 
     def to(self, dtype: Any) -> Self:
         """Convert all floating parameters and buffers to ``dtype``, each staying the same object."""
+        if isinstance(dtype, str) and dtype.partition(":")[0] in ("cpu", "cuda", "mps"):
+            raise DtypeError(
+                f"to: {dtype!r} is no dtype; there is one device, the CPU, so leave the line out"
+            )
         dtype = np.dtype(dtype)
         if dtype.kind not in "fc":
             raise DtypeError(f"to: {dtype} given; parameters need a floating or complex dtype")

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from .._errors import DtypeError
 from .._specialise import plain
 from .._tensor import Tensor
 
@@ -42,7 +41,7 @@ class Status:
 class Slot:
     """The place of one parameter: elements ``start`` to ``stop`` of the arrays of ``arena``."""
 
-    __slots__ = ("arena", "gradient", "index", "parameter", "start", "status", "stop", "view")
+    __slots__ = ("arena", "gradient", "index", "parameter", "shape", "start", "status", "stop", "view")
     parameter: Any  # a tensor; its node is a leaf whenever a step looks at it
     view: Array
     gradient: Array  # where its gradient is gathered
@@ -51,9 +50,15 @@ class Slot:
         self.arena = arena
         self.index = index
         self.parameter = parameter
+        self.shape = parameter.shape
         self.start = start
         self.stop = start + parameter.size * arena.width
         self.status = status
+
+    def fits(self) -> bool:
+        """Whether the parameter still has the dtype and shape that the slot was made for."""
+        d = self.parameter._d
+        return d.dtype == self.arena.dtype and d.shape == self.shape  # type: ignore[no-any-return]
 
     def is_shared(self) -> bool:
         """Whether somebody else holds the view."""
@@ -65,7 +70,7 @@ class Slot:
 
     def shaped(self, values: Array) -> Array:
         """The same, in the shape and dtype of the parameter."""
-        return self.flat(values).view(self.arena.dtype).reshape(self.parameter.shape)
+        return self.flat(values).view(self.arena.dtype).reshape(self.shape)
 
 
 class Arena:
@@ -100,8 +105,9 @@ class Arena:
         self.memory = self.values.base
         for slot in self.slots:
             slot.view = slot.shaped(self.values)
-            slot.view[...] = slot.parameter._d
-            slot.parameter._d = plain(slot.view)
+            if slot.fits():
+                slot.view[...] = slot.parameter._d
+                slot.parameter._d = plain(slot.view)
         self.sole = sys.getrefcount(self.memory)
 
     def is_shared(self) -> bool:
@@ -110,20 +116,13 @@ class Arena:
 
     def refresh(self) -> None:
         """See that the parameters are views of this arena that nobody else looks at."""
-        others = [slot for slot in self.slots if slot.parameter._d is not slot.view]
-        for slot in others:
-            d = slot.parameter._d
-            if d.dtype != self.dtype or d.shape != slot.view.shape:
-                raise DtypeError(
-                    f"optimizer: a parameter became {d.dtype} {d.shape} after its first step, and its state is "
-                    f"{self.dtype} {slot.view.shape}; make the optimizer after such a conversion"
-                )
         if self.is_shared():
             self.move()
             return
-        for slot in others:  # somebody gave them another array, or they have no axes
-            slot.view[...] = slot.parameter._d
-            slot.parameter._d = plain(slot.view)
+        for slot in self.slots:
+            if slot.parameter._d is not slot.view and slot.fits():  # it got another array, or has no axes
+                slot.view[...] = slot.parameter._d
+                slot.parameter._d = plain(slot.view)
 
     def state(self, name: str) -> Array:
         """The flat array of a state."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .._errors import ShapeError
+from .._errors import DtypeError, ShapeError
 from .._specialise import plain
 from .._tape import Leaf, tick
 from .._tensor import Tensor, tensor
@@ -95,6 +95,13 @@ class Elementwise(Optimizer):
         if new:
             self._place(group, new)
         slots = [places[id(p)] for p in trained]
+        for slot in slots:
+            if not slot.fits():
+                p = slot.parameter
+                raise DtypeError(
+                    f"{type(self).__name__}: a parameter became {p.dtype} {p.shape} after its first step, and its "
+                    f"state is {slot.arena.dtype} {slot.shape}; make the optimizer after such a conversion"
+                )
         for arena in {id(slot.arena): slot.arena for slot in slots}.values():
             arena.refresh()
         return slots
@@ -133,10 +140,8 @@ class Elementwise(Optimizer):
 
     def _advance(self, group: Group, run: list[Slot]) -> None:
         """Update the parameters of one run."""
-        group = {
-            **group,
-            "lr": float(group["lr"]),
-        }  # a schedule may have left a float64 of NumPy, which is no weak number
+        # A schedule may have left a float64 of NumPy's, which would not be a weak number.
+        group = {**group, "lr": float(group["lr"])}
         arena, status = run[0].arena, run[0].status
         low, high = run[0].start, run[-1].stop
         numbers, initial = dict(status.numbers), self.arrays(group)
@@ -165,9 +170,7 @@ class Elementwise(Optimizer):
         """The gradients of a run, side by side."""
         arena = run[0].arena
         if len(run) == 1:
-            g = run[0].parameter._node.grad._d
-            if type(g) is np.ndarray and g.flags.c_contiguous:
-                return g.reshape(-1).view(arena.real)
+            return np.ravel(run[0].parameter._node.grad._d).view(arena.real)
         for slot in run:
             np.copyto(slot.gradient, slot.parameter._node.grad._d)
         return arena.gradients[run[0].start : run[-1].stop]
@@ -204,8 +207,7 @@ class Elementwise(Optimizer):
     @property
     def state(self) -> Mapping[Tensor, Mapping[str, Any]]:
         """A copy of what is kept for each parameter, by parameter; `load_state_dict` puts in another."""
-        entries = {p: self._entry(p) for p in self._all()}
-        return MappingProxyType({p: MappingProxyType(entry) for p, entry in entries.items() if entry})
+        return States(self)
 
     def _entry(self, p: Tensor) -> dict[str, Any]:
         slot = self._places.get(id(p))
@@ -236,6 +238,25 @@ class Elementwise(Optimizer):
         self._loaded: dict[Tensor, dict[str, Any]] = state
         self._places: dict[int, Slot] = {}
         self._work: dict[Any, list[Array]] = {}
+
+
+class States(Mapping[Tensor, Mapping[str, Any]]):
+    """The states of an optimizer by parameter; each look is a copy."""
+
+    def __init__(self, optimizer: Elementwise) -> None:
+        self._optimizer = optimizer
+
+    def __getitem__(self, p: Tensor) -> Mapping[str, Any]:
+        entry = self._optimizer._entry(p)
+        if not entry:
+            raise KeyError("the optimizer has no state of this parameter")
+        return MappingProxyType(entry)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter([p for p in self._optimizer._all() if self._optimizer._entry(p)])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _status(entry: Mapping[str, Any]) -> Status:

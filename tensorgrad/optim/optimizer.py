@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .._config import WATCHED, enable_grad, get_mode, no_grad
-from .._errors import DtypeError, ShapeError
+from .._errors import DtypeError, ShapeError, StateDictError
 from .._specialise import plain
 from .._tape import Leaf, tick
 from .._tensor import HookHandle, Tensor, tensor
@@ -55,12 +55,20 @@ class Optimizer:
                 f"{type(self).__name__}: params is a single {type(params).__name__}; give a list, as "
                 f"{type(self).__name__}([p])"
             )
+        if not isinstance(params, Iterable):
+            raise DtypeError(
+                f"{type(self).__name__}: params is a {type(params).__name__}; give the parameters, as "
+                f"{type(self).__name__}(model.parameters())"
+            )
+        given = list(params)
+        if not given:
+            raise ValueError(
+                f"{type(self).__name__}: params is empty; there is nothing to optimize (model.parameters() serves for one "
+                "pass only; where it is needed twice, make a list of it)"
+            )
         self._prepare()
         self.defaults = dict(defaults)
         self._take([], defaultdict(dict))
-        given = list(params)
-        if not given:
-            raise ValueError(f"{type(self).__name__}: params is empty; there is nothing to optimize")
         for group in given if isinstance(given[0], dict) else [{"params": given}]:
             self.add_param_group(group)
 
@@ -187,15 +195,15 @@ class Optimizer:
             state_dict: what `state_dict` gave, here or in PyTorch, with tensors or arrays; it is copied.
 
         Raises:
-            ValueError: it does not fit this optimizer and its parameters. Nothing has changed then.
+            StateDictError: it does not fit this optimizer and its parameters. Nothing has changed then.
         """
         who = f"{type(self).__name__}.load_state_dict"
         if not isinstance(state_dict, Mapping) or not {"state", "param_groups"} <= set(state_dict):
-            raise ValueError(f"{who}: a dict with the keys 'state' and 'param_groups' is needed")
+            raise StateDictError(f"{who}: a dict with the keys 'state' and 'param_groups' is needed")
         saved = list(state_dict["param_groups"])
         sizes = [len(group["params"]) for group in self.param_groups]
         if [len(group["params"]) for group in saved] != sizes:
-            raise ValueError(
+            raise StateDictError(
                 f"{who}: the saved groups have {[len(group['params']) for group in saved]} parameters and this "
                 f"optimizer's have {sizes}"
             )
@@ -206,10 +214,10 @@ class Optimizer:
             self._normalise(groups[-1])
         keys = [key for group in saved for key in group["params"]]
         if len(set(keys)) < len(keys):
-            raise ValueError(f"{who}: a parameter has two places in the saved groups")
+            raise StateDictError(f"{who}: a parameter has two places in the saved groups")
         unknown = [key for key in state_dict["state"] if key not in keys]
         if unknown:
-            raise ValueError(
+            raise StateDictError(
                 f"{who}: there is state of {unknown[:3]}, which is no number of a saved parameter"
             )
         state: Any = defaultdict(dict)

@@ -12,6 +12,7 @@ import numpy as np
 from .._config import no_grad
 from .._errors import ShapeError
 from .._tensor import Tensor, tensor
+from .lr_scheduler.swa import SWALR as SWALR
 
 Average = Callable[[Tensor, Tensor, int], Any]
 Averages = Callable[[Sequence[Tensor], Sequence[Tensor], int], None]

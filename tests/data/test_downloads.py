@@ -44,11 +44,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         server, wanted = self.server, self.headers.get("Range")
+        content = server.content  # a test may put another one there meanwhile
         server.asked.append((self.path, wanted))
         if server.answers and (status := server.answers.pop(0)):
             self.send_error(status)
             return
-        first, whole = 0, len(server.content)
+        first, whole = 0, len(content)
         if wanted and server.ranges and self.headers.get("If-Range", server.etag) == server.etag:
             first = int(wanted.removeprefix("bytes=").removesuffix("-"))
             if first >= whole:
@@ -65,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("ETag", server.etag)
         self.end_headers()
         last = server.cuts.pop(0) if server.cuts else whole
-        self.wfile.write(server.content[first:last])
+        self.wfile.write(content[first:last])
         self.close_connection = True
 
     def log_message(self, *_: Any) -> None:
@@ -258,6 +259,23 @@ def test_a_set_is_fetched_where_the_environment_says(
     assert [path for path, _ in server.asked] == ["/a.bin", "/b.bin"] * 2
     with pytest.raises(tg.ShapeError, match=r"'mnits' is known; there are mnist, fashion-mnist"):
         data.download("mnits")
+
+
+def test_what_is_there_is_not_fetched_again(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.content = b"emma\nava\n"
+    monkeypatch.setitem(downloads.SETS, "names", (downloads.Remote(server.url("/names.txt")),))
+    monkeypatch.setenv("TENSORGRAD_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "cache"))
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    for _ in range(2):
+        assert data.load_names(download=True) == ["emma", "ava"]
+    assert len(server.asked) == 1
+    (tmp_path / "data").rename(tmp_path / "mine")
+    assert data.load_names(tmp_path / "mine" / "names", download=True) == ["emma", "ava"]
+    assert len(server.asked) == 1
 
 
 def test_every_file_of_a_set_has_a_checksum() -> None:

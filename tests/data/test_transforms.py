@@ -49,6 +49,17 @@ def test_tensors_give_tensors_and_dtypes_stay(name: str) -> None:
     assert change(BYTES, 1).dtype == (np.float32 if name == "mixup" else np.uint8)
 
 
+@pytest.mark.parametrize("name", sorted(set(RANDOM) - {"mixup", "cutmix"}))
+def test_no_samples_stay_none(name: str) -> None:
+    assert RANDOM[name](BYTES[:0], 0).shape[:2] == (0, 3)
+
+
+def test_no_samples_mix_to_none() -> None:
+    for mix in (T.mixup, T.cutmix):
+        x, y = mix(BYTES[:0], np.arange(0), num_classes=4)
+        assert x.shape == (0, 3, 8, 9) and y.shape == (0, 4)
+
+
 @pytest.mark.parametrize("name", sorted(set(RANDOM) - {"mixup"}))
 def test_images_need_two_axes_and_samples(name: str) -> None:
     with pytest.raises(tg.ShapeError, match=rf"{name}|random_crop.*\(6, 8\)"):

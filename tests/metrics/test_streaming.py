@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tensorgrad as tg
 from tensorgrad import metrics as M
 
 Data = tuple[np.ndarray, np.ndarray]
@@ -117,3 +118,19 @@ def test_any_function_over_batches() -> None:
     assert len(metric.compute()[0]) == 4
     with pytest.raises(ValueError, match="only the first axis may change"):
         metric.update([[0.3]], [1])
+
+
+def test_a_state_goes_on_in_another() -> None:
+    for make, function, data, _ in CASES.values():
+        prediction, target = data(np.random.default_rng(3), 30)
+        first, second = make(), make()
+        first.update(prediction[:20], target[:20])
+        state = first.state_dict()
+        second.load_state_dict(state)
+        first.update(prediction, target)  # the state is a copy
+        second.update(prediction[20:], target[20:])
+        np.testing.assert_allclose(second.compute(), function(prediction, target), rtol=1e-12)
+        before = second.compute()
+        with pytest.raises(tg.StateDictError, match="of another metric"):
+            second.load_state_dict({"other": 1})
+        np.testing.assert_array_equal(second.compute(), before)

@@ -68,14 +68,26 @@ def test_the_state_holds_parameters_and_persistent_buffers_and_is_a_copy(net: Ne
     assert state["scale"].tolist() == [1.0] * 4
 
 
-def test_a_loaded_state_gives_the_same_results_in_the_same_memory(net: Net) -> None:
+def test_a_loaded_state_gives_the_same_results_in_the_same_objects(net: Net) -> None:
     other = Net(seed=1)
-    weight, memory = other.first.weight, other.first.weight._d
+    weight = other.first.weight
+    memory = id(weight._d)
     assert other(X).tolist() != net(X).tolist()
     assert other.load_state_dict(net.state_dict()) == ([], [])
     assert other(X).tolist() == net(X).tolist()
     assert other.first.weight is weight
-    assert weight._d is memory
+    assert id(weight._d) == memory
+
+
+def test_who_holds_the_old_values_keeps_them(net: Net) -> None:
+    """A constant that shares a parameter's memory has no version that could tell it was overwritten."""
+    seen, constant = net.scale.numpy(), net.scale.detach()
+    x = tg.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True)
+    y = (x * constant).sum()
+    net.load_state_dict({**net.state_dict(), "scale": tg.zeros(4)})
+    y.backward()
+    assert x.grad.tolist() == seen.tolist() == [1.0] * 4
+    assert net.scale.tolist() == [0.0] * 4
 
 
 def test_loading_names_everything_that_does_not_fit_and_changes_nothing(net: Net) -> None:

@@ -262,6 +262,13 @@ def test_bad_input(call: Any, error: Any, says: str) -> None:
         call()
 
 
+@pytest.mark.parametrize("sizes", [[1, 2, 1], [2, 1], [3, 1, 0]])
+def test_steps_of_a_packed_batch_are_checked(sizes: Any) -> None:
+    packed = rnn.pack_sequence([np.ones((3, 2)), np.ones((1, 2))])
+    with pytest.raises(ShapeError, match="which must not grow"):
+        nn.GRU(2, 3, dtype=np.float64)(packed._replace(batch_sizes=np.array(sizes)))
+
+
 def test_indices_of_packed_batches_are_checked() -> None:
     with pytest.raises(IndexingError):
         nn.GRU(2, 3)(

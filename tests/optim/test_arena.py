@@ -135,6 +135,15 @@ def test_gradients_of_any_layout_are_read_and_left_alone() -> None:
     np.testing.assert_array_equal(q.grad.numpy(), strided)
 
 
+@pytest.mark.parametrize("shape", [(2, 3), ()])
+def test_the_gradient_of_a_single_parameter_is_read_where_it_lies(shape: tuple[int, ...]) -> None:
+    p = tg.nn.Parameter(np.ones(shape))
+    p.grad = np.full(shape, 2.0)
+    tg.optim.SGD([p], lr=1.0, weight_decay=1.0, maximize=True).step()
+    np.testing.assert_array_equal(p.numpy(), np.full(shape, 2.0))
+    np.testing.assert_array_equal(p.grad.numpy(), np.full(shape, 2.0))
+
+
 def test_dtypes_have_arenas_of_their_own() -> None:
     ps = [*parameters(np.float32), *parameters(np.float64), *parameters(np.float16)]
     mixed, alone = [tg.nn.Parameter(p.numpy()) for p in ps], [tg.nn.Parameter(p.numpy()) for p in ps]
@@ -286,6 +295,22 @@ def test_a_conversion_after_the_first_step_is_an_error_and_changes_nothing() -> 
         optimizer.step()
     assert same(values(ps), before)
     assert last is ps[3]
+
+
+def test_a_frozen_parameter_may_be_converted() -> None:
+    ps = parameters()
+    optimizer = tg.optim.Adam(ps, lr=0.1)
+    fill(ps)
+    optimizer.step()
+    ps[3].requires_grad = False
+    ps[3]._d = ps[3]._d.astype(np.float16)
+    half = ps[3].numpy().copy()
+    for _ in range(2):
+        held = ps[0].numpy()  # makes the arena move
+        fill([ps[0]])
+        optimizer.step()
+    assert ps[3].dtype == np.float16 and np.array_equal(ps[3].numpy(), half)
+    assert not np.array_equal(ps[0].numpy(), held)
 
 
 # ---- copies

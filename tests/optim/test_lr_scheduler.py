@@ -9,8 +9,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
+import tensorgrad as tg
 from tensorgrad.optim import lr_scheduler as S
 
 
@@ -213,6 +215,7 @@ def test_warm_up_then_anything() -> None:
     assert found == pytest.approx([1 / 3, 2 / 3, 1, 1, 1, 0.5, 0.5, 0.25])
     with pytest.raises(TypeError, match="needs the measure"):
         plateau.step()
+    assert plateau.needs_metrics and not schedule.needs_metrics
 
 
 def test_plateau() -> None:
@@ -289,17 +292,17 @@ def test_a_state_of_another_schedule_changes_nothing() -> None:
     state = S.StepLR(optimizer, 3).state_dict()
     schedule = S.ExponentialLR(optimizer, 0.9)
     before = schedule.state_dict()
-    with pytest.raises(ValueError, match=r"lacks \[\] and has \['step_size'\]"):
+    with pytest.raises(tg.StateDictError, match=r"lacks \[\] and has \['step_size'\]"):
         schedule.load_state_dict(state)
     assert schedule.state_dict() == before
     both = [S.SequentialLR(optimizer, [schedule, S.StepLR(optimizer, n)], [2]) for n in (3, 4)]
     changed = both[0].state_dict()
     changed["_schedulers"][1] = before
     kept = both[1].state_dict()
-    with pytest.raises(ValueError, match="StepLR: this state"):
+    with pytest.raises(tg.StateDictError, match="StepLR: this state"):
         both[1].load_state_dict(changed)
     changed["_schedulers"].pop()
-    with pytest.raises(ValueError, match="of 1 schedules, and here are 2"):
+    with pytest.raises(tg.StateDictError, match="of 1 schedules, and here are 2"):
         both[1].load_state_dict(changed)
     assert both[1].state_dict() == kept
 
@@ -387,6 +390,39 @@ def test_past_the_end_of_one_cycle_nothing_moves() -> None:
     assert before == (optimizer.param_groups, schedule.last_epoch)
 
 
+def test_with_the_optimizers() -> None:
+    """Momentum and betas follow, the optimizer's state holds what is resumed, early steps warn."""
+
+    def made(kind: type) -> tuple[tg.Tensor, Any, Any]:
+        w = tg.tensor(np.ones(3), requires_grad=True)
+        optimizer = kind([w], lr=0.1, **({"momentum": 0.9} if kind is tg.optim.SGD else {}))
+        return w, optimizer, S.WarmupLR(optimizer, 3, S.OneCycleLR(optimizer, 0.5, 30))
+
+    def train(w: tg.Tensor, optimizer: Any, schedule: Any, steps: int) -> None:
+        for _ in range(steps):
+            optimizer.zero_grad()
+            (w * w).sum().backward()
+            optimizer.step()
+            schedule.step()
+
+    for kind in (tg.optim.SGD, tg.optim.Adam):
+        straight, whole = made(kind), made(kind)
+        train(*straight, 25)
+        train(*whole, 9)
+        again = made(kind)
+        with tg.no_grad():
+            again[0][...] = whole[0].numpy()
+        again[1].load_state_dict(whole[1].state_dict())
+        again[2].load_state_dict(whole[2].state_dict())
+        train(*again, 16)
+        assert again[0].tolist() == straight[0].tolist()
+        assert again[2].state_dict() == straight[2].state_dict()
+        key = "momentum" if kind is tg.optim.SGD else "betas"
+        assert again[1].param_groups[0][key] == straight[1].param_groups[0][key]
+        with pytest.warns(UserWarning, match="before the optimizer's first step"):
+            made(kind)[2].step()
+
+
 def test_one_of_ones_own() -> None:
     class Halves(S.LRScheduler):
         def get_lr(self) -> list[float]:
@@ -397,3 +433,7 @@ def test_one_of_ones_own() -> None:
     with pytest.raises(NotImplementedError, match="override get_lr"):
         S.LRScheduler(Optimizer())
     assert repr(S.StepLR(Optimizer(), 3)) == "StepLR(last_epoch=0, lr=[0.5, 0.02])"
+
+
+def test_the_schedule_of_averaging_is_found_where_pytorch_has_it() -> None:
+    assert tg.optim.swa_utils.SWALR is S.SWALR

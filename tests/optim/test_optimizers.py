@@ -351,7 +351,8 @@ def test_options_are_read_at_each_step() -> None:
 
 
 def test_a_rate_of_numpy_keeps_float32_arithmetic() -> None:
-    ps, qs = matrices(1, np.float32), matrices(1, np.float32)
+    start = np.random.default_rng(0).normal(size=1000).astype(np.float32)
+    ps, qs = [tg.nn.Parameter(start)], [tg.nn.Parameter(start)]
     one, two = optim.Adam(ps, lr=0.1), optim.Adam(qs, lr=0.1)
     two.param_groups[0]["lr"] = np.float64(0.1)
     step(one, 0)

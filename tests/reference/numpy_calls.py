@@ -435,6 +435,8 @@ LEFT_OUT = {
     "fill_diagonal": "NumPy's writes to its argument, ours gives a new array",
     "from_dlpack": "it takes over what another library made",
     "isdtype": "of dtypes",
+    "load": "reads safetensors, not .npy",
+    "save": "writes safetensors, not .npy; the value stands first",
     "put_along_axis": "NumPy's writes to its argument, ours gives a new array",
     "result_type": "of dtypes",
     "trace": "ours records a program",

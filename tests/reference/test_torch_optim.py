@@ -188,6 +188,12 @@ def test_signatures_and_defaults_are_pytorchs(name: str) -> None:
     assert facts[0] == facts[1]
 
 
+def test_all_of_pytorchs_are_here() -> None:
+    left_out = {"SparseAdam"}  # gradients are dense here
+    theirs = {name for name, one in vars(torch.optim).items() if isinstance(one, type)}
+    assert {name for name in theirs if not hasattr(tg.optim, name)} == left_out
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_learning_rates_that_change_and_closures(name: str) -> None:
     """As schedules change them, and with the loss that a closure returns."""

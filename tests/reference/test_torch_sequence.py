@@ -299,7 +299,7 @@ def defaults(function: Any) -> list[tuple[str, Any]]:
     found = [
         (name, getattr(one.default, "__name__", one.default))
         for name, one in inspect.signature(function).parameters.items()
-        if name not in ("self", "device", "dtype", "generator")
+        if name not in ("self", "device", "dtype") and one.kind is not one.KEYWORD_ONLY
     ]
     return [(name, None if default is inspect.Parameter.empty else default) for name, default in found]
 

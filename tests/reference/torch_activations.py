@@ -10,6 +10,7 @@ from tests.reference.peer import torch
 F = torch.nn.functional
 
 TORCH: dict[str, Callable[..., Any]] = {
+    "gelu": F.gelu,
     "hardtanh": lambda x, low, high: F.hardtanh(x, low, high),
     "softplus": lambda x, beta=1.0, threshold=float("inf"): F.softplus(x, beta, threshold),
 }

@@ -96,6 +96,17 @@ def test_each_measure_has_a_panel_with_training_and_validation() -> None:
     assert "no data" in viz.learning_curves({"loss": []})
 
 
+def test_a_history_has_its_epochs_and_gaps() -> None:
+    history = tg.training.History()
+    for epoch in (1, 2, 3):
+        history.append(epoch, {"loss": 1 / epoch} | ({"val_loss": 2 / epoch} if epoch != 2 else {}))
+    made = viz.learning_curves(history)
+    paths = [one.get("d", "").count("L") for one in of_class(made, "curve")]
+    assert paths == [2, 1] and "left out" not in made and texts(made, "head") == ["loss"]
+    with pytest.raises(tg.ShapeError, match="1 values for 2 epochs"):
+        viz.learning_curves({"epoch": [1, 2], "loss": [0.5]})
+
+
 # ---- confusion matrix
 
 

@@ -82,7 +82,7 @@ def cutmix(
     other = draw.permutation(len(raw))
     height, width = raw.shape[-2:]
     inside = _boxes(raw, np.rint(side * height).astype(int), np.rint(side * width).astype(int), draw)
-    kept = 1 - inside.reshape(len(raw), -1).mean(axis=1)
+    kept = 1 - inside.reshape(len(raw), height * width).mean(axis=1)
     return like(x, np.where(inside, raw[other], raw)), like(y, _blend(target, target[other], kept))
 
 

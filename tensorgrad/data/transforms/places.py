@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -95,17 +96,18 @@ def random_rotation(x: Any, degrees: float, fill: float = 0.0, *, generator: Dra
     # Where a pixel of the result comes from; one pixel of `fill` around the image is where the rest comes from.
     from_row = np.cos(angle) * rows + np.sin(angle) * columns + (height - 1) / 2
     from_column = np.cos(angle) * columns - np.sin(angle) * rows + (width - 1) / 2
-    padded = np.pad(raw, [(0, 0)] * (raw.ndim - 2) + [(1, 1)] * 2, constant_values=fill)
     top, down = _cell(from_row, height)
     left, right = _cell(from_column, width)
-    sample = np.arange(count)[:, None, None]
+    around = [(0, 0)] * (raw.ndim - 2) + [(1, 1)] * 2
+    padded = np.pad(raw, around, constant_values=fill)
+    channels, area = math.prod(raw.shape[1:-2]), (height + 2) * (width + 2)
+    pixels = padded.reshape(count, channels, area).swapaxes(1, 2).reshape(count * area, channels)
+    corner = (np.arange(count)[:, None, None] * (height + 2) + top) * (width + 2) + left
     mixed: Any = 0.0
-    for row, of_row in ((top, 1 - down), (top + 1, down)):
-        for column, of_column in ((left, 1 - right), (left + 1, right)):
-            # Advanced indices around `...` put their axes first: (N, H, W, ...).
-            weight = (of_row * of_column).reshape(count, height, width, *[1] * (raw.ndim - 3))
-            mixed = mixed + weight * padded[sample, ..., row, column]
-    made = np.moveaxis(mixed, (1, 2), (-2, -1))
+    for step, of_row in ((0, 1 - down), (width + 2, down)):
+        for aside, of_column in ((0, 1 - right), (1, right)):
+            mixed = mixed + (of_row * of_column)[..., None] * pixels.take(corner + step + aside, axis=0)
+    made = np.moveaxis(mixed, -1, 1).reshape(raw.shape)
     return like(x, _in_dtype(made, raw.dtype))
 
 

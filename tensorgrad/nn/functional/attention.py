@@ -105,6 +105,7 @@ def multi_head_attention_forward(
     average_attn_weights: bool = True,
     is_causal: bool = False,
     *,
+    batch_first: bool = False,
     generator: Generator | None = None,
 ) -> tuple[Any, Any]:
     """Attention with several heads, each on a projection of its own; see `nn.MultiheadAttention`.
@@ -138,6 +139,7 @@ def multi_head_attention_forward(
         static_v: likewise, of the values.
         average_attn_weights: whether the weights are averaged over the heads.
         is_causal: that ``attn_mask`` is causal; without a mask, it makes the attention so.
+        batch_first: whether queries, keys, values and the result are (batch, length, features).
         generator: the source of the dropout, by default that of this thread.
 
     Returns:
@@ -150,6 +152,7 @@ def multi_head_attention_forward(
     """
     op = "multi_head_attention_forward"
     single = query.ndim == 2
+    axis = 0 if batch_first else 1  # of the batch
     if query.ndim not in (2, 3) or key.ndim != query.ndim or value.ndim != query.ndim:
         raise ShapeError(
             f"{op}: query {query.shape}, key {key.shape}, value {value.shape}; all are (length, batch, features), or "
@@ -160,7 +163,7 @@ def multi_head_attention_forward(
             f"{op}: query {query.shape}, embedding {embed_dim_to_check}, {num_heads} heads; the query has the embedding as "
             "its last axis, and the heads divide it"
         )
-    if key.shape[:-1] != value.shape[:-1] or (not single and key.shape[1] != query.shape[1]):
+    if key.shape[:-1] != value.shape[:-1] or (not single and key.shape[axis] != query.shape[axis]):
         raise ShapeError(
             f"{op}: query {query.shape}, key {key.shape}, value {value.shape}; keys and values have one length, "
             "and all one batch"
@@ -168,17 +171,19 @@ def multi_head_attention_forward(
     weights = [q_proj_weight, k_proj_weight, v_proj_weight] if use_separate_proj_weight else in_proj_weight
     q, k, v = _projected(query, key, value, weights, in_proj_bias)
     if single:
-        q, k, v = (ops.expand_dims(one, 1) for one in (q, k, v))
+        q, k, v = (ops.expand_dims(one, axis) for one in (q, k, v))
         if key_padding_mask is not None:
             key_padding_mask = ops.expand_dims(lifted(op, key_padding_mask), 0)
-    batch = q.shape[1]
+    batch = q.shape[axis]
     added = 0
     if bias_k is not None:
-        k, v = (_with_row(x, one) for x, one in ((k, bias_k), (v, bias_v)))
+        k, v = (_with_row(x, one, axis) for x, one in ((k, bias_k), (v, bias_v)))
         added += 1
-    q = _heads(q, num_heads)
+    q = _heads(q, num_heads, axis)
     k, v = (
-        _heads(x, num_heads) if static is None else ops.reshape(static, (batch, num_heads, *static.shape[1:]))
+        _heads(x, num_heads, axis)
+        if static is None
+        else ops.reshape(static, (batch, num_heads, *static.shape[1:]))
         for x, static in ((k, static_k), (v, static_v))
     )
     if add_zero_attn:
@@ -196,9 +201,11 @@ def multi_head_attention_forward(
         share = dropout(share, p, True, generator=generator) if p else share
         y = ops.matmul(share, v)
         share = ops.mean(share, 1) if average_attn_weights else share
-    rows = ops.reshape(ops.permute_dims(y, (2, 0, 1, 3)), (length[0], batch, embed_dim_to_check))
-    result = linear(rows, out_proj_weight, out_proj_bias)
-    return (result[:, 0], None if share is None else share[0]) if single else (result, share)
+    rows = ops.permute_dims(y, (0, 2, 1, 3) if batch_first else (2, 0, 1, 3))
+    result = linear(ops.reshape(rows, (*rows.shape[:2], embed_dim_to_check)), out_proj_weight, out_proj_bias)
+    if single:
+        result, share = ops.squeeze(result, axis), None if share is None else share[0]
+    return result, share
 
 
 # ---- parts
@@ -219,14 +226,16 @@ def _projected(query: Any, key: Any, value: Any, weights: Any, bias: Any) -> lis
     return [linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True)]
 
 
-def _heads(x: Any, heads: int) -> Any:
-    """(length, batch, embedding) as (batch, heads, length, head)."""
-    length, batch, size = x.shape
-    return ops.permute_dims(ops.reshape(x, (length, batch, heads, size // heads)), (1, 2, 0, 3))
+def _heads(x: Any, heads: int, batch: int) -> Any:
+    """The embedding in parts: (batch, heads, length, head), from axes of which ``batch`` is the batch."""
+    parts = ops.reshape(x, (*x.shape[:2], heads, x.shape[2] // heads))
+    return ops.permute_dims(parts, (1, 2, 0, 3) if batch else (0, 2, 1, 3))
 
 
-def _with_row(x: Any, row: Any) -> Any:
-    return ops.concat([x, ops.broadcast_to(row, (1, x.shape[1], x.shape[2]))])
+def _with_row(x: Any, row: Any, batch: int) -> Any:
+    """Keys or values, and one more behind them."""
+    shape = (1, x.shape[1], x.shape[2]) if batch else (x.shape[0], 1, x.shape[2])
+    return ops.concat([x, ops.broadcast_to(row, shape)], axis=1 - batch)
 
 
 def _bias(op: str, mask: Any, padding: Any, shape: Any, added: int, dtype: Any) -> Any:

@@ -1,7 +1,7 @@
 """Rows of a table by their numbers: embeddings, one by one and reduced over bags.
 
-The backward adds the gradients of the rows that were used, in time that grows with these; only the zeros
-around them, which the system hands out unwritten, depend on the length of the table.
+The backward adds up the gradients of the rows that were used. A gradient is a dense tensor, so the zeros of
+the other rows are cleared memory: that is all that depends on the length of the table.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def embedding(
         max_norm: rows that are used and have a greater norm are first scaled down to it, in ``weight`` itself.
         norm_type: which norm, the p of the p-norm.
         scale_grad_by_freq: whether the gradient of a row is divided by how often ``input`` names it.
-        sparse: taken for PyTorch's sake; a gradient is a dense tensor, see above for what it costs.
+        sparse: taken for PyTorch's sake; a gradient is a dense tensor, of which only rows that were used cost sums.
 
     Returns:
         An array of the shape of ``input`` and one more axis.

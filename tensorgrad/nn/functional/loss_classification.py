@@ -237,7 +237,8 @@ def _of_labels(
     expected = (*x.shape[:axis], *x.shape[axis + 1 :])
     if labels.shape != expected:
         raise ShapeError(
-            f"{loss}: target has shape {labels.shape}; for input {x.shape} labels have shape {expected}"
+            f"{loss}: target has shape {labels.shape}; for input {x.shape} labels have shape {expected} "
+            f"and probabilities of classes that of the input"
         )
     positions = cards.class_positions(labels, count, ignore_index, loss)
     losses = losses_of(x, positions)

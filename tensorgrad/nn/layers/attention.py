@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import ops
 from ..._errors import ShapeError
 from ..._random import normal
 from ..._tensor import Parameter
@@ -128,15 +127,11 @@ class MultiheadAttention(Module):
             average_attn_weights: whether the weights are averaged over the heads.
             is_causal: that ``attn_mask`` is causal; without a mask, it makes the attention so.
         """
-        turned = self.batch_first and query.ndim == 3
-        if turned:  # what is one tensor stays one
-            flipped = {id(x): ops.swapaxes(x, 0, 1) for x in (query, key, value)}
-            query, key, value = flipped[id(query)], flipped[id(key)], flipped[id(value)]
-        y, weights = F.multi_head_attention_forward(
+        return F.multi_head_attention_forward(
             query, key, value, self.embed_dim, self.num_heads, self.in_proj_weight, self.in_proj_bias,
             self.bias_k, self.bias_v, self.add_zero_attn, self.dropout, self.out_proj.weight, self.out_proj.bias,
             self.training, key_padding_mask, need_weights, attn_mask, self.in_proj_weight is None,
             self.q_proj_weight, self.k_proj_weight, self.v_proj_weight,
-            average_attn_weights=average_attn_weights, is_causal=is_causal, generator=self.generator,
+            average_attn_weights=average_attn_weights, is_causal=is_causal, batch_first=self.batch_first,
+            generator=self.generator,
         )  # fmt: skip
-        return ops.swapaxes(y, 0, 1) if turned else y, weights

@@ -7,6 +7,7 @@ from .batch_norm import batch_norm as batch_norm
 from .cross_entropy import softmax_cross_entropy as softmax_cross_entropy
 from .ctc import ctc as ctc
 from .elman import elman as elman
+from .gelu import gelu as gelu
 from .gru import gru as gru
 from .linear import linear as linear
 from .lstm import lstm as lstm

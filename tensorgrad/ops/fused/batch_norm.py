@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..._errors import ShapeError
 from ..._fused import fused
 from ..elementwise import add, divide, multiply, sqrt, square, subtract
 from ..reduce import mean
@@ -28,6 +29,7 @@ RUN = 1 << 12
 
 def _composite(*operands: Any, eps: float) -> tuple[Any, Any, Any]:
     x, *affine = operands
+    _check(x, affine)
     axes = (0, *range(2, x.ndim))
     each = (x.shape[1], *[1] * (x.ndim - 2))
     centre = mean(x, axes)
@@ -48,6 +50,7 @@ def batch_norm(*operands: Any, eps: float) -> Any:
         eps: added to the variances.
     """
     x, *affine = operands
+    _check(x, affine)
     sheet = _Sheet(x)
     x = sheet.flat(x)
     sums = sheet.sums(x.dtype)
@@ -102,6 +105,14 @@ def _(gs: Any, operands: Any, results: Any, wanted: Any, eps: float) -> list[Any
             np.add(part, sheet.part(rise, at), out=dx[at])
         found[0] = sheet.shaped(dx)
     return found
+
+
+def _check(x: Any, affine: list[Any]) -> None:
+    if x.ndim < 2 or 0 in x.shape or any(one.shape != x.shape[1:2] for one in affine):
+        raise ShapeError(
+            f"batch_norm: images {x.shape} with weight and bias {[one.shape for one in affine]}; images (N, C, ...), "
+            "not empty, and a number for each channel are needed"
+        )
 
 
 class _Sheet:

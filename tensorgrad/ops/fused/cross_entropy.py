@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..._errors import ShapeError
 from ..._fused import fused
 from ..index import take_along_axis
 from ..normalise import log_softmax
@@ -13,6 +14,7 @@ from ..shape import expand_dims
 
 
 def _composite(labels: Any, *operands: Any) -> Any:
+    _check(labels, operands[0])
     return -take_along_axis(log_softmax(operands[0]), expand_dims(labels, -1), -1)[:, 0]
 
 
@@ -23,6 +25,7 @@ def softmax_cross_entropy(labels: Any, /, *operands: Any) -> Any:
     The labels must lie in [0, C); who calls it checks that.
     """
     (logits,) = operands
+    _check(labels, logits)
     shifted = logits - np.maximum.reduce(logits, axis=1, keepdims=True)
     picked = shifted[np.arange(len(labels)), labels]
     e = np.exp(shifted, out=shifted)
@@ -36,3 +39,10 @@ def _(g: Any, labels: Any, operands: Any, y: Any, wanted: Any) -> Any:
     share = y[1] * g[0][:, None]
     share[np.arange(len(labels)), labels] -= g[0]
     return [share]
+
+
+def _check(labels: Any, logits: Any) -> None:
+    if logits.ndim != 2 or labels.shape != logits.shape[:1]:
+        raise ShapeError(
+            f"softmax_cross_entropy: labels {labels.shape} and logits {logits.shape}; one label for each row is needed"
+        )

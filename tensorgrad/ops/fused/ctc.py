@@ -31,9 +31,7 @@ def _composite(labels: Any, input_lengths: Any, target_lengths: Any, *operands: 
     emitted = take_along_axis(x, expand_dims(states, 0), 2)
     n, size = states.shape
     first = np.arange(size) < 2
-    nothing = np.where(np.arange(size) > 0, -INF, 0).astype(
-        x.dtype
-    )  # before any frame, all is in the first blank
+    nothing = _nothing(size).astype(x.dtype)
     behind = np.full((n, 2), -INF, x.dtype)
     ways = where(input_lengths[:, None] > 0, where(first, getitem(emitted, 0), -INF), nothing)
     for t in range(1, x.shape[0]):
@@ -154,8 +152,12 @@ def _last(target_lengths: Any, size: int) -> Any:
     return (place == end) | (place == end - 1)
 
 
+def _nothing(size: int) -> Any:
+    """Before any frame, all is in the first blank."""
+    return np.where(np.arange(size) > 0, -INF, 0.0)
+
+
 def _final(ways: Any, input_lengths: Any) -> Any:
-    """The sums at the last frame of each row; without a frame all is in the first blank."""
+    """The sums at the last frame of each row."""
     final = ways[np.maximum(input_lengths - 1, 0), np.arange(len(input_lengths)), 2:]
-    nothing = np.where(np.arange(final.shape[1]) > 0, -INF, 0.0)
-    return np.where(input_lengths[:, None] > 0, final, nothing)
+    return np.where(input_lengths[:, None] > 0, final, _nothing(final.shape[1]).astype(ways.dtype))

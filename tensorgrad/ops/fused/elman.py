@@ -14,10 +14,11 @@ from ..adding import added
 from ..contract import matmul
 from ..elementwise import add, relu, tanh
 from ..shape import matrix_transpose
-from .stepping import Sizes, before, carried, last, scanned, walk
+from .stepping import Sizes, before, carried, check_fit, last, scanned, walk
 
 
 def _composite(*operands: Any, sizes: Sizes, reverse: bool, nonlinearity: str) -> tuple[Any, ...]:
+    check_fit("elman", 1, 1, operands, sizes)
     x, h, w, v, *biases = operands
     f: Any = relu if nonlinearity == "relu" else tanh
     rows = matmul(x, matrix_transpose(w))
@@ -38,6 +39,7 @@ def elman(*operands: Any, sizes: Sizes, reverse: bool, nonlinearity: str) -> tup
         reverse: whether time runs backwards.
         nonlinearity: 'tanh' or 'relu'.
     """
+    check_fit("elman", 1, 1, operands, sizes)
     x, h, w, v, *biases = operands
     y = x @ w.T
     if biases:

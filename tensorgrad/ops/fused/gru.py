@@ -17,10 +17,11 @@ from ..adding import added
 from ..contract import matmul
 from ..elementwise import add, multiply, sigmoid, subtract, tanh
 from ..shape import matrix_transpose, split
-from .stepping import Sizes, before, carried, last, scanned, walk
+from .stepping import Sizes, before, carried, check_fit, last, scanned, walk
 
 
 def _composite(*operands: Any, sizes: Sizes, reverse: bool) -> tuple[Any, ...]:
+    check_fit("gru", 3, 1, operands, sizes)
     x, h, w, v, *biases = operands
     rows = matmul(x, matrix_transpose(w))
     if biases:
@@ -52,6 +53,7 @@ def gru(*operands: Any, sizes: Sizes, reverse: bool) -> tuple[Any, ...]:
         sizes: the number of rows of each step.
         reverse: whether time runs backwards.
     """
+    check_fit("gru", 3, 1, operands, sizes)
     x, h, w, v, *biases = operands
     hidden = h.shape[1]
     two = 2 * hidden

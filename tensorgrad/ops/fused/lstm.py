@@ -22,10 +22,11 @@ from ..adding import added
 from ..contract import matmul
 from ..elementwise import add, multiply, sigmoid, tanh
 from ..shape import matrix_transpose, split
-from .stepping import Sizes, before, carried, last, scanned, walk
+from .stepping import Sizes, before, carried, check_fit, last, scanned, walk
 
 
 def _composite(*operands: Any, sizes: Sizes, reverse: bool) -> tuple[Any, ...]:
+    check_fit("lstm", 4, 2, operands, sizes)
     x, h, c, w, v, *more = operands
     biases, r = _parted(more)
     rows = matmul(x, matrix_transpose(w))
@@ -64,6 +65,7 @@ def lstm(*operands: Any, sizes: Sizes, reverse: bool) -> tuple[Any, ...]:
         sizes: the number of rows of each step.
         reverse: whether time runs backwards.
     """
+    check_fit("lstm", 4, 2, operands, sizes)
     x, h, c, w, v, *more = operands
     biases, r = _parted(more)
     hidden = c.shape[1]

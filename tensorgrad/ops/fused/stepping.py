@@ -7,14 +7,38 @@ step belongs to sequence ``i``. Backwards in time, a sequence starts where its l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from ..._errors import ShapeError
 from ..shape import concat
 
 Sizes = tuple[int, ...]
+
+
+def check_fit(op: str, gates: int, states: int, operands: Sequence[Any], sizes: Sizes) -> None:
+    """Raise if operands do not fit together: inputs, states, weights of both, biases, a projection."""
+    shapes = [one.shape for one in operands]
+    hidden = 0
+    if all(len(shape) == 2 for shape in shapes[: states + 3]):
+        (_, size), (_, out), (_, hidden) = shapes[0], shapes[1], shapes[states]
+        more = len(shapes) - states - 3
+        batch, rows = sizes[0] if sizes else 0, gates * hidden
+        expected = [
+            (sum(sizes), size), (batch, out), *[(batch, hidden)] * (states - 1), (rows, size), (rows, out),
+            *[(rows,)] * (more // 2 * 2), *[(out, hidden)] * (more % 2),
+        ]  # fmt: skip
+        falling = all(a >= b for a, b in pairwise(sizes)) and sizes[-1:] > (0,)
+        if shapes == expected and falling and (more % 2 or out == hidden):
+            return
+    steps = f"{list(sizes[:8])}{' ...' if len(sizes) > 8 else ''}"
+    raise ShapeError(
+        f"{op}: operands {shapes} and steps of {steps} rows, which must not grow, do not fit together, "
+        f"with {gates} x {hidden} gates"
+    )
 
 
 def walk(sizes: Sizes, reverse: bool) -> Iterator[tuple[int, int]]:

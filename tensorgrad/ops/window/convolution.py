@@ -329,8 +329,10 @@ def _group_count(op: str, rank: int, x: Any, weight: Any, groups: Any, *, filter
         raise ShapeError(f"{op}: groups {count} must divide the channels of x and the filters; {shapes}")
     needed = weight.shape[1] * count if filters_first else filters
     if channels != needed:
+        last = x.shape[-1] == needed
+        way = f"; where they are last, give tg.moveaxis(x, -1, {x.ndim - rank - 1})" if last else ""
         raise ShapeError(
-            f"{op}: x has {channels} channels and weight is for {needed}; {shapes}, groups {count}"
+            f"{op}: x has {channels} channels and weight is for {needed}; {shapes}, groups {count}{way}"
         )
     return count
 

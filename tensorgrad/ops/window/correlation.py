@@ -34,14 +34,16 @@ def correlation(x: Any, w: Any, /, stride: Lengths, padding: Pads, dilation: Len
     """Sums of images times filters, which are not flipped, at each place."""
     x, w, dtype = _wide(x, w)
     rank = len(stride)
-    if _in_blocks(x, w, groups, rank, w.shape[-rank - 1] * w.shape[-1]):
+    direct = x.flags.c_contiguous and math.prod(w.shape[-rank:]) == 1  # then nothing needs to be copied
+    if not direct and _in_blocks(x, w, groups, rank, w.shape[-rank - 1] * w.shape[-1]):
         return blocked.correlate(x, w, stride, padding, dilation).astype(dtype, copy=False)
     windows = _windows(x, w.shape[-rank:], stride, padding, dilation, groups)
     filters = _as_matrices(w, rank, groups)
     lead = np.broadcast_shapes(windows.shape[: -2 * rank - 3], filters.shape[:-4])
     images, places = windows.shape[-2 * rank - 3], windows.shape[-rank:]
-    last = np.empty((*lead, images, math.prod(places), *filters.shape[-3:-1]), x.dtype)
-    y = np.moveaxis(last, -3, -1)  # the channels lie last, as `blocked` has them
+    y = np.empty((*lead, images, *filters.shape[-3:-1], math.prod(places)), x.dtype)
+    if groups == 1:  # the channels lie last, as `blocked` has them
+        y = np.moveaxis(y.reshape((*lead, images, math.prod(places), 1, filters.shape[-2])), -3, -1)
     for some, rows in parts(windows.nbytes, images, places[0], COLUMNS):
         part = windows[_at(some, [ALL] * (2 + rank), rows, rank)]
         row = math.prod(places[1:])

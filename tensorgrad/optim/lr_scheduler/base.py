@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
+from ..._errors import StateDictError
+
 T = TypeVar("T")
 _UNSAVED = ("optimizer", "_is_initial")
 
@@ -42,6 +44,11 @@ class LRScheduler:
     """
 
     _is_initial = False
+
+    @property
+    def needs_metrics(self) -> bool:
+        """Whether `step` wants a measure, as `ReduceLROnPlateau` does."""
+        return False
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         self._attach(optimizer)
@@ -101,7 +108,7 @@ class LRScheduler:
         """Go on from a state; the rates themselves are in the optimizer's.
 
         Raises:
-            ValueError: the state is of another kind of schedule; nothing is changed then.
+            StateDictError: the state is of another kind of schedule; nothing is changed then.
         """
         self._check_state(state_dict)
         vars(self).update(copy.deepcopy(state_dict))
@@ -168,7 +175,7 @@ class LRScheduler:
     def _check_state(self, state: dict[str, Any]) -> None:
         own = {name for name in vars(self) if self._saved(name)}
         if state.keys() != own:
-            raise ValueError(
+            raise StateDictError(
                 f"{type(self).__name__}: this state is of another schedule; "
                 f"it lacks {sorted(own - state.keys())} and has {sorted(state.keys() - own)} besides"
             )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from ..._errors import StateDictError
 from .base import LRScheduler, Optimizer, at_least
 from .decay import LinearLR
 
@@ -30,6 +31,11 @@ class _Composed(LRScheduler):
         self.base_lrs = [group.get("initial_lr", group["lr"]) for group in optimizer.param_groups]
         self._step_count = self.last_epoch = 0
 
+    @property
+    def needs_metrics(self) -> bool:
+        """Whether one of them does."""
+        return any(one.needs_metrics for one in self._schedulers)
+
     def state_dict(self) -> dict[str, Any]:
         return {**super().state_dict(), "_schedulers": [one.state_dict() for one in self._schedulers]}
 
@@ -44,7 +50,7 @@ class _Composed(LRScheduler):
         super()._check_state({name: value for name, value in state.items() if name != "_schedulers"})
         if len(parts) != len(self._schedulers):
             count = f"{len(parts)} schedules, and here are {len(self._schedulers)}"
-            raise ValueError(f"{type(self).__name__}: this state is of {count}")
+            raise StateDictError(f"{type(self).__name__}: this state is of {count}")
         for one, part in zip(self._schedulers, parts, strict=True):
             one._check_state(part)
 

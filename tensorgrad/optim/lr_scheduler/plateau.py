@@ -59,6 +59,11 @@ class ReduceLROnPlateau(LRScheduler):
         self._initial_step()
 
     @property
+    def needs_metrics(self) -> bool:
+        """True."""
+        return True
+
+    @property
     def in_cooldown(self) -> bool:
         """Whether nothing is counted now."""
         return self.cooldown_counter > 0

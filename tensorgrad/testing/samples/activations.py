@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..._errors import DtypeError
-from ...ops import activations
+from ..._errors import DtypeError, ShapeError
+from ...nn import functional
+from ...ops import activations, fused
 from .elementwise import not_numbers
 from .row import Fails, OpSamples, at, each, kink, normal, row, spread
 
@@ -33,6 +34,20 @@ def _complex(op: Any) -> Fails:
 
 
 ROWS: list[OpSamples] = [
+    row(
+        "gelu",
+        at("0-d", 0.25),
+        at("size 1", np.array([[0.5]])),
+        at("axes", normal(2, 3)),
+        at("edge: far out", np.array([-1e3, -6.0, 0.0, 6.0, 1e3])),
+        at("edge: NaN", np.array([NAN]), smooth=False),
+        at("empty", normal(3, 0)),
+        reference=each(lambda x: x * 0.5 * math.erfc(-x / math.sqrt(2))),
+        op=fused.gelu,
+        errors=Fails(
+            lambda: functional.gelu(np.ones(1), "fast"), ShapeError, "gelu: approximate is 'fast'; 'none' and"
+        ),
+    ),
     row(
         "hardtanh",
         at("0-d", 0.25, low=-1.0, high=1.0),
