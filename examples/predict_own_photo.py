@@ -9,6 +9,8 @@ tensorgrad[images]); PGM and PPM files need nothing.
     python examples/predict_own_photo.py shirt.jpg --dark    # the background is dark already: do not invert
     python examples/predict_own_photo.py                     # with a "photo" made of a test picture
     python examples/predict_own_photo.py --small             # the digits that come with the library
+
+prints that 87.3 % of the test pictures are right, and then "89.0%  Ankle boot", after 13 seconds of processor time.
 """
 
 from __future__ import annotations

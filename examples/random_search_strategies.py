@@ -9,6 +9,8 @@ there is more to try out at random, and only 3 gains by them. Arrays in, arrays 
 need no tensors where no gradient is wanted.
 
     python examples/random_search_strategies.py
+
+prints for the large network on the spiral accuracies of 0.380, 0.413 and 0.897, after one minute of processor time.
 """
 
 from __future__ import annotations

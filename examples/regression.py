@@ -4,6 +4,9 @@ Shows what changes against classification: the loss is the mean squared error, t
 absolute error, and the target is put on a common scale for training, then back again.
 
     python examples/regression.py
+
+prints an R2 of 0.922 on test points, off by 0.83 where the noise alone is off by 0.80, after 3 seconds, and writes
+regression.svg.
 """
 
 from __future__ import annotations

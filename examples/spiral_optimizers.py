@@ -2,8 +2,9 @@
 
 Shows plain descent, momentum, learning rates that fall, and rates that adapt to each weight, all from the same start.
 The optimizers are those of `tensorgrad.optim.book`, which follow the book and the notebooks that this library grew
-out of; the columns at the right are what those notebooks printed for the same runs. Runs of mathematically equal
-programs in float32 drift apart, so the last digits are not meant to agree.
+out of. At the right is what those notebooks printed for these settings. From which weights they began is not known,
+and from 0.01 times normal, as here, plain descent comes to less than there, momentum to more, and Adam to the same:
+an accuracy of 0.960, and 0.833 on new points. The whole table takes one minute of processor time.
 
     python examples/spiral_optimizers.py              # 10,001 epochs each
     python examples/spiral_optimizers.py --small      # 101 epochs each
@@ -25,7 +26,7 @@ RUNS = (
     ("SGD 0.85", lambda p: book.SGD(p, lr=0.85), 0.773, 0.541),
     ("SGD 1.0, decay 1e-2", lambda p: book.SGD(p, lr=1.0, decay=1e-2), 0.810, 0.462),
     ("SGD 1.0, decay 1e-3", lambda p: book.SGD(p, lr=1.0, decay=1e-3), 0.870, 0.327),
-    ("  and momentum 0.9", lambda p: book.SGD(p, lr=1.0, decay=1e-3, momentum=0.9), 0.757, 0.445),
+    ("SGD, and momentum 0.9", lambda p: book.SGD(p, lr=1.0, decay=1e-3, momentum=0.9), 0.757, 0.445),
     ("Adagrad 1.0, decay 1e-4", lambda p: book.Adagrad(p, lr=1.0, decay=1e-4), 0.830, 0.336),
     ("RMSprop 0.001, decay 1e-4", lambda p: book.RMSprop(p, lr=0.001, decay=1e-4), 0.793, 0.521),
     ("Adam 0.02, decay 1e-5", lambda p: book.Adam(p, lr=0.02, decay=1e-5), 0.960, 0.098),
@@ -61,8 +62,8 @@ def main(small: bool = False) -> None:
             optimizer.zero_grad()
             found.backward()
             optimizer.step()
-            losses.append(found.item())
-        curves[name.strip()] = (range(epochs), losses)
+            losses.append(min(found.item(), 1.5))  # Adagrad begins with a leap to 45
+        curves[name] = (range(epochs), losses)
         measured = []
         for data in ((x, y), new):
             done = tg.evaluate(model, data, nn.CrossEntropyLoss(), {"accuracy": tg.metrics.Accuracy()})
@@ -72,7 +73,7 @@ def main(small: bool = False) -> None:
         )
         print(f"{name:25} {columns}")
     charts = [
-        tg.viz.Chart(dict(list(curves.items())[part]), title, "epoch", "loss")
+        tg.viz.Chart(dict(list(curves.items())[part]), title, "epoch", "loss, up to 1.5")
         for title, part in (("plain descent", slice(5)), ("rates for each weight", slice(5, None)))
     ]
     tg.viz.panels(charts, title="A network on the spiral").save("spiral_optimizers.svg")

@@ -43,6 +43,7 @@ class Fused:
     Attributes:
         card: of the pair; ``card.composite`` is what it computes.
         public: how many of its results are handed out, if it returns a tuple.
+        fixed: how many inputs without a derivative stand before its operands.
     """
 
     def __init__(
@@ -52,21 +53,19 @@ class Fused:
         self.card: Primitive = op.card
         self.card.composite = composite
         self.public = public
+        self.fixed = len(self.card.inputs) - 1 if self.card.variadic else 0
         self.vjp = op.vjp
         self.__name__ = self.card.name
         self.__doc__ = forward.__doc__
 
     def __call__(self, *args: Any, **params: Any) -> Any:
         kind = None
-        for arg in args:
+        for arg in args[self.fixed :]:
             dtype = getattr(arg, "dtype", None)
-            if dtype is None:
+            if kind is None:
+                kind = dtype
+            if dtype is None or (dtype is not kind and dtype != kind):
                 return self.card.composite(*args, **params)  # type: ignore[misc]
-            if dtype.kind in "fc":
-                if kind is None:
-                    kind = dtype
-                elif kind is not dtype and kind != dtype:
-                    return self.card.composite(*args, **params)  # type: ignore[misc]
         if kind is None or kind.char not in FAST:
             return self.card.composite(*args, **params)  # type: ignore[misc]
         y = self.card.op(*args, **params)

@@ -94,6 +94,8 @@ class Adafactor(Tensorwise):
     def updated(self, p: Any, g: Any, state: dict[str, Any], group: Group) -> Any:
         """The new value of a parameter."""
         state["step"] += 1
+        if not p.size:
+            return p
         low = np.finfo(p.dtype).eps.item() if group["eps"][0] is None else group["eps"][0]
         share = state["step"] ** group["beta2_decay"]
         length = max(group["eps"][1], _rms(p)) * min(group["lr"], 1 / math.sqrt(state["step"]))

@@ -19,7 +19,7 @@ class WeightAverage(Callback):
 
     After each step the mean becomes ``d * mean + (1 - d) * weights``, where ``d`` is the lesser of ``decay`` and
     ``(1 + steps) / (10 + steps)``, so that the first steps do not weigh on it for long. When the run has
-    reached its last epoch the model has the mean.
+    come to its end, by the last epoch or early, the model has the mean.
 
     Args:
         decay: between 0 and 1; 0.999 averages over about the last 1,000 steps.
@@ -42,6 +42,41 @@ class WeightAverage(Callback):
 
     def on_batch_end(self, trainer: Trainer) -> None:
         """Take in the weights, if a step was made."""
+        self._take(trainer)
+
+    def on_validation_begin(self, trainer: Trainer) -> None:
+        """Put the mean into the model."""
+        self._take(trainer)  # what was left of an accumulation led to a step after the last batch
+        if self.means is not None:
+            self._aside = [np.array(tensor.numpy()) for tensor in _averaged(trainer)]
+            _put(trainer, self.means)
+
+    def on_validation_end(self, trainer: Trainer) -> None:
+        """Put the weights back."""
+        if self._aside is not None:
+            _put(trainer, self._aside)
+            self._aside = None
+
+    def on_epoch_end(self, trainer: Trainer) -> None:
+        """Likewise where there was no validation."""
+        self._take(trainer)
+
+    def on_train_end(self, trainer: Trainer) -> None:
+        """Leave the mean in the model, if the run came to its end."""
+        self.on_validation_end(trainer)  # an error may have come between
+        if self.means is not None and trainer.ended:
+            _put(trainer, self.means)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The means and the step."""
+        return {"steps": self.steps, "means": self.means}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on averaging."""
+        means = state["means"]
+        self.steps, self.means = state["steps"], None if means is None else [np.array(mean) for mean in means]
+
+    def _take(self, trainer: Trainer) -> None:
         if trainer.step == self.steps:
             return
         self.steps = trainer.step
@@ -53,32 +88,6 @@ class WeightAverage(Callback):
         for mean, value in zip(self.means, values, strict=True):
             mean *= decay
             mean += (1 - decay) * value
-
-    def on_validation_begin(self, trainer: Trainer) -> None:
-        """Put the mean into the model."""
-        if self.means is not None:
-            self._aside = [np.array(tensor.numpy()) for tensor in _averaged(trainer)]
-            _put(trainer, self.means)
-
-    def on_validation_end(self, trainer: Trainer) -> None:
-        """Put the weights back."""
-        if self._aside is not None:
-            _put(trainer, self._aside)
-            self._aside = None
-
-    def on_train_end(self, trainer: Trainer) -> None:
-        """Leave the mean in the model, if the run came to its end."""
-        self.on_validation_end(trainer)  # an error may have come between
-        if self.means is not None and trainer.epoch == trainer.epochs:
-            _put(trainer, self.means)
-
-    def state_dict(self) -> dict[str, Any]:
-        """The means and the step."""
-        return {"steps": self.steps, "means": self.means}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on averaging."""
-        self.steps, self.means = state["steps"], state["means"]
 
 
 def _averaged(trainer: Trainer) -> list[Tensor]:

@@ -14,6 +14,10 @@ class Callback:
     At the turns, ``trainer.epoch`` counts the epochs that are done and ``trainer.batch`` the batches of the one under
     way. ``trainer.stop = True`` ends the run.
 
+    Attributes:
+        rank: callbacks of a higher rank are told later: `EarlyStopping` sees what others did to the model, and
+            `Checkpoint` keeps what all others know.
+
     Example:
         >>> import tensorgrad as tg
         >>> class Shout(tg.training.Callback):
@@ -24,6 +28,8 @@ class Callback:
         epoch 1 of 2!
         epoch 2 of 2!
     """
+
+    rank: int = 0
 
     def on_train_begin(self, trainer: Trainer) -> None:
         """Before the first epoch of a call of ``fit``."""

@@ -6,6 +6,7 @@ run, the position in the data, what was measured so far, and the counters.
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from pathlib import Path
@@ -39,8 +40,14 @@ class Checkpoint(Callback):
             ``best.safetensors``.
         mode: whether the least ("min") or the greatest ("max") value is the best.
 
+    Raises:
+        ShapeError: no file would be kept.
+        FileExistsError: as training begins, the folder has checkpoints of later steps, which are another run's.
+
     Go on with ``trainer.resume(folder)``.
     """
+
+    rank = 2  # what it keeps of the others must be what they know after this turn
 
     def __init__(
         self,
@@ -64,6 +71,12 @@ class Checkpoint(Callback):
     def on_train_begin(self, trainer: Trainer) -> None:
         """Make the folder, so that what is wrong with it shows before hours of training."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        newest = max((path.name for path in self.folder.glob(PATTERN)), default="")
+        if newest > _name(trainer.step) and not trainer.resumed:
+            raise FileExistsError(
+                f"Checkpoint: {self.folder} has {newest}, and this run is at step {trainer.step}; go on from there by "
+                "resume, or choose another folder, or delete the files"
+            )
 
     def on_batch_end(self, trainer: Trainer) -> None:
         """Save where a step was made whose number is due."""
@@ -75,13 +88,16 @@ class Checkpoint(Callback):
         """Save after the epochs that are due, and where the epoch was the best so far."""
         if self.every_epochs and trainer.epoch % self.every_epochs == 0:
             self._save(trainer)
-        if self.best is not None and trainer.history.best(self.best, self.mode)["epoch"] == trainer.epoch:
+        if self.best is None or math.isnan(trainer.history.last(self.best) or 0):
+            return
+        if trainer.history.best(self.best, self.mode)["epoch"] == trainer.epoch:
             save(state_of(trainer), self.folder / "best.safetensors")
 
     def _save(self, trainer: Trainer) -> None:
         self._saved = trainer.step
-        save(state_of(trainer), self.folder / f"step-{trainer.step:010d}.safetensors")
-        for old in sorted(self.folder.glob(PATTERN))[: -self.keep]:
+        save(state_of(trainer), self.folder / _name(trainer.step))
+        files = [path for path in sorted(self.folder.glob(PATTERN)) if path.name <= _name(trainer.step)]
+        for old in files[: -self.keep]:
             old.unlink()
 
 
@@ -93,6 +109,8 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
         FileFormatError: none can be read, or the file is no checkpoint.
     """
     path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"resume: there is no checkpoint {path}")
     if not path.is_dir():
         return _checked(load(path), path)
     files = sorted(path.glob(PATTERN), reverse=True)
@@ -114,6 +132,7 @@ def state_of(trainer: Trainer) -> dict[str, Any]:
         "epoch": trainer.epoch,
         "step": trainer.step,
         "batch": trainer.batch,
+        "stop": trainer.stop,
         "history": trainer.history.rows,
         "model": trainer.model.state_dict(),
         "optimizer": trainer.optimizer.state_dict(),
@@ -138,6 +157,7 @@ def restore(trainer: Trainer, state: dict[str, Any]) -> None:
     except Exception:
         _restore(trainer, before)
         raise
+    trainer.resumed = True
 
 
 def _restore(trainer: Trainer, state: dict[str, Any]) -> None:
@@ -165,6 +185,7 @@ def _restore(trainer: Trainer, state: dict[str, Any]) -> None:
     for name, generator in generators.items():
         generator.bit_generator.state = state["generators"][name]
     trainer.epoch, trainer.step, trainer.batch = state["epoch"], state["step"], state["batch"]
+    trainer.stop = state.get("stop", False)
     trainer.history.rows[:] = [dict(row) for row in state["history"]]
     trainer.loader_state = state["loader"]
     trainer.running.reset()
@@ -183,6 +204,10 @@ def generators_of(model: Module) -> dict[str, np.random.Generator]:
             if isinstance(value, np.random.Generator) and all(value is not one for one in found.values()):
                 found[f"{path}.{name}" if path else name] = value
     return found
+
+
+def _name(step: int) -> str:
+    return PATTERN.replace("*", f"{step:010d}")
 
 
 def _checked(state: Any, path: Path) -> dict[str, Any]:

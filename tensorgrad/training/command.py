@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import shlex
 import sys
 import time
@@ -15,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from .. import data, metrics, nn
-from .._errors import TensorgradError
+from .._errors import ShapeError, TensorgradError
 from .._io import save
 from .._random import manual_seed
 from ..data import DataLoader, TensorDataset, transforms
 from . import report
 from .averaging import WeightAverage
 from .callback import Callback
-from .checkpoint import Checkpoint
+from .checkpoint import PATTERN, Checkpoint
 from .evaluation import evaluate, predict
 from .history import History
 from .logs import CSVLog
@@ -82,6 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
         0, or 2 if the arguments or the data cannot be used.
     """
     try:
+        check(arguments)
+        prepare(arguments)
         recipe = changed(RECIPES[arguments.model], arguments)
         task = scaled(load(arguments.data, arguments.limit, download=arguments.download), recipe)
         outcome = train(
@@ -149,8 +152,7 @@ def train(
         f"{task.name}: {len(labels):,} images to learn from, {len(task.test[1]):,} for the test; {count:,} parameters"
     )
     begin = time.perf_counter()
-    if trainer.epoch < recipe.epochs:
-        trainer.fit(loader, recipe.epochs)
+    trainer.fit(loader, recipe.epochs)
     seconds = time.perf_counter() - begin
     measured = evaluate(model, task.test, nn.CrossEntropyLoss(), {"accuracy": metrics.Accuracy()})
     return Outcome(
@@ -178,19 +180,20 @@ def load(name: str, limit: int | None = None, *, download: bool = False) -> Task
         sets = data.ImageSets((x, y), (x_test, y_test), tuple("0123456789"))
         largest = 16
     else:
-        reader = data.load_mnist if name == "mnist" else data.load_fashion_mnist
-        folder = None if name in ("mnist", "fashion-mnist") else name
-        sets, largest = reader(folder, download=download), 255
+        sets, largest = _from_files(name, download), 255
     (x, y), test = sets.train, sets.test
     train_set = x[:limit], y[:limit]
     mirrored = sets.classes == data.FASHION_CLASSES
-    return Task(Path(name).name, _ready(train_set, largest), _ready(test, largest), sets.classes, mirrored)
+    return Task(
+        Path(name).resolve().name, _ready(train_set, largest), _ready(test, largest), sets.classes, mirrored
+    )
 
 
 def scaled(task: Task, recipe: Recipe) -> Task:
     """The task with its pixels as a recipe wants them."""
     x = task.train[0]
     mean, std = (0.5, 0.5) if recipe.symmetric else (float(x.mean()), float(x.std()))
+    std = std or 1.0  # of images without anything on them
     return replace(
         task,
         train=((task.train[0] - np.float32(mean)) / np.float32(std), task.train[1]),
@@ -202,6 +205,51 @@ def changed(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
     """The recipe with what the command line says otherwise."""
     given = {name: getattr(arguments, name) for name in ("epochs", "batch_size", "lr")}
     return replace(recipe, **{name: value for name, value in given.items() if value is not None})
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Refuse numbers that cannot be, before any data is read.
+
+    Raises:
+        ShapeError: the first such argument.
+    """
+    for name in ("epochs", "batch_size", "limit"):
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            raise ShapeError(f"--{name.replace('_', '-')} is {value}; at least 1 is needed")
+    if arguments.lr is not None and not 0 < arguments.lr < math.inf:
+        raise ShapeError(f"--lr is {arguments.lr}; a number above 0 is needed")
+
+
+def prepare(arguments: argparse.Namespace) -> None:
+    """Make the folder of a run: the command is kept in it, so that only the same one can go on with it.
+
+    A run that came to its end is replaced by a new one; one that did not is left alone.
+
+    Raises:
+        ShapeError: to be resumed is a run with other settings.
+        FileExistsError: there is a run that has not come to its end.
+    """
+    folder, command = arguments.out, command_line(arguments)
+    kept, result, files = folder / "command.txt", folder / "result.json", folder / "checkpoints"
+    if arguments.resume:
+        before = kept.read_text(encoding="utf-8").strip() if kept.exists() else command
+        if before != command:
+            raise ShapeError(
+                f"--resume: the run in {folder} is another one, repeat its command: {before} --resume"
+            )
+        return
+    if result.exists():
+        result.unlink()
+        for file in files.glob(PATTERN):
+            file.unlink()
+    elif any(files.glob(PATTERN)):
+        raise FileExistsError(
+            f"{folder} has a run that has not come to its end; go on with it by --resume, choose another --out, or "
+            "delete the folder"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    kept.write_text(command + "\n", encoding="utf-8")
 
 
 def command_line(arguments: argparse.Namespace) -> str:
@@ -230,6 +278,18 @@ def facts(outcome: Outcome) -> dict[str, Any]:
 def say(line: str) -> None:
     """Print at once, also where the output is a pipe."""
     print(line, flush=True)
+
+
+def _from_files(name: str, download: bool) -> data.ImageSets:
+    """The set of a name, or what a folder has: Fashion-MNIST, or any other set in four files of that kind."""
+    if name == "mnist":
+        return data.load_mnist(download=download)
+    if name == "fashion-mnist":
+        return data.load_fashion_mnist(download=download)
+    try:
+        return data.load_fashion_mnist(name, download=download)
+    except data.DataError:  # another set, with classes of other names
+        return data.load_mnist(name)
 
 
 def _ready(part: tuple[Any, Any], largest: int) -> tuple[Any, Any]:

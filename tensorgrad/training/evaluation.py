@@ -31,11 +31,11 @@ class Running:
 
     def update(self, size: int, means: Mapping[str, float], prediction: Any, target: Any) -> None:
         """Take in one batch of ``size`` examples."""
+        for metric in self.metrics.values():
+            metric.update(prediction, target)
         self.count += size
         for name, value in means.items():
             self.sums[name] = self.sums.get(name, 0.0) + size * value
-        for metric in self.metrics.values():
-            metric.update(prediction, target)
 
     def compute(self) -> dict[str, float]:
         """The means, and what the metrics are now."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._errors import ShapeError
+from ..viz.curves import learning_curves
+from ..viz.picture import Picture
 
 
 class History:
@@ -52,15 +54,34 @@ class History:
         """The columns without the numbers of the epochs, as `tensorgrad.viz.learning_curves` takes them."""
         return {name: self[name] for name in self.names if name != "epoch"}
 
+    def plot(self, *, title: str = "") -> Picture:
+        """Draw the learning curves: a panel for each measure that is a number, training and validation in it.
+
+        Args:
+            title: a heading.
+
+        Returns:
+            The picture, which a notebook shows; ``picture.save("curves.svg")`` writes it.
+
+        Raises:
+            ShapeError: nothing was measured yet.
+        """
+        drawn = {
+            name: values for name, values in self.columns().items() if name != "lr" and _are_numbers(values)
+        }
+        if not drawn:
+            raise ShapeError("history: there is nothing to plot yet")
+        return learning_curves({"epoch": self["epoch"], **drawn}, title=title)
+
     def last(self, name: str) -> Any:
         """The newest value of a column."""
         return self[name][-1]
 
     def best(self, name: str, mode: str = "min") -> dict[str, Any]:
-        """The row with the least (or greatest, for "max") value in a column."""
-        rows = [row for row in self.rows if row.get(name) is not None]
+        """The row with the least (or greatest, for "max") value in a column; NaN is neither."""
+        rows = [row for row in self.rows if row.get(name) is not None and row[name] == row[name]]
         if not rows:
-            raise ShapeError(f"history: there is no value of {name!r} yet")
+            raise ShapeError(f"history: there is no value of {name!r} yet that is a number")
         return (min if mode == "min" else max)(rows, key=lambda row: row[name])
 
     def __str__(self) -> str:
@@ -77,6 +98,10 @@ class History:
         )
 
     __repr__ = __str__
+
+
+def _are_numbers(values: list[Any]) -> bool:
+    return all(value is None or isinstance(value, int | float) for value in values)
 
 
 def _shown(value: Any) -> str:

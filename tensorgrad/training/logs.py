@@ -1,4 +1,4 @@
-"""What was measured, written down while the run goes on: as CSV, for TensorBoard, as a picture."""
+"""What was measured, written down while the run goes on: as CSV, for TensorBoard."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._errors import DtypeError
 from .callback import Callback
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ class CSVLog(Callback):
     def on_epoch_end(self, trainer: Trainer) -> None:
         """Write the table."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("w", newline="") as file:
+        with self.path.open("w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, trainer.history.names)
             table.writeheader()
             table.writerows(trainer.history.rows)
@@ -40,17 +39,23 @@ class TensorBoard(Callback):
         folder: where to; ``tensorboard --logdir FOLDER`` shows it.
 
     Raises:
-        DtypeError: tensorboardX is not installed.
+        ImportError: tensorboardX is not installed.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         try:
             from tensorboardX import SummaryWriter
         except ImportError:
-            raise DtypeError(
+            raise ImportError(
                 "TensorBoard: tensorboardX is not installed; pip install 'tensorgrad[tensorboard]'"
             ) from None
-        self._writer: Any = SummaryWriter(os.fspath(folder))
+        self.folder = os.fspath(folder)
+        self._open: Any = SummaryWriter
+        self._writer: Any = None
+
+    def on_train_begin(self, trainer: Trainer) -> None:
+        """Begin a file."""
+        self._writer = self._open(self.folder)
 
     def on_epoch_end(self, trainer: Trainer) -> None:
         """Write the row of the epoch."""
@@ -58,3 +63,9 @@ class TensorBoard(Callback):
             if name != "epoch" and isinstance(value, int | float):
                 self._writer.add_scalar(name, value, trainer.epoch)
         self._writer.flush()
+
+    def on_train_end(self, trainer: Trainer) -> None:
+        """End it."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None

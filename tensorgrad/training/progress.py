@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -40,12 +41,13 @@ class Progress(Callback):
         self.every = every
         self.stream = stream
         self._began = self._epoch_began = self._drawn = 0.0
-        self._first = 0
+        self._first = 0.0  # epochs, when the clock was started
+        self._shown = 0  # steps, when a line was printed for one
 
     def on_train_begin(self, trainer: Trainer) -> None:
         """Start the clock."""
         self._began = time.perf_counter()
-        self._first = trainer.epoch
+        self._first, self._shown = _epochs(trainer), trainer.step
 
     def on_epoch_begin(self, trainer: Trainer) -> None:
         """Start the clock of the epoch."""
@@ -54,7 +56,8 @@ class Progress(Callback):
     def on_batch_end(self, trainer: Trainer) -> None:
         """Draw the bar, or print the line of a step."""
         now = time.perf_counter()
-        if self.every and trainer.step % self.every == 0:
+        if self.every and trainer.step % self.every == 0 and trainer.step != self._shown:
+            self._shown = trainer.step
             self._print(f"  step {trainer.step}  {_values(self._measured(trainer))}")
         if self._is_terminal() and now - self._drawn > REFRESH:
             self._drawn = now
@@ -75,21 +78,20 @@ class Progress(Callback):
         return trainer.running.compute() | {"lr": trainer.optimizer.param_groups[0]["lr"]}
 
     def _bar(self, trainer: Trainer, now: float) -> str:
-        total = len(trainer.loader) if hasattr(trainer.loader, "__len__") else 0
+        total = _batches(trainer)
         head = f"epoch {trainer.epoch + 1}/{trainer.epochs}"
+        values = _values(trainer.running.compute())
         if not total:
-            return f"{head}  batch {trainer.batch}  {_values(trainer.running.compute())}"
-        done = trainer.batch / total
-        filled = round(WIDTH * done)
+            return f"{head}  batch {trainer.batch}  {values}"
+        filled = round(WIDTH * trainer.batch / total)
         bar = "━" * filled + "─" * (WIDTH - filled)
-        epochs = trainer.epoch - self._first + done
-        left = (now - self._began) / epochs * (trainer.epochs - self._first - epochs) if epochs else 0.0
-        return (
-            f"{head} {bar} {trainer.batch}/{total}  {_values(trainer.running.compute())}  {clock(left)} left"
-        )
+        here = _epochs(trainer)
+        left = (now - self._began) / (here - self._first) * (trainer.epochs - here)
+        return f"{head} {bar} {trainer.batch}/{total}  {clock(left)} left  {values}"
 
     def _draw(self, text: str) -> None:
-        print(f"\r\033[K{text}", end="", file=self.stream or sys.stderr, flush=True)
+        width = shutil.get_terminal_size().columns - 1  # a line that wraps cannot be taken back
+        print(f"\r\033[K{text[:width]}", end="", file=self.stream or sys.stderr, flush=True)
 
     def _print(self, text: str) -> None:
         start = "\r\033[K" if self._is_terminal() else ""
@@ -97,6 +99,16 @@ class Progress(Callback):
 
     def _is_terminal(self) -> bool:
         return (self.stream or sys.stderr).isatty()
+
+
+def _batches(trainer: Trainer) -> int:
+    """How many an epoch has; 0 if nobody knows."""
+    return len(trainer.loader) if hasattr(trainer.loader, "__len__") else 0
+
+
+def _epochs(trainer: Trainer) -> float:
+    """How many are done, with the part of the one under way."""
+    return trainer.epoch + trainer.batch / (_batches(trainer) or 1)
 
 
 def clock(seconds: float) -> str:

@@ -50,10 +50,9 @@ def page(outcome: Outcome) -> str:
     task, model = outcome.task, outcome.model
     images, labels = (np.asarray(part) for part in task.test)
     said = outcome.predictions.argmax(1)
-    curves = {name: values for name, values in outcome.history.columns().items() if name != "lr"}
     sections = [
         _figures(outcome),
-        _section("Learning curves", viz.learning_curves(curves)),
+        _section("Learning curves", outcome.history.plot()),
         _section(
             "What is taken for what",
             viz.confusion_chart(metrics.confusion_matrix(outcome.predictions, labels), task.classes),
@@ -94,14 +93,16 @@ def _figures(outcome: Outcome) -> str:
 
 
 def _by_class(said: Any, labels: Any, names: Sequence[str]) -> str:
-    rows = ["<tr><th>class<th>precision<th>recall<th>F1<th>images"]
+    heads = ("class", "precision", "recall", "F1", "images")
+    rows = [f"<tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>"]
     for k, name in enumerate(names):
         hits, found, there = (
             int(np.sum(mask)) for mask in ((said == k) & (labels == k), said == k, labels == k)
         )
         precision, recall = hits / max(found, 1), hits / max(there, 1)
         f1 = 2 * hits / max(found + there, 1)
-        rows.append(f"<tr><td>{escape(name)}<td>{precision:.1%}<td>{recall:.1%}<td>{f1:.1%}<td>{there:,}")
+        cells = (escape(name), f"{precision:.1%}", f"{recall:.1%}", f"{f1:.1%}", f"{there:,}")
+        rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     return f"<table>{''.join(rows)}</table>"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._errors import ShapeError
@@ -19,12 +20,18 @@ class EarlyStopping(Callback):
         patience: how many epochs in a row may be no better, at least 0.
         min_delta: by how much the best value must be beaten to count as better.
         mode: whether less ("min") or more ("max") is better.
-        restore_best: whether the model gets the weights of its best epoch at the end.
+        restore_best: whether the model gets the weights of its best epoch at the end: those that were measured, which
+            with `WeightAverage` are the mean.
+
+    Raises:
+        ShapeError: a number or mode that cannot be; after an epoch, there is no such column or no number in it.
 
     Example:
         >>> from tensorgrad.training import EarlyStopping
         >>> stop = EarlyStopping("val_accuracy", mode="max", patience=3)
     """
+
+    rank = 1  # the weights that are measured are those that others put there
 
     def __init__(
         self,
@@ -45,23 +52,44 @@ class EarlyStopping(Callback):
         self.best: float | None = None
         self.waited = 0
         self.weights: dict[str, Any] | None = None
+        self._measured: dict[str, Any] | None = None
+
+    def on_validation_begin(self, trainer: Trainer) -> None:
+        """Set the weights aside that are about to be measured."""
+        if self.restore_best:
+            self._measured = trainer.model.state_dict()
 
     def on_epoch_end(self, trainer: Trainer) -> None:
         """Compare, and stop the run where patience is at its end."""
-        value = trainer.history.last(self.monitor)
-        sign = 1 if self.mode == "min" else -1
-        if self.best is None or sign * (self.best - value) > self.min_delta:
-            self.best, self.waited = value, 0
+        measured, self._measured = self._measured, None
+        if self._is_better(self._value(trainer)):
+            self.best, self.waited = self._value(trainer), 0
             if self.restore_best:
-                self.weights = trainer.model.state_dict()
+                self.weights = measured or trainer.model.state_dict()
             return
         self.waited += 1
         trainer.stop |= self.waited > self.patience
 
     def on_train_end(self, trainer: Trainer) -> None:
         """Give the model the weights of its best epoch, if the run came to its end."""
-        if self.weights is not None and (trainer.stop or trainer.epoch == trainer.epochs):
+        if self.weights is not None and trainer.ended:
             trainer.model.load_state_dict(self.weights)
+
+    def _value(self, trainer: Trainer) -> float:
+        row = trainer.history.rows[-1]
+        value = row.get(self.monitor)
+        if not isinstance(value, int | float):
+            raise ShapeError(
+                f"EarlyStopping: there is no number {self.monitor!r} in the history, which has {', '.join(row)}; monitor "
+                "one of these, or give validation data to fit"
+            )
+        return value
+
+    def _is_better(self, value: float) -> bool:
+        if math.isnan(value):
+            return False
+        sign = 1 if self.mode == "min" else -1
+        return self.best is None or sign * (self.best - value) > self.min_delta
 
     def state_dict(self) -> dict[str, Any]:
         """The best value, its weights, and how long it has been waiting."""

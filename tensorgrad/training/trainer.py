@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +19,7 @@ from .._config import no_grad
 from .._errors import AnomalyError, DtypeError, ShapeError
 from .._random import default_generator
 from .._tensor import Tensor
+from .._tree import map_leaves
 from ..nn.module import Module
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ..optim import Adam
@@ -45,7 +47,7 @@ class Trainer:
         accumulate: how many batches make up one step, at least 1.
         clip_norm: the greatest norm of all gradients together; none if None.
         clip_value: the greatest absolute value of a gradient's entry; none if None.
-        callbacks: called in this order at every turn.
+        callbacks: called in this order at every turn, those of a higher rank later.
 
     Attributes:
         epoch: how many epochs are done.
@@ -92,7 +94,7 @@ class Trainer:
         self.schedule, self.schedule_each = schedule, schedule_each
         self.penalty, self.accumulate = penalty, accumulate
         self.clip_norm, self.clip_value = clip_norm, clip_value
-        self.callbacks = list(callbacks)
+        self.callbacks = sorted(callbacks, key=lambda callback: callback.rank)
         self.epoch = self.step = self.batch = 0
         self.epochs = 0  # to reach
         self.history = History()
@@ -100,6 +102,12 @@ class Trainer:
         self.loader: Any = None
         self.loader_state: Any = None  # of a checkpoint; the data comes later
         self.stop = False
+        self.resumed = False  # and not trained since
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run is over: all epochs are done, or a callback ended it after one."""
+        return not self.batch and (self.stop or self.epoch == self.epochs)
 
     def fit(
         self,
@@ -127,13 +135,13 @@ class Trainer:
 
         Raises:
             AnomalyError: the loss is not finite; it names the step and the first operation that was not.
-            ShapeError: there is no data, or so many epochs were trained already.
+            ShapeError: there is no data, or so many epochs were trained already. A run that was resumed after its last
+                epoch just ends.
         """
-        if epochs <= self.epoch:
+        if epochs <= self.epoch and not (self.resumed and epochs == self.epoch):
             raise ShapeError(
                 f"fit: epochs={epochs} and {self.epoch} are done already; epochs counts all of them, pass a higher number"
             )
-        self.epochs, self.stop = epochs, False
         drawn = default_generator().bit_generator.state
         self.loader = as_batches("fit", data, batch_size, shuffle, seed)
         if self.loader_state is not None:
@@ -144,17 +152,20 @@ class Trainer:
                 self.loader.load_state_dict(self.loader_state)
             self.loader_state = None
         held_out = None if validation is None else as_batches("fit", validation, batch_size, False, 0)
+        self.epochs, self.stop = epochs, self.stop and self.resumed
         self._tell("on_train_begin")
+        self.resumed = False
         try:
             while self.epoch < self.epochs and not self.stop:
                 self._run_epoch(held_out)
         finally:
+            self._keep_position()
             self._tell("on_train_end")
         return self.history
 
     def evaluate(self, data: Any, batch_size: int = 256) -> dict[str, float]:
         """Loss and metrics over ``data``, in evaluation mode and without gradients."""
-        return evaluate(self.model, data, self.loss, self.metrics, batch_size=batch_size)
+        return evaluate(self.model, data, self.loss, deepcopy(self.metrics), batch_size=batch_size)
 
     def resume(self, path: str | os.PathLike[str]) -> Self:
         """Go on where a checkpoint was saved; `fit` then trains the rest, bit for bit as it would have been.
@@ -172,6 +183,13 @@ class Trainer:
 
     # ---- one epoch, one batch
 
+    def _keep_position(self) -> None:
+        """Where the data is left within an epoch: the next `fit` goes on behind the last whole batch."""
+        if self.batch and hasattr(self.loader, "load_state_dict"):
+            self.loader_state = self.loader.state_dict()
+            if "batch" in self.loader_state:
+                self.loader_state["batch"] = self.batch
+
     def _run_epoch(self, validation: Any) -> None:
         if not self.batch:
             self.running.reset()
@@ -180,7 +198,13 @@ class Trainer:
             for batch in self._rest():
                 inputs, target = split(batch)
                 self._tell("on_batch_begin")
-                self._learn(inputs, target)
+                held = [(p, p.grad) for p in self.model.parameters()] if self.accumulate > 1 else []
+                try:
+                    self._learn(inputs, target)
+                except BaseException:  # the batch comes again if the run goes on
+                    for p, g in held:
+                        p.grad = g
+                    raise
                 self.batch += 1
                 self._tell("on_batch_end")
                 if self.stop:
@@ -216,6 +240,8 @@ class Trainer:
         return batches
 
     def _learn(self, inputs: tuple[Any, ...], target: Any) -> None:
+        if self.batch % self.accumulate == 0:
+            self.optimizer.zero_grad()  # somebody, or a batch that an error ended, may have left some
         prediction = self.model(*inputs)
         data_loss = self.loss(prediction, target)
         reg_loss = self.penalty(self.model.named_parameters()) if self.penalty is not None else None
@@ -226,7 +252,7 @@ class Trainer:
         if reg_loss is not None:
             parts |= {"data_loss": float(data_loss), "reg_loss": float(reg_loss)}
         with no_grad():
-            self.running.update(to_size(target, inputs), parts, prediction.detach(), target)
+            self.running.update(to_size(target, inputs), parts, map_leaves(_detached, prediction), target)
         if (self.batch + 1) % self.accumulate == 0:
             self._update(self.accumulate)
 
@@ -275,6 +301,10 @@ class Trainer:
     def _tell(self, turn: str) -> None:
         for callback in self.callbacks:
             getattr(callback, turn)(self)
+
+
+def _detached(x: Any) -> Any:
+    return x.detach() if isinstance(x, Tensor) else x
 
 
 def fit(

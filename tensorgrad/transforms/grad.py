@@ -134,7 +134,9 @@ def gradients(
             "the gradient of what it returns"
         )
     if not tracked:
-        raise NoGraphError("autograd.grad: no output was recorded; mark an input by requires_grad=True")
+        raise NoGraphError(
+            "autograd.grad: no output was recorded; mark an input by requires_grad=True, and compute outside of tg.no_grad()"
+        )
     retain = create_graph if retain_graph is None else retain_graph
     found, _ = pull(
         [y for y, _ in tracked],

@@ -32,6 +32,9 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
         out_axes: where to put the batch axis in the results, likewise; None for a result that is the
             same for all examples.
 
+    Random draws, such as the mask of dropout, are made once and are the same for all examples; pass what should
+    differ as an argument with a batch axis.
+
     Raises:
         ShapeError: the batch axes have different lengths, or there is none.
 

@@ -210,3 +210,12 @@ BAD: list[tuple[Callable[[], Any], type[Exception], str]] = [
 def test_what_is_refused(call: Callable[[], Any], error: type[Exception], match: str) -> None:
     with pytest.raises(error, match=match):
         call()
+
+
+def test_examples_of_a_batch_share_a_mask_and_replays_draw_anew() -> None:
+    """As the page of vmap says; a batch of other masks needs them as an argument."""
+    tg.manual_seed(0)
+    y = tg.vmap(lambda row: nn.functional.dropout(row, 0.5))(np.ones((3, 40), np.float32))
+    assert y.tolist() == [y[0].tolist()] * 3 and 0 < np.count_nonzero(y) < y.size
+    graph = tg.trace(lambda x: nn.functional.dropout(x, 0.5), tg.ones(40))
+    assert graph(tg.ones(40)).tolist() != graph(tg.ones(40)).tolist()

@@ -222,3 +222,29 @@ def test_wrong_shapes_are_named(call: Any, message: str) -> None:
 def test_integers_are_refused() -> None:
     with pytest.raises(tg.DtypeError, match="layer_norm: input has dtype int64; floats"):
         F.layer_norm(np.ones((2, 3), np.int64), (3,))
+
+
+# ---- inside transformations
+
+
+@pytest.mark.parametrize("momentum", [0.1, None])
+def test_a_replay_keeps_the_running_statistics_as_a_call_does(momentum: float | None) -> None:
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    called, traced = [nn.BatchNorm1d(3, momentum=momentum, dtype=tg.float64) for _ in range(2)]
+    graph = tg.trace(traced, tg.tensor(x))
+    called(x)
+    for factor in (2.0, 3.0):
+        np.testing.assert_allclose(graph(factor * x), called(factor * x))
+    for (name, ours), expected in zip(traced.named_buffers(), called.buffers(), strict=True):
+        np.testing.assert_allclose(ours, expected, err_msg=name)
+    assert traced.num_batches_tracked.item() == 3
+
+
+def test_running_statistics_are_kept_out_of_a_batch_of_batches() -> None:
+    x, layer = np.ones((2, 4, 3), np.float32), nn.BatchNorm1d(3)
+    with pytest.raises(tg.GradientError, match=r"batch_norm: running statistics .* inside tg.vmap"):
+        tg.vmap(layer)(x)
+    assert layer.num_batches_tracked.item() == 0
+    assert layer.running_mean.tolist() == [0, 0, 0] and layer.running_var.tolist() == [1, 1, 1]
+    assert tg.vmap(nn.BatchNorm1d(3, track_running_stats=False))(x).shape == x.shape
+    assert tg.vmap(layer.eval())(x).shape == x.shape

@@ -686,6 +686,17 @@ def test_float32_stays_and_infinities_do_not_warn(name: str) -> None:
     assert np.isfinite(ps[1].numpy()).all()
 
 
+@pytest.mark.parametrize("name", [n for n in MAKERS if n != "Muon"])  # which takes matrices only
+@pytest.mark.parametrize("shape", [(), (0, 3), (0,), (1, 1), (2, 0, 3)])
+def test_parameters_without_axes_or_elements_are_no_exception(name: str, shape: tuple[int, ...]) -> None:
+    p, other = tg.nn.Parameter(np.ones(shape)), tg.nn.Parameter(np.ones((2, 2)))
+    optimizer = make(name, [p, other])
+    step(optimizer, 0)
+    assert (p.numpy() != 1).all() and (other.numpy() != 1).all()
+    step(optimizer, 1)
+    assert (p.shape, p.dtype) == (shape, np.float64)
+
+
 def test_docstrings_name_every_argument() -> None:
     for maker in (*MAKERS.values(), optim.LBFGS, optim.SAM, optim.Lookahead):
         section = (inspect.getdoc(maker) or "").split("Args:")[1].split("\n\n")[0]

@@ -29,6 +29,8 @@ def dropout(
 ) -> Any:
     """Set each element to 0 with probability ``p``, and divide the others by ``1 - p``.
 
+    Inside `tensorgrad.vmap` all examples have the same mask.
+
     Args:
         input: of any shape.
         p: the probability, from 0 to 1.

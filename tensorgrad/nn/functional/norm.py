@@ -12,7 +12,7 @@ import numpy as np
 from ... import ops
 from ..._array import Array
 from ..._config import no_grad
-from ..._errors import DtypeError, ShapeError
+from ..._errors import DtypeError, GradientError, ShapeError
 from ...ops import fused
 from ...ops.dtype import stop_gradient
 from ...ops.shape import lifted
@@ -295,7 +295,13 @@ def _mix(kept: Any, found: Any, count: int, momentum: float) -> None:
         for running, new in zip(kept, (centre, unbiased), strict=True):
             if running is not None:
                 mixed = running * (1 - momentum) + new * momentum
-                running[...] = mixed if isinstance(running, Array) else np.asarray(mixed)
+                try:
+                    running[...] = mixed if isinstance(running, Array) else np.asarray(mixed)
+                except GradientError:
+                    raise GradientError(
+                        "batch_norm: running statistics cannot take those of a batch inside tg.vmap; evaluate by them "
+                        "(module.eval()), or go without them (track_running_stats=False)"
+                    ) from None
 
 
 # ---- arguments

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..._config import no_grad
 from ..._creation import ones, zeros
 from ..._errors import ShapeError
 from ..._tensor import Parameter, Tensor, overwrite, tensor
-from ...ops import reshape
+from ...ops import astype, reshape
 from .. import functional as F
 from ..module import Module
 from .linear import check_sizes
@@ -88,14 +89,15 @@ class _BatchNorm(_Running):
         """Normalise; in training by the batch, which is noted, in evaluation by what was noted."""
         self._check(x, 1, *((2, 3) if self.rank == 1 else (self.rank + 2,)))
         tracked = self.num_batches_tracked
-        kept = (self.running_mean, self.running_var) if tracked is not None else (None, None)
-        momentum = 0.0 if self.momentum is None else self.momentum
+        kept: tuple[Any, Any] = (self.running_mean, self.running_var) if tracked is not None else (None, None)
+        momentum: Any = 0.0 if self.momentum is None else self.momentum
         if not self.training or tracked is None:
             return F.batch_norm(x, *kept, self.weight, self.bias, tracked is None, momentum, self.eps)
         if self.momentum is None:  # the mean of all batches
-            momentum = 1 / (int(tracked) + 1)
+            momentum = astype(1 / (tracked + 1), kept[0].dtype)
         y = F.batch_norm(x, *kept, self.weight, self.bias, True, momentum, self.eps)
-        self.num_batches_tracked = tracked + 1
+        with no_grad():
+            tracked[...] = tracked + 1
         return y
 
 

@@ -25,6 +25,8 @@ def weighed(q: Any, k: Any, bias: Any, scale: float, causal: bool) -> Any:
         scores = add(scores, later(scores))
     if bias is not None:
         scores = add(scores, bias)
+    if not scores.shape[-1]:
+        return scores  # of no keys there is no largest
     return shares(scores, logsumexp(scores, -1, True))
 
 

@@ -24,7 +24,7 @@ def linear(*operands: Any) -> Any:
     """``x @ w.T + bias`` for ``x`` (..., I), ``w`` (O, I) and, if given, ``bias`` (O,)."""
     x, w, *bias = operands
     _check(w, *bias)
-    y = np.matmul(x, w.T) if x.ndim < 3 else np.matmul(x.reshape(-1, x.shape[-1]), w.T)
+    y = np.matmul(x if x.ndim < 3 else x.reshape(prod(x.shape[:-1]), x.shape[-1]), w.T)
     if bias:
         np.add(y, bias[0], out=y)
     return y if x.ndim < 3 else y.reshape(*x.shape[:-1], len(w))
@@ -33,8 +33,8 @@ def linear(*operands: Any) -> Any:
 @linear.pull
 def _(g: Any, operands: Any, y: Any, wanted: Any) -> Any:
     x, w = operands[:2]
-    rows = (prod(x.shape[:-1]), -1)
-    flat, seen = g.reshape(rows[0], w.shape[0]), x.reshape(rows[0], w.shape[1])
+    rows = prod(x.shape[:-1])
+    flat, seen = g.reshape(rows, w.shape[0]), x.reshape(rows, w.shape[1])
     found = [
         np.matmul(g, w)
         if wanted[0] and x.ndim < 3
@@ -50,4 +50,6 @@ def _(g: Any, operands: Any, y: Any, wanted: Any) -> Any:
 
 def _check(w: Any, *bias: Any) -> None:
     if bias and bias[0].shape != w.shape[:1]:
-        raise ShapeError(f"linear: bias {bias[0].shape} for weight {w.shape}; one number for each row is needed")
+        raise ShapeError(
+            f"linear: bias {bias[0].shape} for weight {w.shape}; one number for each row is needed"
+        )
