@@ -133,6 +133,7 @@ def train(
     loader = DataLoader(
         TensorDataset(images, labels), recipe.batch_size, recipe.shuffle, generator=seed,
         transform=(lambda x, y: (transforms.random_flip(x), y)) if flip else None,
+        drop_last=len(labels) > 1 and len(labels) % recipe.batch_size == 1,  # batch norm has no variance of one image
     )  # fmt: skip
     optimizer = recipe.optimizer(model.parameters(), recipe.lr)
     steps = recipe.epochs * len(loader)

@@ -53,6 +53,16 @@ REFUSED: dict[str, tuple[Doing, type[Exception], str]] = {
         tg.ShapeError,
         r"linear: input \(5, 6\) and weight \(3, 4\)",
     ),
+    "output and state": (
+        lambda: nn.Linear(4, 2)(nn.LSTM(3, 4)(tg.ones((5, 2, 3)))),
+        tg.DtypeError,
+        r"linear: input is a tuple; a recurrent layer returns \(output, state\)",
+    ),
+    "made with the data": (
+        lambda: nn.ReLU(tg.ones((5, 4))),
+        tg.DtypeError,
+        r"ReLU: inplace is an array; .* nn\.ReLU\(\)\(x\)",
+    ),
     "no flatten": (
         lambda: nn.Sequential(nn.Conv2d(1, 2, 3), nn.Linear(72, 10))(tg.ones((4, 1, 8, 8))),
         tg.ShapeError,

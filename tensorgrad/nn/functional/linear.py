@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..._errors import ShapeError
+from ..._errors import DtypeError, ShapeError
 from ...ops import fused
 from ...ops.contract import einsum
 from ...ops.shape import lifted
@@ -20,12 +20,17 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
 
     Raises:
         ShapeError: the features do not fit the weight.
+        DtypeError: the input is a tuple, such as a recurrent layer returns.
 
     Example:
         >>> import tensorgrad as tg
         >>> tg.nn.functional.linear(tg.tensor([[1.0, 2.0]]), tg.tensor([[3.0, 4.0]]), tg.tensor([0.5]))
         tensor([[11.5]])
     """
+    if isinstance(input, tuple):
+        raise DtypeError(
+            "linear: input is a tuple; a recurrent layer returns (output, state), take its output: layer(x)[0]"
+        )
     x, w = lifted("linear", input), lifted("linear", weight)
     if not x.ndim or w.ndim not in (1, 2) or x.shape[-1] != w.shape[-1]:
         raise ShapeError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar, dataclass_transform
 
+from ..._errors import DtypeError
 from ..module import Module
 
 Layer = TypeVar("Layer", bound="Configured")
@@ -14,6 +15,14 @@ FROM_CONTEXT: Any = field(default=None, kw_only=True)
 
 class Configured(Module):
     """A layer whose annotated attributes are the arguments of its constructor."""
+
+    def __post_init__(self) -> None:
+        for one in fields(self):  # type: ignore[arg-type]
+            if getattr(getattr(self, one.name), "shape", ()):
+                name = type(self).__name__
+                raise DtypeError(
+                    f"{name}: {one.name} is an array; make the layer first, then call it: nn.{name}()(x)"
+                )
 
     def extra_repr(self) -> str:
         """The settings, but for a generator, and for ``inplace`` where it is not set."""
