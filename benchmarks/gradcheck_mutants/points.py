@@ -65,8 +65,9 @@ class Point:
 
 @functools.cache
 def names() -> tuple[str, ...]:
-    """The differentiable cards."""
-    return tuple([name for name in ROWS if name in registry and registry[name].formulas])
+    """The differentiable cards, but for the fused: their formulas are one function, which is held to the composite."""
+    cards = {name: registry[name] for name in ROWS if name in registry}
+    return tuple([name for name, card in cards.items() if card.formulas and card.composite is None])
 
 
 @functools.cache

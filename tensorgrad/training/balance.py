@@ -30,7 +30,7 @@ def balanced_weights(labels: Any, classes: int | None = None) -> Tensor:
 
     Example:
         >>> balanced_weights([0, 0, 0, 1])
-        tensor([0.6667, 2.    ])
+        tensor([0.6666667, 2.       ])
 
     Source:
         G. King and L. Zeng, "Logistic regression in rare events data", Political Analysis 9 (2001).

@@ -25,12 +25,13 @@ class LivePlot(Callback):
         ValueError: the ending is not ``.svg``.
 
     Example:
-        >>> import os, tempfile, tensorgrad as tg
-        >>> path = os.path.join(tempfile.mkdtemp(), "curves.svg")
+        >>> import pathlib, tempfile, tensorgrad as tg
         >>> x, model = tg.ones((4, 1)), tg.nn.Linear(1, 1)
-        >>> plot = tg.training.LivePlot(path)
-        >>> _ = tg.fit(model, (x, x), loss=tg.nn.MSELoss(), epochs=2, callbacks=[plot])
-        >>> open(path).read().startswith("<svg")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "curves.svg"
+        ...     plot = tg.training.LivePlot(path)
+        ...     _ = tg.fit(model, (x, x), loss=tg.nn.MSELoss(), epochs=2, callbacks=[plot])
+        ...     path.read_text().startswith("<svg")
         True
     """
 

@@ -94,7 +94,9 @@ def book(shape: Shape, classes: int, generator: np.random.Generator) -> nn.Modul
 
 
 def _one_cycle(optimizer: Any, lr: float, steps: int) -> Any:
-    return optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps, pct_start=0.3, cycle_momentum=False)
+    return optim.lr_scheduler.OneCycleLR(
+        optimizer, lr, total_steps=steps, pct_start=0.3, cycle_momentum=False
+    )
 
 
 def _adamw(decay: float) -> Callable[[Any, float], Any]:
@@ -103,7 +105,9 @@ def _adamw(decay: float) -> Callable[[Any, float], Any]:
     def make(params: Any, lr: float) -> Any:
         params = list(params)
         weights = {"params": [p for p in params if p.ndim > 1], "weight_decay": decay}
-        return optim.AdamW([weights, {"params": [p for p in params if p.ndim < 2], "weight_decay": 0.0}], lr=lr)
+        return optim.AdamW(
+            [weights, {"params": [p for p in params if p.ndim < 2], "weight_decay": 0.0}], lr=lr
+        )
 
     return make
 

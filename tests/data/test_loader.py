@@ -388,7 +388,8 @@ def test_no_more_batches_are_made_ahead_than_agreed() -> None:
 @pytest.mark.parametrize("workers", [0, 2])
 def test_ctrl_c_ends_a_program_whose_samples_take_long(workers: int) -> None:
     program = f"""
-import time, tensorgrad.data as data
+import signal, time, tensorgrad.data as data
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
 class Slow(data.Dataset):
     def __len__(self): return 9
     def __getitem__(self, index):

@@ -98,7 +98,9 @@ def window_read(x: Any, leader: Any, /, axis: int, windows: Windows) -> Any:
     _check("window_read", x, axis, windows)
     y = np.zeros_like(x, shape=_shape(x.shape, axis, [window.number for window in windows]))
     if leader.shape != y.shape:
-        raise ShapeError(f"window_read: leader {leader.shape} for windows of x {x.shape}; {y.shape} is needed")
+        raise ShapeError(
+            f"window_read: leader {leader.shape} for windows of x {x.shape}; {y.shape} is needed"
+        )
     select, part = _selector(x), np.empty_like(y)
     for k, found, places in _parts(x.shape, axis, windows):
         y[found] += select(x[places], leader[found] == k, out=part[found])
