@@ -132,6 +132,8 @@ def _join(path: str, key: str) -> str:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that, whatever happens, it is there whole or as it was before."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"save: there is no folder {path.parent}; make it first")
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

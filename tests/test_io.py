@@ -171,3 +171,5 @@ def test_foreign_files_are_refused(tmp_path: Path) -> None:
             tg.load(tmp_path / "x")
     with pytest.raises(FileNotFoundError):
         tg.load(tmp_path / "absent")
+    with pytest.raises(FileNotFoundError, match=r"save: there is no folder .*absent; make it first"):
+        tg.save({"a": tg.ones(1)}, tmp_path / "absent" / "file")

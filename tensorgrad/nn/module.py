@@ -268,7 +268,8 @@ class Module:
         own = self._state()
         if not isinstance(state_dict, Mapping):
             raise StateDictError(
-                f"load_state_dict: a {type(state_dict).__name__} given; a dict of path -> tensor is needed"
+                f"load_state_dict: a {type(state_dict).__name__} given; a dict of path -> tensor is needed, tg.load(file) "
+                "for a file"
             )
         given = {name: np.asarray(state_dict[name]) for name in own if name in state_dict}
         absent = [name for name in own if name not in state_dict]
@@ -333,10 +334,12 @@ class Module:
         dtype = np.dtype(dtype)
         if dtype.kind not in "fc":
             raise DtypeError(f"to: {dtype} given; parameters need a floating or complex dtype")
-        for value in (*self.parameters(), *self.buffers()):
-            if value.dtype.kind in "fc" and value.dtype != dtype:
-                if value.dtype.kind == "c" and dtype.kind != "c":
-                    raise DtypeError(f"to: {value.dtype} cannot become {dtype}, which would lose a part")
+        others = [value for value in (*self.parameters(), *self.buffers()) if value.dtype.kind in "fc"]
+        for value in others:
+            if value.dtype.kind == "c" and dtype.kind != "c":
+                raise DtypeError(f"to: {value.dtype} cannot become {dtype}, which would lose a part")
+        for value in others:
+            if value.dtype != dtype:
                 _convert(value, dtype)
         return self
 

@@ -18,7 +18,7 @@ def as_batches(who: str, data: Any, batch_size: int, shuffle: Any, seed: Any) ->
     """
     if isinstance(data, DataLoader):
         return data
-    if isinstance(data, tuple) and len(data) == 2 and all(hasattr(part, "shape") for part in data):
+    if isinstance(data, tuple) and len(data) == 2 and all(map(is_array, data)):
         data = TensorDataset(*data)
     if isinstance(data, Dataset):
         return DataLoader(data, batch_size, shuffle, generator=seed)
@@ -29,7 +29,19 @@ def as_batches(who: str, data: Any, batch_size: int, shuffle: Any, seed: Any) ->
         )
     if hasattr(data, "__len__") and not len(data):
         raise ShapeError(f"{who}: the data is empty")
+    if isinstance(data, list | tuple) and not isinstance(data[0], list | tuple):
+        raise DtypeError(
+            f"{who}: data is a {type(data).__name__} of {len(data)} {type(data[0]).__name__}s; batches are pairs (input, "
+            "target), and whole arrays are a tuple of two, (inputs, targets)"
+        )
     return data
+
+
+def is_array(value: Any) -> bool:
+    """Whether a value is an array, a tensor, or numbers in nested lists; a list of arrays is batches."""
+    if isinstance(value, list):
+        return not any(isinstance(one, tuple) or getattr(one, "shape", ()) for one in value)
+    return hasattr(value, "shape")
 
 
 def split(batch: Any) -> tuple[tuple[Any, ...], Any]:

@@ -84,15 +84,17 @@ def run(arguments: argparse.Namespace) -> int:
     """
     try:
         check(arguments)
-        prepare(arguments)
         recipe = changed(RECIPES[arguments.model], arguments)
         task = scaled(load(arguments.data, arguments.limit, download=arguments.download), recipe)
+        prepare(arguments)
         outcome = train(
             task, recipe, seed=arguments.seed, out=arguments.out,
             resume=arguments.resume, command=command_line(arguments), say=say,
         )  # fmt: skip
     except (TensorgradError, OSError) as error:
-        print(f"tensorgrad train: {error}", file=sys.stderr)
+        absent = isinstance(error, FileNotFoundError) and arguments.data in ("mnist", "fashion-mnist")
+        hint = "; here: --download" if absent and not arguments.download else ""
+        print(f"tensorgrad train: {error}{hint}", file=sys.stderr)
         return REFUSED
     page = arguments.out / "report.html"
     page.write_text(report.page(outcome), encoding="utf-8")
@@ -209,15 +211,20 @@ def changed(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
 
 
 def check(arguments: argparse.Namespace) -> None:
-    """Refuse numbers that cannot be, before any data is read.
+    """Refuse what cannot be, before any data is read.
 
     Raises:
         ShapeError: the first such argument.
+        FileExistsError: the folder to write to is a file.
     """
     for name in ("epochs", "batch_size", "limit"):
         value = getattr(arguments, name)
         if value is not None and value < 1:
             raise ShapeError(f"--{name.replace('_', '-')} is {value}; at least 1 is needed")
+    if arguments.out.exists() and not arguments.out.is_dir():
+        raise FileExistsError(
+            f"--out is {arguments.out}, a file; a folder is needed, which is made if it is not there"
+        )
     if arguments.lr is not None and not 0 < arguments.lr < math.inf:
         raise ShapeError(f"--lr is {arguments.lr}; a number above 0 is needed")
 
@@ -287,6 +294,10 @@ def _from_files(name: str, download: bool) -> data.ImageSets:
         return data.load_mnist(download=download)
     if name == "fashion-mnist":
         return data.load_fashion_mnist(download=download)
+    if not Path(name).is_dir():
+        raise FileNotFoundError(
+            f"--data is {name}: no folder, and not one of digits, mnist and fashion-mnist"
+        )
     try:
         return data.load_fashion_mnist(name, download=download)
     except FileFormatError:  # another set, with classes of other names

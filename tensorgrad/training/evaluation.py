@@ -7,19 +7,19 @@ from contextlib import contextmanager
 from typing import Any
 
 from .._config import no_grad
-from .._errors import ShapeError
+from .._errors import DtypeError, ShapeError
 from .._tensor import Tensor, asarray
 from ..data import DataLoader, Dataset
 from ..nn.module import Module
 from ..ops.shape import concat
-from .batches import as_batches, split, to_size
+from .batches import as_batches, is_array, split, to_size
 
 
 class Running:
     """Means and metrics over the batches so far: each example counts the same, also in a short last batch."""
 
     def __init__(self, metrics: Mapping[str, Any]) -> None:
-        self.metrics = metrics
+        self.metrics = check_metrics(metrics)
         self.reset()
 
     def reset(self) -> None:
@@ -73,7 +73,7 @@ def evaluate(
         >>> tg.evaluate(model, (x, model(x).detach()), tg.nn.MSELoss())
         {'loss': 0.0}
     """
-    running = Running(dict(metrics or {}))
+    running = Running(metrics or {})
     with in_mode(model, training=False), no_grad():
         for batch in as_batches("evaluate", data, batch_size, False, 0):
             inputs, target = split(batch)
@@ -90,7 +90,8 @@ def predict(model: Module, inputs: Any, *, batch_size: int = 256) -> Tensor:
 
     Args:
         model: what is asked.
-        inputs: an array or tensor of inputs; or batches, of inputs or of ``(input, target)``, or a data set of such.
+        inputs: an array, tensor or nested list of inputs; or batches, of inputs or of
+            ``(input, target)``, or a data set of such.
         batch_size: for arrays and data sets.
 
     Returns:
@@ -104,7 +105,7 @@ def predict(model: Module, inputs: Any, *, batch_size: int = 256) -> Tensor:
         >>> tg.predict(tg.nn.Linear(2, 3), tg.ones((5, 2)), batch_size=2).shape
         (5, 3)
     """
-    if hasattr(inputs, "shape"):
+    if is_array(inputs):
         inputs = asarray(inputs)
         if not inputs.shape or not len(inputs):
             raise ShapeError(
@@ -121,7 +122,27 @@ def predict(model: Module, inputs: Any, *, batch_size: int = 256) -> Tensor:
 
 
 def _inputs_of(batch: Any) -> tuple[Any, ...]:
-    return split(batch)[0] if isinstance(batch, tuple | list) and len(batch) == 2 else (batch,)
+    if isinstance(batch, tuple | list) and len(batch) == 2:
+        return split(batch)[0]
+    return tuple(batch) if isinstance(batch, tuple | list) else (batch,)
+
+
+def check_metrics(metrics: Any) -> dict[str, Any]:
+    """The metrics as a dict of name -> object, or an error that says what is none."""
+    if not isinstance(metrics, Mapping):
+        raise DtypeError(
+            f"metrics: a {type(metrics).__name__} given; a dict is needed, such as {{'accuracy': Accuracy()}}"
+        )
+    for name, metric in metrics.items():
+        if isinstance(metric, type) or not all(
+            hasattr(metric, one) for one in ("update", "compute", "reset")
+        ):
+            what = getattr(metric, "__name__", type(metric).__name__)
+            raise DtypeError(
+                f"metrics: {name!r} is {what}; an object with update, compute and reset is needed, such as "
+                "tg.metrics.Accuracy(), or tg.metrics.Collected(function)"
+            )
+    return dict(metrics)
 
 
 @contextmanager

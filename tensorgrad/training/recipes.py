@@ -1,7 +1,8 @@
 """Recipes for image classifiers: the models, and how they are trained, of ``python -m tensorgrad train``.
 
-``mlp`` and ``cnn`` were found by trying settings on a held-out part of the training images of Fashion-MNIST, never
-on its test images. ``book`` is the configuration of the book and notebooks that this library grew out of.
+The settings of ``mlp`` were compared on a held-out part of the training images of Fashion-MNIST. ``cnn`` is the one of its
+size that was tried on the test images, once, with seed 0, and was taken as it stood.
+``book`` is the configuration of the book and notebooks that this library grew out of.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ def _kaiming(model: nn.Module, generator: np.random.Generator) -> nn.Module:
 
 RECIPES = {
     "mlp": Recipe(
-        "784-1024-512-10 with batch norm and dropout, AdamW, one cycle", mlp, _adamw(0.05), 4e-3, 30,
+        "hidden layers of 1,024 and 512 with batch norm and dropout, AdamW, one cycle", mlp, _adamw(0.05), 4e-3, 30,
         schedule=_one_cycle, label_smoothing=0.1, flip=True,
     ),
     "cnn": Recipe(
@@ -129,7 +130,7 @@ RECIPES = {
         schedule=_one_cycle, label_smoothing=0.1, flip=True,
     ),
     "book": Recipe(
-        "784-128-128-10, Adam with decay 1e-3, as the sources", book,
+        "hidden layers of 128 and 128, Adam with decay 1e-3, as the sources", book,
         lambda params, lr: optim.book.Adam(params, lr=lr, decay=1e-3), 1e-3, 10,
         shuffle="once", symmetric=True,
     ),

@@ -93,16 +93,15 @@ def _figures(outcome: Outcome) -> str:
 
 
 def _by_class(said: Any, labels: Any, names: Sequence[str]) -> str:
-    heads = ("class", "precision", "recall", "F1", "images")
-    rows = [f"<tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>"]
+    measures = [
+        measure(said, labels, average=None, num_classes=len(names))
+        for measure in (metrics.precision, metrics.recall, metrics.f1)
+    ]
+    head = "".join(f"<th>{title}</th>" for title in ("class", "precision", "recall", "F1", "images"))
+    rows = [f"<tr>{head}</tr>"]
     for k, name in enumerate(names):
-        hits, found, there = (
-            int(np.sum(mask)) for mask in ((said == k) & (labels == k), said == k, labels == k)
-        )
-        precision, recall = hits / max(found, 1), hits / max(there, 1)
-        f1 = 2 * hits / max(found + there, 1)
-        cells = (escape(name), f"{precision:.1%}", f"{recall:.1%}", f"{f1:.1%}", f"{there:,}")
-        rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+        shares = "".join(f"<td>{float(measure[k]):.1%}</td>" for measure in measures)
+        rows.append(f"<tr><td>{escape(name)}</td>{shares}<td>{int(np.sum(labels == k)):,}</td></tr>")
     return f"<table>{''.join(rows)}</table>"
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from .._anomaly import detect_anomaly
 from .._config import no_grad
-from .._errors import AnomalyError, DtypeError, ShapeError
+from .._errors import AnomalyError, DtypeError, GradientError, ShapeError
 from .._random import default_generator
 from .._tensor import Tensor
 from .._tree import map_leaves
@@ -26,7 +26,7 @@ from ..optim import Adam
 from . import checkpoint
 from .batches import as_batches, split, to_size
 from .callback import Callback
-from .evaluation import Running, evaluate, in_mode
+from .evaluation import Running, check_metrics, evaluate, in_mode
 from .history import History
 
 Loss = Callable[..., Any]
@@ -89,8 +89,9 @@ class Trainer:
             raise DtypeError(
                 f"Trainer: the callback {foreign[0]!r} is no Callback; make an object of a subclass of it"
             )
+        _check_parts(model, loss, optimizer)
         self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.metrics = dict(metrics or {})
+        self.metrics = check_metrics(metrics or {})
         self.schedule, self.schedule_each = schedule, schedule_each
         self.penalty, self.accumulate = penalty, accumulate
         self.clip_norm, self.clip_value = clip_norm, clip_value
@@ -138,6 +139,8 @@ class Trainer:
             ShapeError: there is no data, or so many epochs were trained already. A run that was resumed after its last
                 epoch just ends.
         """
+        if not hasattr(epochs, "__index__") or epochs < 1:
+            raise ShapeError(f"fit: epochs={epochs}; a whole number of at least 1 is needed")
         if epochs <= self.epoch and not (self.resumed and epochs == self.epoch):
             raise ShapeError(
                 f"fit: epochs={epochs} and {self.epoch} are done already; epochs counts all of them, pass a higher number"
@@ -273,6 +276,11 @@ class Trainer:
                 f"{where}: the step before gave numbers that are not finite to {', '.join(lost)}; lower the learning "
                 "rate or clip gradients"
             )
+        for what, part in (*[("input", one) for one in inputs], ("target", target)):
+            if bad := _not_finite(part):
+                raise AnomalyError(
+                    f"{where}: {bad} of {part.size} entries of the batch's {what} are not finite"
+                )
         try:
             with detect_anomaly():
                 self.loss(self.model(*inputs), target)
@@ -301,6 +309,29 @@ class Trainer:
     def _tell(self, turn: str) -> None:
         for callback in self.callbacks:
             getattr(callback, turn)(self)
+
+
+def _check_parts(model: Any, loss: Any, optimizer: Any) -> None:
+    """Refuse what would train nothing, or fail far from its cause."""
+    for name, given in (("model", model), ("loss", loss), ("optimizer", optimizer)):
+        if isinstance(given, type):
+            raise DtypeError(
+                f"Trainer: {name} is the class {given.__name__}; an object of it is needed, {given.__name__}(...)"
+            )
+    learned = {id(p) for part in (model, loss) if isinstance(part, Module) for p in part.parameters()}
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    if learned and not learned & held:
+        raise GradientError(
+            "Trainer: the optimizer holds no parameter of the model, so nothing would be learned; make it of this model's "
+            "model.parameters()"
+        )
+
+
+def _not_finite(part: Any) -> int:
+    """How many entries of an array or tensor are NaN or infinite."""
+    if getattr(getattr(part, "dtype", None), "kind", "") not in ("f", "c"):
+        return 0
+    return int(np.count_nonzero(~np.isfinite(np.asarray(part))))
 
 
 def _detached(x: Any) -> Any:

@@ -178,6 +178,10 @@ def test_conversion_keeps_the_objects(net: Net) -> None:
     assert net(X.astype("float64")).dtype == np.float64
     with pytest.raises(tg.DtypeError, match="int64 given"):
         net.to("int64")
+    net.phase = nn.Parameter(tg.ones(1, dtype="complex64"))
+    with pytest.raises(tg.DtypeError, match="complex64 cannot become float32"):
+        net.float()
+    assert weight.dtype == np.float64  # nothing is half-changed
 
 
 def test_overwriting_a_parameter_by_a_tensor_is_an_error_that_shows_the_way(net: Net) -> None:

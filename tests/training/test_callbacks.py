@@ -381,9 +381,9 @@ def test_a_new_run_does_not_mix_its_checkpoints_with_those_of_another(tmp_path: 
         FileExistsError, match=r"step-0000000008\.safetensors, and this run is at step 0; go on"
     ):
         trainer(Checkpoint(tmp_path)).fit((X, Y), 2, batch_size=8)
-    other = Trainer(
-        nn.Linear(2, 1), nn.MSELoss(), tg.optim.SGD([nn.Parameter([1.0])]), callbacks=[Checkpoint(tmp_path)]
-    )
+    model = nn.Linear(2, 1)
+    optimizer = tg.optim.SGD([*model.parameters(), nn.Parameter([1.0])])
+    other = Trainer(model, nn.MSELoss(), optimizer, callbacks=[Checkpoint(tmp_path)])
     with pytest.raises(tg.StateDictError):
         other.resume(tmp_path)
     with pytest.raises(FileExistsError):  # nor where resuming failed

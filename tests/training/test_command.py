@@ -134,7 +134,11 @@ def test_a_folder_of_idx_files_is_data(tmp_path: Path, capsys: Any) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--data", "nowhere"], "no train-images-idx3-ubyte.gz in nowhere"),
+        (
+            ["--data", "nowhere"],
+            "--data is nowhere: no folder, and not one of digits, mnist and fashion-mnist",
+        ),
+        (["--out", __file__], "a file; a folder is needed"),
         (["--epochs", "0"], "--epochs is 0; at least 1"),
         (["--limit", "0"], "--limit is 0"),
         (["--batch-size", "-3"], "--batch-size is -3"),

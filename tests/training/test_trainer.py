@@ -228,6 +228,59 @@ def test_parameters_that_ran_away_are_named() -> None:
         ours.fit((X * 100, Y), 5, batch_size=10)
 
 
+def test_lists_are_arrays_too() -> None:
+    """A pair of nested lists is a pair of arrays, and lists of inputs are inputs: rows are not batches."""
+    ours, plain = trainer(), trainer()
+    ours.fit((X.tolist(), Y.tolist()), 1, shuffle=False)
+    plain.fit((X, Y), 1, shuffle=False)
+    assert weights(ours) == weights(plain)
+    classifier = nn.Linear(3, 2, generator=np.random.default_rng(0))
+    assert len(tg.fit(classifier, (X, list(LABELS)), loss=nn.CrossEntropyLoss())) == 1
+    said = tg.predict(classifier, X.tolist())
+    assert said.shape == (50, 2)
+    assert said.tolist() == tg.predict(classifier, X).tolist()
+    assert tg.predict(classifier, TensorDataset(X)).tolist() == said.tolist()
+
+
+def test_an_optimizer_of_another_model_is_refused() -> None:
+    model, other = nn.Linear(3, 1), nn.Linear(3, 1)
+    with pytest.raises(tg.GradientError, match=r"holds no parameter of the model.*model\.parameters\(\)"):
+        tg.fit(model, (X, Y), loss=nn.MSELoss(), optimizer=tg.optim.SGD(other.parameters(), lr=0.1))
+    both = tg.optim.SGD([*model.parameters(), *other.parameters()], lr=0.1)
+    assert len(tg.fit(model, (X, Y), loss=nn.MSELoss(), optimizer=both)) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"loss": nn.MSELoss}, r"loss is the class MSELoss; an object of it is needed, MSELoss\(\.\.\.\)"),
+        ({"optimizer": tg.optim.SGD}, "optimizer is the class SGD"),
+        ({"metrics": {"a": tg.metrics.accuracy}}, r"'a' is accuracy; an object with update.*Accuracy\(\)"),
+        ({"metrics": {"a": tg.metrics.Accuracy}}, "'a' is Accuracy; an object"),
+        ({"metrics": [tg.metrics.Accuracy()]}, "a list given; a dict is needed"),
+    ],
+)
+def test_parts_of_another_kind_are_named(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(tg.DtypeError, match=message):
+        tg.fit(nn.Linear(3, 1), (X, Y), **{"loss": nn.MSELoss(), **settings})
+
+
+@pytest.mark.parametrize("epochs", [0, -1, 1.5])
+def test_epochs_are_a_whole_number(epochs: Any) -> None:
+    with pytest.raises(tg.ShapeError, match="a whole number of at least 1"):
+        trainer().fit((X, Y), epochs)
+
+
+@pytest.mark.parametrize("part", ["input", "target"])
+def test_data_that_is_not_finite_is_told_apart_from_a_bad_op(part: str) -> None:
+    x, y = X.copy(), Y.copy()
+    (x if part == "input" else y)[7, 0] = np.nan
+    with pytest.raises(
+        tg.AnomalyError, match=rf"batch 1 \(step 0\): 1 of \d+ entries of the batch's {part} are not finite"
+    ):
+        trainer().fit((x, y), 1, batch_size=10, shuffle=False)
+
+
 def test_mistakes_are_explained() -> None:
     ours = trainer()
     with pytest.raises(tg.DtypeError, match="a pair of arrays"):
@@ -236,6 +289,12 @@ def test_mistakes_are_explained() -> None:
         ours.fit(((x, y) for x, y in [(X, Y)]), 1)
     with pytest.raises(tg.DtypeError, match=r"a batch is 3 parts; a pair \(input, target\)"):
         ours.fit([(X, Y, Y)], 1)
+    with pytest.raises(
+        tg.DtypeError, match=r"a list of 2 ndarrays; .* are a tuple of two, \(inputs, targets\)"
+    ):
+        ours.fit([X, Y], 1)
+    with pytest.raises(tg.DtypeError, match="a tuple of 3 ndarrays"):
+        ours.fit((X, Y, Y), 1)
     with pytest.raises(tg.ShapeError, match="the data is empty"):
         ours.fit([], 1)
     with pytest.raises(tg.ShapeError, match="no samples"):
