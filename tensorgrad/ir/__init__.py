@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from .graph import Contribution as Contribution
 from .graph import Equation as Equation
 from .graph import Graph as Graph
+from .graph import Pass as Pass
+from .graph import Position as Position
+from .graph import Stats as Stats
+from .graph import Step as Step
 from .graph import Var as Var
 from .graph import Write as Write
 from .printer import text as text

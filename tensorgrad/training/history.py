@@ -7,7 +7,7 @@ from typing import Any
 
 from .._errors import ShapeError
 from ..viz.curves import learning_curves
-from ..viz.picture import Picture
+from ..viz.svgfile import SVG
 
 
 class History:
@@ -54,7 +54,7 @@ class History:
         """The columns without the numbers of the epochs, as `tensorgrad.viz.learning_curves` takes them."""
         return {name: self[name] for name in self.names if name != "epoch"}
 
-    def plot(self, *, title: str = "") -> Picture:
+    def plot(self, *, title: str = "") -> SVG:
         """Draw the learning curves: a panel for each measure that is a number, training and validation in it.
 
         Args:

@@ -15,7 +15,7 @@ from .._errors import ShapeError
 from .._tensor import Tensor
 from ..nn.module import Module
 from ..viz.chart import line_chart
-from ..viz.picture import Picture
+from ..viz.svgfile import SVG
 from .batches import as_batches, split
 from .checkpoint import generators_of
 from .evaluation import in_mode
@@ -50,7 +50,7 @@ class RangeTest:
             return None
         return self.rates[int(np.argmin(self.smoothed))] / 10
 
-    def chart(self, *, title: str = "Learning-rate range test") -> Picture:
+    def chart(self, *, title: str = "Learning-rate range test") -> SVG:
         """Draw the smoothed loss over the rate, and mark the suggestion.
 
         Args:

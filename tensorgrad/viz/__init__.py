@@ -1,6 +1,6 @@
 """Pictures as text: recorded graphs, learning curves, confusion matrices, regions, small images.
 
-Every function takes plain data and returns a string, most of them a `Picture`, which notebooks show. They
+Every function takes plain data and returns a string, most of them an `SVG`, which notebooks show. They
 follow the reader's light or dark setting and load nothing from elsewhere.
 """
 
@@ -10,15 +10,15 @@ from tensorgrad.viz.dot import graph_dot, render
 from tensorgrad.viz.images import image_grid, png
 from tensorgrad.viz.layout import Layout, layered
 from tensorgrad.viz.matrix import confusion_chart
-from tensorgrad.viz.picture import Picture
 from tensorgrad.viz.plane import decision_regions, scatter_chart
 from tensorgrad.viz.sheet import filter_sheet, image_sheet
 from tensorgrad.viz.svg import graph_svg
+from tensorgrad.viz.svgfile import SVG
 
 __all__ = [
     "Chart",
     "Layout",
-    "Picture",
+    "SVG",
     "confusion_chart",
     "decision_regions",
     "filter_sheet",

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad._tensor import Tensor
-from tensorgrad.viz.picture import Picture
+from tensorgrad.viz.svgfile import SVG
 
 FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 
@@ -176,10 +176,10 @@ def add(parent: ET.Element, tag: str, *lines: str, **attributes: str | float) ->
     return element
 
 
-def written(root: ET.Element) -> Picture:
+def written(root: ET.Element) -> SVG:
     """The picture as text."""
     ET.indent(root, " ")
-    return Picture(ET.tostring(root, encoding="unicode") + "\n")
+    return SVG(ET.tostring(root, encoding="unicode") + "\n")
 
 
 def as_array(value: Any) -> np.ndarray[Any, np.dtype[Any]]:

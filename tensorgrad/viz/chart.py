@@ -13,7 +13,7 @@ import numpy as np
 from tensorgrad._errors import ShapeError
 from tensorgrad.viz._draw import add, clean, number, picture, shorten, text_width, written
 from tensorgrad.viz.layout import Point, spread
-from tensorgrad.viz.picture import Picture
+from tensorgrad.viz.svgfile import SVG
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Series = Mapping[str, tuple[Any, Any]]
@@ -74,7 +74,7 @@ def line_chart(
     y_label: str = "",
     y_format: str | None = None,
     x_format: str | None = None,
-) -> Picture:
+) -> SVG:
     """Draw one or more series against x as lines, each labelled at its end.
 
     A value that is not finite leaves a gap in its line, and the picture says how many there are.
@@ -101,7 +101,7 @@ def line_chart(
     return panels([Chart(series, title, x_label, y_label, y_format, x_format)])
 
 
-def panels(charts: Sequence[Chart], *, title: str = "") -> Picture:
+def panels(charts: Sequence[Chart], *, title: str = "") -> SVG:
     """Draw charts side by side, such as loss and accuracy, which have different units.
 
     Args:

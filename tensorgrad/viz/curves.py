@@ -7,12 +7,12 @@ from typing import Any
 
 from tensorgrad._errors import ShapeError
 from tensorgrad.viz.chart import Chart, panels
-from tensorgrad.viz.picture import Picture
+from tensorgrad.viz.svgfile import SVG
 
 VALIDATION = "val_"
 
 
-def learning_curves(history: Any, *, title: str = "", x_label: str = "epoch") -> Picture:
+def learning_curves(history: Any, *, title: str = "", x_label: str = "epoch") -> SVG:
     """Draw how measures went from epoch to epoch.
 
     Args:

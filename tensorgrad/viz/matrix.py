@@ -10,7 +10,7 @@ import numpy as np
 
 from tensorgrad._errors import ShapeError
 from tensorgrad.viz._draw import add, as_array, clean, number, picture, shorten, text_width, written
-from tensorgrad.viz.picture import Picture
+from tensorgrad.viz.svgfile import SVG
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -32,7 +32,7 @@ _RULES = [
 ]
 
 
-def confusion_chart(counts: Any, names: Sequence[str] | None = None, *, title: str = "") -> Picture:
+def confusion_chart(counts: Any, names: Sequence[str] | None = None, *, title: str = "") -> SVG:
     """Draw a confusion matrix: a row for each true class, a column for each predicted one.
 
     The stronger a cell's colour, the greater its share of the row; blue is right, orange wrong.

@@ -14,7 +14,7 @@ from tensorgrad._config import no_grad
 from tensorgrad._errors import ShapeError
 from tensorgrad.viz._draw import add, as_array, clean, number, picture, shorten, text_width, written
 from tensorgrad.viz.chart import COLOURS, MARGIN, SMALL, nice_ticks, tick_texts
-from tensorgrad.viz.picture import Picture
+from tensorgrad.viz.svgfile import SVG
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -47,7 +47,7 @@ def scatter_chart(
     title: str = "",
     x_label: str = "",
     y_label: str = "",
-) -> Picture:
+) -> SVG:
     """Draw points in the plane, each class in its own colour.
 
     Args:
@@ -84,7 +84,7 @@ def decision_regions(
     x_label: str = "",
     y_label: str = "",
     threshold: float = 0.5,
-) -> Picture:
+) -> SVG:
     """Draw what a classifier says everywhere in the plane, and the points over it.
 
     Args:
@@ -170,7 +170,7 @@ def _classes(found: Array, count: int, threshold: float) -> Array:
 
 def _drawn(
     data: _Data, regions: Callable[[Array, Array], Array] | None, title: str, x_label: str, y_label: str
-) -> Picture:
+) -> SVG:
     low, high = data.points.min(0), data.points.max(0)
     span = np.where(high > low, high - low, np.maximum(np.abs(high), 1.0))
     low, high = low - ROOM * span, high + ROOM * span

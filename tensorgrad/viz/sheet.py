@@ -11,7 +11,7 @@ import numpy as np
 from tensorgrad._errors import ShapeError
 from tensorgrad.viz._draw import add, as_array, clean, picture, shorten, text_width, written
 from tensorgrad.viz.images import png
-from tensorgrad.viz.picture import Picture
+from tensorgrad.viz.svgfile import SVG
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -39,7 +39,7 @@ def image_sheet(
     low: float | None = None,
     high: float | None = None,
     side: float = SIDE,
-) -> Picture:
+) -> SVG:
     r"""Show small images side by side, each pixel a crisp square.
 
     Args:
@@ -76,7 +76,7 @@ def image_sheet(
 
 def filter_sheet(
     weight: Any, *, columns: int | None = None, title: str = "", note: str = "", side: float = SIDE
-) -> Picture:
+) -> SVG:
     """Show the filters of a convolution: zero is mid-grey, the strongest weight black or white.
 
     Args:
@@ -133,7 +133,7 @@ def _bytes(stack: Array, black: float, white: float) -> Array:
 
 def _laid(
     images: Array, captions: Sequence[str] | None, columns: int, title: str, note: str, side: float
-) -> Picture:
+) -> SVG:
     lines = [_lines(caption, side) for caption in captions] if captions is not None else []
     tall = side * images.shape[1] / images.shape[2]
     below = 14.0 * max(map(len, lines), default=0) + (4 if lines else 0)

@@ -21,7 +21,7 @@ from tensorgrad.viz._scene import (
     type_text,
 )
 from tensorgrad.viz.layout import Point, layered
-from tensorgrad.viz.picture import Picture
+from tensorgrad.viz.svgfile import SVG
 
 MARGIN = 24.0
 NAME, DETAIL = 13.0, 11.0
@@ -60,7 +60,7 @@ _RULES = [
 ]
 
 
-def graph_svg(graph: Graph, *, title: str = "", node_limit: int = NODE_LIMIT) -> Picture:
+def graph_svg(graph: Graph, *, title: str = "", node_limit: int = NODE_LIMIT) -> SVG:
     """Draw a recorded graph, from its inputs at the top to its outputs and writes at the bottom.
 
     Forward and backward operations have different colours, values that the backward pass reads from
@@ -88,7 +88,7 @@ def graph_svg(graph: Graph, *, title: str = "", node_limit: int = NODE_LIMIT) ->
     return _drawing(graph, shortened(scene(graph)), title)
 
 
-def _drawing(graph: Graph, shown: Scene, title: str) -> Picture:
+def _drawing(graph: Graph, shown: Scene, title: str) -> SVG:
     sizes = [_size(box) for box in shown.boxes]
     edges = [(link.source, link.target) for link in shown.links]
     plan = layered(sizes, edges, weights=[link.weight for link in shown.links])
@@ -181,7 +181,7 @@ def _description(graph: Graph) -> str:
     return f"{headline(graph)}. Most frequent: {often}." if often else headline(graph)
 
 
-def _summary(graph: Graph, title: str, boxes: int, limit: int) -> Picture:
+def _summary(graph: Graph, title: str, boxes: int, limit: int) -> SVG:
     """A bar chart of how often each operation runs, for a graph too large to draw."""
     rows = counts(graph)
     shown, rest = rows[:ROWS], rows[ROWS:]

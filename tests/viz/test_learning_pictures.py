@@ -38,12 +38,12 @@ def spots(path: ET.Element) -> list[tuple[float, float]]:
 def test_a_picture_is_text_that_can_be_shown_and_saved(tmp_path: Path) -> None:
     picture = viz.line_chart({"é": ([1, 2], [1, 2])})
     assert isinstance(picture, str) and picture._repr_svg_() == str(picture) == picture
-    assert type(str(picture)) is str and repr(picture).startswith("<Picture of ")
+    assert type(str(picture)) is str and repr(picture).startswith("<SVG of ")
     path = picture.save(tmp_path / "chart.svg")
     assert path.read_text(encoding="utf-8") == picture and ET.parse(path).getroot().tag == f"{SVG}svg"
     with pytest.raises(ValueError, match=r"'chart.png' does not end in .svg"):
         picture.save(tmp_path / "chart.png")
-    assert isinstance(viz.graph_svg(tg.trace(lambda x: x * 2, tg.ones(2))), viz.Picture)
+    assert isinstance(viz.graph_svg(tg.trace(lambda x: x * 2, tg.ones(2))), viz.SVG)
 
 
 EVERY: list[tuple[str, Any]] = [

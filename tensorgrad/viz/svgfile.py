@@ -7,14 +7,14 @@ import re
 from pathlib import Path
 
 
-class Picture(str):
+class SVG(str):
     """The text of an SVG file: a string, which notebooks show as the picture.
 
     Example:
         >>> from tensorgrad.viz import line_chart
         >>> picture = line_chart({"loss": ([1, 2], [0.9, 0.4])})
         >>> picture.startswith("<svg"), picture
-        (True, <Picture of 564 x 306>)
+        (True, <SVG of 564 x 306>)
     """
 
     __slots__ = ()
@@ -45,4 +45,4 @@ class Picture(str):
 
     def __repr__(self) -> str:
         sides = re.findall(r'(?:width|height)="([\d.]+)"', self[:1000])[:2]
-        return f"<Picture of {' x '.join(f'{float(side):.0f}' for side in sides)}>"
+        return f"<SVG of {' x '.join(f'{float(side):.0f}' for side in sides)}>"
