@@ -19,7 +19,7 @@ def text(graph: Graph) -> str:
     def show(var: Var) -> str:
         if var.index in numbers:
             value = numbers[var.index]
-            return f"{value.item() if isinstance(value, np.generic | np.ndarray) else value!r}"
+            return str(value) if isinstance(value, np.generic | np.ndarray) else repr(value)
         return str(var)
 
     lines = [f"program({', '.join(_typed(v) for v in graph.inputs)}):"]

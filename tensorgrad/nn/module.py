@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from .._config import WATCHED, get_mode, scope
+from .._config import WATCHED, get_mode, scope, watchers
 from .._errors import DtypeError, GradientError, StateDictError
 from .._names import missing
 from .._tape import Leaf
@@ -99,6 +99,9 @@ class Module:
         """The call while somebody watches: operations are shown under the name of this module."""
         outer = _running.get()
         names = {id(child): name for name, child in outer.named_children()} if outer is not None else {}
+        if outer is None:
+            for watcher in watchers():
+                watcher.enter(self, type(self).__name__)
         token = _running.set(self)
         try:
             with scope(names.get(id(self), type(self).__name__)):

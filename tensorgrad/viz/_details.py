@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.ir.graph import Equation, Graph, Stats, Step, Var
+from tensorgrad.ir.stats import stats_of
 from tensorgrad.viz._draw import as_array, shorten
 from tensorgrad.viz.options import Options
 
@@ -91,20 +92,7 @@ def value_stats(graph: Graph, var: Var) -> Stats | None:
     if held is None:
         return None
     array = as_array(held)
-    if array.dtype.kind not in "biufc":
-        return None
-    numbers = np.abs(array) if array.dtype.kind == "c" else array.astype(np.float64)
-    finite = numbers[np.isfinite(numbers)]
-    return Stats(
-        shape=array.shape,
-        dtype=str(array.dtype),
-        nans=int(np.isnan(array).sum()),
-        infs=int(np.isinf(array).sum()),
-        low=float(finite.min()) if finite.size else None,
-        high=float(finite.max()) if finite.size else None,
-        mean=float(finite.mean()) if finite.size else None,
-        values=tuple(array.ravel().tolist()) if array.size <= SMALL else None,
-    )
+    return stats_of(array) if array.dtype.kind in "biufc" else None
 
 
 def stats_text(stats: Stats) -> str:

@@ -9,9 +9,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from tensorgrad._errors import NoGraphError
 from tensorgrad._tensor import Tensor
 from tensorgrad._tree import flatten
+from tensorgrad._where import user_frame
 from tensorgrad.ir.graph import Graph
+from tensorgrad.ir.recorder import Run, named, named_locals, run_of
+from tensorgrad.ir.tape import of_tape
 from tensorgrad.ir.tracer import trace
 from tensorgrad.nn import Module
 from tensorgrad.viz._scene import headline
@@ -31,7 +35,8 @@ def graph(what: Any, /, *examples: Any, names: Any = None, **options: Any) -> Pi
             (all that ran in the block); a function or a module, with examples (what it does to them, see
             `tensorgrad.trace`); an `ir.Graph`; or another picture, to see it with other options.
         *examples: arguments for a function or a module.
-        names: a nested container of tensors, such as ``{"w": w, "b": b}``; the picture calls them by their keys.
+        names: a nested container of tensors, such as ``{"w": w, "b": b}``, or a module; the picture calls them by
+            their keys. Tensors in your local variables have those names anyway.
         **options: what to show, see `Options`. Without ``show``, the boxes show shapes, and of a computation with
             numbers only, where shapes say nothing, values and gradients.
 
@@ -41,6 +46,7 @@ def graph(what: Any, /, *examples: Any, names: Any = None, **options: Any) -> Pi
 
     Raises:
         TypeError: ``what`` is something else, or there is no such option.
+        NoGraphError: a tensor has no history, or a backward pass has freed it, and no run has seen it.
         ValueError: an option does not have this value, or the graph does not have what it asks for.
 
     Example:
@@ -48,7 +54,7 @@ def graph(what: Any, /, *examples: Any, names: Any = None, **options: Any) -> Pi
         >>> tg.graph(lambda x: (x * x).sum(), tg.ones(3))
         <Picture of 2 operations: to_svg, to_dot, to_mermaid, to_text, to_html, to_json, render>
     """
-    found, usual = _graph_of(what, examples, names)
+    found, usual = _graph_of(what, examples, names, named_locals(user_frame(2)))
     if "show" not in options and usual is None and _is_scalar(found):
         options["show"] = {"values", "gradients"}
     return Picture(found, changed(usual, options))
@@ -158,8 +164,10 @@ def _late(module: str, name: str) -> Any:
     return getattr(import_module(f"tensorgrad.{module}"), name)
 
 
-def _graph_of(what: Any, examples: tuple[Any, ...], names: Any) -> tuple[Graph, Options | None]:
-    """The graph of whatever the user has, and the options it came with."""
+def _graph_of(
+    what: Any, examples: tuple[Any, ...], names: Any, here: dict[Any, str]
+) -> tuple[Graph, Options | None]:
+    """The graph of whatever the user has, and the options it came with; ``here`` are the caller's variables."""
     if isinstance(what, Module) or (callable(what) and not isinstance(what, type | Tensor | Graph)):
         return trace(what, *_examples(what, examples), names=_named(what, names)), None
     if examples:
@@ -171,17 +179,26 @@ def _graph_of(what: Any, examples: tuple[Any, ...], names: Any) -> tuple[Graph, 
         return what.graph, what.options
     if isinstance(what, Graph):
         return what, None
-    run = getattr(what, "graph", None)
-    if isinstance(run, Graph):
-        return run, None
+    if isinstance(what, Run):
+        return what.graph, None
     leaves, _ = flatten(what)
     if leaves and all(isinstance(leaf, Tensor) for leaf in leaves):
-        found: Graph = _late("ir", "of_tape")(what, names)
-        return found, None
+        return _history(leaves, {**here, **named(names)}), None
     raise TypeError(
         f"graph: cannot look at a {_kind(what)}; give a tensor or a list of tensors, the run of "
         "`with tg.record() as run`, an ir.Graph, or a function or module with examples, as in tg.graph(f, x)"
     )
+
+
+def _history(results: list[Tensor], names: dict[Any, str]) -> Graph:
+    """What led to tensors, by their tape; or, where a backward pass has freed it, what a run saw."""
+    try:
+        return of_tape(results, names=names)
+    except NoGraphError:
+        run = run_of(results[0])
+        if run is None:
+            raise
+        return run.graph
 
 
 def _examples(what: Callable[..., Any], examples: tuple[Any, ...]) -> tuple[Any, ...]:
