@@ -33,7 +33,7 @@ def described(var: Var, options: Options, name: str = "") -> str:
     parts = [] if name == str(var) else [str(var)]
     if "dtypes" in options.show:
         parts.append(var.dtype)
-    if "shapes" in options.show:
+    if "shapes" in options.show and var.dtype:
         parts.append(shape_text(var))
     return " ".join(filter(None, parts)) if options.show & {"shapes", "dtypes"} else ""
 
@@ -71,10 +71,13 @@ def cost_rows(equation: Equation, step: Step | None, options: Options) -> list[R
 def totals(graph: Graph, options: Options) -> list[str]:
     """What all equations together cost, as far as it is to be shown and known."""
     said = []
-    times = [equation.seconds for equation in graph.equations if equation.seconds is not None]
-    if "time" in options.show and times:
-        back = sum(step.seconds or 0.0 for step in graph.passes[-1].steps) if graph.passes else 0.0
-        said.append(duration(sum(times)) + (f" and {duration(back)} backward" if back else ""))
+    if "time" in options.show:
+        spent = {"forward": 0.0, "backward": 0.0}
+        for equation in graph.equations:
+            spent[equation.direction] += equation.seconds or 0.0
+        steps = sum(step.seconds or 0.0 for step in graph.passes[-1].steps) if graph.passes else 0.0
+        spent["backward"] = steps or spent["backward"]
+        said += [f"{duration(seconds)} {name}" for name, seconds in spent.items() if seconds]
     kept = sum(equation.saved_bytes or 0 for equation in graph.equations)
     if "memory" in options.show and kept:
         said.append(f"{amount(kept, 'B')} kept for backward")

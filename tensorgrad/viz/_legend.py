@@ -11,7 +11,7 @@ from tensorgrad.viz._scene import KINDS, LINKS, OPERATIONS, BoxKind, LinkKind, S
 
 MARGIN = 24.0
 SMALL = 11.0
-CELL = 44.0
+CELL = 50.0
 LONGEST_TITLE = 120
 
 

@@ -36,10 +36,10 @@ KINDS: dict[BoxKind, str] = {
     "input": "input",
     "captured": "captured tensor",
     "constant": "constant",
-    "value": "value from the other pass",
+    "value": "value from elsewhere",
     "forward": "forward operation",
     "backward": "backward operation",
-    "cut": "leaves the graph",
+    "cut": "gradient stops here",
     "output": "output",
     "write": "value or gradient written",
     "reference": "value from further up",
@@ -50,6 +50,7 @@ LINKS: dict[LinkKind, str] = {
 }
 LEAVES = frozenset[BoxKind]({"input", "captured", "constant", "value"})
 OPERATIONS = frozenset[BoxKind]({"forward", "backward", "cut"})
+CUTS = frozenset({"detach", "leave", "stop_gradient"})
 NEAR, LONG = 2, 5  # layers that a line from a constant, or from another value, may pass
 SPINE = 4
 
@@ -139,7 +140,7 @@ def scene(graph: Graph, options: Options | None = None) -> Scene:
         tip = (f"output {index} is {var}", type_text(var))
         place(Box(f"o{index}", "output", name, maker.described(var), tip), (var,))
     for index, write in enumerate(graph.writes):
-        name = write.target.label or str(write.target)
+        name = write.target.label or (write.value.label if write.value else "") or str(write.target)
         name, role = (f"{name}.grad", "gradient") if write.slot == "grad" else (f"new {name}", "value")
         new = "none" if write.value is None else str(write.value)
         tip = (f"{new} becomes the {role} of {write.target}", type_text(write.target))
@@ -216,10 +217,11 @@ class _Maker:
         roles: dict[str, BoxKind] = {"input": "input", "captured": "captured", "constant": "constant"}
         kind = roles.get(var.role, "value")
         held = self.graph.values.get(var.index)
-        name = var.label or (_number(held) if kind == "constant" else "") or str(var)
+        number = _number(held) if kind == "constant" else ""
+        name = var.label or number or ("not kept" if var.role == "unknown" else str(var))
         tip = (f"{var}: {KINDS[kind]} {name}", type_text(var))
         rows = value_rows(self.graph, var, self.options)
-        if kind == "constant" and name == _number(held):
+        if number:
             rows = [row for row in rows if row[0] != "value"]
         return self.filled(Box(f"v{var.index}", kind, name, self.described(var, name), tip, tuple(rows)), var)
 
@@ -232,9 +234,7 @@ class _Maker:
             lines.append(f"at {equation.position}")
         if equation.scope:
             lines.append(f"in {equation.scope}")
-        kind: BoxKind = (
-            "cut" if equation.op in {"detach", "leave"} and not equation.primitive else equation.direction
-        )
+        kind: BoxKind = "cut" if equation.op in CUTS else equation.direction
         lines.append(KINDS[kind])
         rows: list[Row] = []
         for var in equation.outputs[:MOST_OUTPUTS]:
@@ -249,15 +249,9 @@ class _Maker:
         """The line under an operation's name."""
         if not equation.outputs:
             return str(equation.params.get("how", ""))
-        said = [self.described(var) for var in equation.outputs]
-        if len(said) == 1:
-            return said[0]
-        types = [
-            text.removeprefix(str(var)).strip() for var, text in zip(equation.outputs, said, strict=True)
-        ]
-        if not any(types):
-            return ""
-        return f"{', '.join(map(str, equation.outputs))} {' '.join(types)}"
+        said = self.described(equation.outputs[0])
+        more = len(equation.outputs) - 1
+        return f"{said} and {more} more" if said and more else said
 
     def filled(self, box: Box, *variables: Var) -> Box:
         """The box with its alarm and, where gradients give the colours, its heat."""
@@ -267,10 +261,11 @@ class _Maker:
             for what, found in (("value", stats), ("gradient", gradient)):
                 if found is not None:
                     tip.append(f"{what} of {var}: {stats_text(found)}")
-                if alarm(found):
+                # Infinite values are common in masks, infinite gradients are not.
+                if alarm(found) == "NaN" or (what == "gradient" and alarm(found)):
                     said = f"{alarm(found)} in {what}"
         rows = box.rows
-        if self.heat and (box.kind in LEAVES or box.kind in OPERATIONS):
+        if self.heat and box.kind != "cut":
             heat = self.heat.mark(self.graph, variables)
             norm = norm_of(self.graph, variables)
             said_already = "gradients" in self.options.show and all(var.shape == () for var in variables)

@@ -86,7 +86,7 @@ def test_nothing_but_names_when_asked_for(neuron: Graph) -> None:
 
 def test_the_headline_sums_up_what_is_shown(neuron: Graph) -> None:
     text = tg.graph(neuron, show=["time", "memory", "flops"]).to_svg()
-    assert "4 operations, 8 µs and 12 µs backward, 32 B kept for backward, 4 FLOPs<" in text
+    assert "4 operations, 8 µs forward, 12 µs backward, 32 B kept for backward, 4 FLOPs<" in text
     assert "kept" not in tg.graph(neuron, show="time").to_svg().split("<g")[1]
 
 
