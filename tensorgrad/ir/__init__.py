@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .backward import with_backward as with_backward
 from .graph import Contribution as Contribution
 from .graph import Equation as Equation
 from .graph import Graph as Graph
