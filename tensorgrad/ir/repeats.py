@@ -239,7 +239,14 @@ def _shared(paths: list[str]) -> list[str]:
 
 
 def _range(first: str, last: str) -> str:
-    return first if first == last else f"{first}…{last}"
+    """``fc0…4`` for fc0 to fc4."""
+    shared = sum(
+        1
+        for _ in takewhile(
+            lambda pair: pair[0] == pair[1] and not pair[0].isdigit(), zip(first, last, strict=False)
+        )
+    )
+    return first if first == last else f"{first}…{last[shared:]}"
 
 
 @lru_cache(4096)

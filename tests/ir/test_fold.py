@@ -280,7 +280,7 @@ def test_equal_layers_with_a_way_around_become_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scope", "depth", "name"), [("fc", None, "fc0…fc4"), ("fc", 1, "fc0…fc4"), ("", 1, "matmul, tanh")]
+    ("scope", "depth", "name"), [("fc", None, "fc0…4"), ("fc", 1, "fc0…4"), ("", 1, "matmul, tanh")]
 )
 def test_sibling_modules_become_one(scope: str, depth: int | None, name: str) -> None:
     small = fold(stack(5, scope), depth)
@@ -403,19 +403,19 @@ def chain(count: int, scope: Any) -> Graph:
 
 
 @pytest.mark.parametrize(
-    ("scope", "depth", "left"),
+    ("scope", "count", "depth", "left"),
     [
-        (lambda i: "", 0, 1),
-        (lambda i: f"net/layer{i // 5}/act", 0, 1),
-        (lambda i: f"net/layer{i // 5}/act", 1, 1),
-        (lambda i: f"net/{'ab'[i % 2]}", 1, 1),
-        (lambda i: f"net/{i * i % 97}", 1, None),
+        (lambda i: "", 100_000, 0, 1),
+        (lambda i: f"net/layer{i // 5}/act", 100_000, 1, 1),
+        (lambda i: f"net/layer{i // 5}/act", 10_000, 0, 1),
+        (lambda i: f"net/{'ab'[i % 2]}", 10_000, 1, 1),
+        (lambda i: f"net/{i * i % 97}", 10_000, 1, None),
     ],
 )
-def test_a_chain_of_100_000_operations(scope: Any, depth: int, left: int | None) -> None:
-    graph = chain(100_000, scope)
+def test_a_long_chain(scope: Any, count: int, depth: int, left: int | None) -> None:
+    graph = chain(count, scope)
     start = time.perf_counter()
     small = fold(graph, depth)
-    assert time.perf_counter() - start < 20
+    assert time.perf_counter() - start < count / 2500  # a tenth of that on an idle machine
     assert left is None or len(small.equations) == left
     tree(graph)
