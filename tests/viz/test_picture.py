@@ -313,7 +313,7 @@ def test_a_picture_of_a_picture_keeps_its_options(neuron: Graph) -> None:
         (nn.Linear(2, 3), r"Linear takes arguments; give examples of them, as in tg\.graph\(f, x\)"),
         (lambda x: x, "takes arguments; give examples"),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_cannot_be_drawn_is_refused_with_the_ways(what: Any, says: str) -> None:
     with pytest.raises(TypeError, match=says):
