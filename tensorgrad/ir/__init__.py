@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .backward import with_backward as with_backward
 from .fold import Group as Group
 from .fold import Scope as Scope
 from .fold import fold as fold
@@ -18,5 +19,10 @@ from .graph import Step as Step
 from .graph import Var as Var
 from .graph import Write as Write
 from .printer import text as text
+from .recorder import Run as Run
+from .recorder import record as record
+from .recorder import run_of as run_of
 from .replayer import replay as replay
+from .stats import stats_of as stats_of
+from .tape import of_tape as of_tape
 from .tracer import trace as trace

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from .._config import WATCHED, get_mode, scope
+from .._config import WATCHED, get_mode, scope, watchers
 from .._errors import DtypeError, GradientError, StateDictError
 from .._names import missing
 from .._tape import Leaf
@@ -98,6 +98,9 @@ class Module:
     def _call_named(self, args: Any, kwargs: Any) -> Any:
         """The call while somebody watches: operations are shown under the name of this module."""
         outer = _running.get()
+        if outer is None:
+            for watcher in watchers():
+                watcher.enter(self, type(self).__name__)
         token = _running.set(self)
         try:
             with scope(self._name_in(outer)):
