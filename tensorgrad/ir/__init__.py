@@ -11,6 +11,8 @@ from .graph import Stats as Stats
 from .graph import Step as Step
 from .graph import Var as Var
 from .graph import Write as Write
+from .json import from_json as from_json
+from .json import to_json as to_json
 from .printer import text as text
 from .replayer import replay as replay
 from .tracer import trace as trace
