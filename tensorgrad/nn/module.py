@@ -98,13 +98,13 @@ class Module:
     def _call_named(self, args: Any, kwargs: Any) -> Any:
         """The call while somebody watches: operations are shown under the name of this module."""
         outer = _running.get()
-        names = {id(child): name for name, child in outer.named_children()} if outer is not None else {}
+        name = type(self).__name__ if outer is None else _name_within(outer, self)
         if outer is None:
             for watcher in watchers():
                 watcher.enter(self, type(self).__name__)
         token = _running.set(self)
         try:
-            with scope(names.get(id(self), type(self).__name__)):
+            with scope(name):
                 if self._hooks is None:
                     return self.forward(*args, **kwargs)
                 return hooks.call(self, self._hooks, args, kwargs)
@@ -414,6 +414,15 @@ _running: ContextVar[Module | None] = ContextVar("tensorgrad_module", default=No
 
 def _join(prefix: str, name: str) -> str:
     return f"{prefix}.{name}" if prefix else name
+
+
+def _name_within(outer: Module, inner: Module) -> str:
+    """What ``outer`` calls a module that it runs: an attribute, or a path such as ``blocks.0`` into a list."""
+    for named in (outer.named_children(), outer.named_modules()):
+        for name, module in named:
+            if module is inner:
+                return name
+    return type(inner).__name__
 
 
 def _parts(module: Module) -> Iterator[tuple[str, Any]]:
