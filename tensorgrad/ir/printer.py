@@ -14,7 +14,9 @@ def text(graph: Graph) -> str:
 
     Equations of a backward pass are marked by ``'`` behind the name of the op.
     """
-    numbers = {c.index: graph.values[c.index] for c in graph.constants if not c.shape}
+    numbers = {
+        c.index: graph.values[c.index] for c in graph.constants if not c.shape and c.index in graph.values
+    }
 
     def show(var: Var) -> str:
         if var.index in numbers:

@@ -98,18 +98,25 @@ class Module:
     def _call_named(self, args: Any, kwargs: Any) -> Any:
         """The call while somebody watches: operations are shown under the name of this module."""
         outer = _running.get()
-        name = type(self).__name__ if outer is None else _name_within(outer, self)
         if outer is None:
             for watcher in watchers():
                 watcher.enter(self, type(self).__name__)
         token = _running.set(self)
         try:
-            with scope(name):
+            with scope(self._name_in(outer)):
                 if self._hooks is None:
                     return self.forward(*args, **kwargs)
                 return hooks.call(self, self._hooks, args, kwargs)
         finally:
             _running.reset(token)
+
+    def _name_in(self, outer: Module | None) -> str:
+        """What the module that calls this one calls it; ``"blocks.3"`` if it is in a list, which is not called."""
+        for parts in (outer.named_children(), outer.named_modules()) if outer is not None else ():
+            for name, part in parts:
+                if part is self and name:
+                    return name
+        return type(self).__name__
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Buffer):
@@ -414,15 +421,6 @@ _running: ContextVar[Module | None] = ContextVar("tensorgrad_module", default=No
 
 def _join(prefix: str, name: str) -> str:
     return f"{prefix}.{name}" if prefix else name
-
-
-def _name_within(outer: Module, inner: Module) -> str:
-    """What ``outer`` calls a module that it runs: an attribute, or a path such as ``blocks.0`` into a list."""
-    for named in (outer.named_children(), outer.named_modules()):
-        for name, module in named:
-            if module is inner:
-                return name
-    return type(inner).__name__
 
 
 def _parts(module: Module) -> Iterator[tuple[str, Any]]:
