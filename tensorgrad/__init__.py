@@ -455,6 +455,7 @@ if _typing.TYPE_CHECKING:
     from .training import evaluate as evaluate
     from .training import fit as fit
     from .training import predict as predict
+    from .viz import graph as graph
 
 _ON_FIRST_USE = {
     "data",
@@ -475,7 +476,7 @@ _STANDARD = (
     "e euler_gamma inf nan newaxis pi can_cast finfo iinfo isdtype result_type"
 )
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
-_LATE = {"record": "ir", "trace": "ir", "load": "_io", "save": "_io"}
+_LATE = {"graph": "viz", "record": "ir", "trace": "ir", "load": "_io", "save": "_io"}
 _LATE |= {"why": "inspect"}
 _LATE |= dict.fromkeys(["Trainer", "evaluate", "fit", "predict"], "training")
 _LATE |= {name: f"ops.{module}" for name, module in _METHODS.items()}

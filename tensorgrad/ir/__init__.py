@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from .backward import with_backward as with_backward
+from .fold import Group as Group
+from .fold import Scope as Scope
+from .fold import fold as fold
+from .fold import folded as folded
+from .fold import groups as groups
+from .fold import tree as tree
 from .graph import Contribution as Contribution
 from .graph import Equation as Equation
 from .graph import Graph as Graph

@@ -10,6 +10,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from inspect import CO_OPTIMIZED
 from itertools import count
 from types import FrameType
 from typing import Any
@@ -191,9 +192,12 @@ def named(names: Any) -> dict[Any, str]:
 def named_locals(frame: FrameType | None) -> dict[Any, str]:
     """The same from the variables of a frame; if two hold the same tensor, the first name counts."""
     found: dict[Any, str] = {}
-    for name, x in dict(frame.f_locals if frame is not None else {}).items():
+    held = frame.f_locals if frame is not None else {}
+    for name, x in list(held.items()):
         if isinstance(x, Tensor) and not x.level and not name.startswith("_"):
             found.setdefault(key(x), name)
+    if frame is not None and frame.f_code.co_flags & CO_OPTIMIZED and type(held) is dict:
+        held.clear()  # before Python 3.13 a function's frame keeps this copy, and the run in it, alive
     return found
 
 
@@ -235,6 +239,7 @@ class _Log(Watcher):
                 params,
                 results,
                 owner,
+                None if owner is None else owner.saved,
                 place,
                 open_scopes(),
                 direction(),

@@ -99,6 +99,7 @@ def events(order: Sequence[Any], known: dict[Any, Any] | None = None) -> list[Ap
                 tuple([saved[node][name] for name in node.prim.params]),
                 _results(node, saved[node], picks.get(node, {}), data, dtypes),
                 node,
+                node.saved,
             )
         )
     return found
