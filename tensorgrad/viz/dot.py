@@ -85,6 +85,8 @@ def _look(box: Box) -> dict[str, str]:
         look["penwidth"] = "2"
     if box.kind in {"value", "cut"}:
         look["style"] = "filled,rounded,dashed"
+    if box.folded:
+        look["peripheries"] = "2"
     if box.heat in COLOURS:
         look["fillcolor"] = COLOURS[box.heat][0]
     elif box.heat:

@@ -194,11 +194,16 @@ def _history(results: list[Tensor], names: dict[Any, str]) -> Graph:
     """What led to tensors, by their tape; or, where a backward pass has freed it, what a run saw."""
     try:
         return of_tape(results, names=names)
-    except NoGraphError:
+    except NoGraphError as error:
         run = run_of(results[0])
-        if run is None:
+        if run is not None:
+            return run.graph
+        if str(error).startswith("graph:"):
             raise
-        return run.graph
+        raise NoGraphError(
+            "graph: a backward pass has freed the history of this result; draw it before, or call "
+            "backward(retain_graph=True), or record the computation: with tg.record() as run: ..."
+        ) from error
 
 
 def _examples(what: Callable[..., Any], examples: tuple[Any, ...]) -> tuple[Any, ...]:
