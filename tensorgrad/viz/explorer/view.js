@@ -63,7 +63,7 @@ function makeView(model, tree, colours) {
       if (tag) element.append(svg('text', { class: 'tag', x: w - 11, y: 19 }, 'result'));
       element.append(svg('text', { class: 'title', x: group ? 30 : 13, y: group ? 22 : 19.5 }, fitted(title, FONT, room - tag)));
       element.append(svg('text', { class: 'detail', x: group ? 30 : 13, y: group ? 39 : 35.5 }, fitted(detail, SMALL, room + 4)));
-      if (group) element.append(svg('path', { class: 'chevron', d: 'M13 22l4.5 4.5L13 31' }));
+      if (group) element.append(svg('path', { class: 'chevron', d: 'M13 22l4.5 4.5L13 31' }), svg('rect', { class: 'handle', width: 28, height: h }));
     }
     element.append(svg('rect', { class: 'ring', x: -3.5, y: -3.5, width: w + 7, height: h + 7, rx: r + 3.5 }));
     element.append(svg('g', { class: 'badge', transform: `translate(${w - 4} 2)` }));
@@ -83,6 +83,7 @@ function makeView(model, tree, colours) {
       svg('path', { class: 'chevron', d: 'M14 15.5l4.5 4.5 4.5-4.5' }),
       svg('text', { class: 'title', x: 31, y: 22.5 }, cut),
       svg('text', { class: 'detail', x: 31 + measure(cut, FONT) + 9, y: 22.5 }, fitted(groupDetail(tree.group(id)), SMALL, Math.max(box.w - 60 - measure(cut, FONT), 0))),
+      svg('rect', { class: 'handle', x: 4, y: 4, width: 26, height: 28 }),
       svg('rect', { class: 'ring', x: -3, y: -3, rx: 16 }),
     );
     return element;
@@ -179,11 +180,11 @@ function makeView(model, tree, colours) {
       view.reveal(id);
       view.selected = id;
       if (focus) view.focusOn(id);
-      camera.show(view.layout.boxes.get(id), centre);
       if (speak) say(spoken(id));
     }
     mark();
     view.onSelect?.(id);
+    if (id >= 0) camera.show(view.layout.boxes.get(id), centre);
   };
 
   view.focusOn = (id) => {
@@ -196,6 +197,11 @@ function makeView(model, tree, colours) {
   };
 
   view.foldAll = () => { view.open = new Set([tree.root]); view.render(); camera.fit(); };
+  /** The beginning of the picture, or all of it if it can be read as a whole. */
+  view.home = () => {
+    const top = [...view.layout.boxes.values()].filter((box) => !box.open).sort((a, b) => a.y - b.y)[0];
+    camera.begin({ x: top ? top.x + top.w / 2 : 0 });
+  };
   view.unfoldLevel = () => {
     const folded = [...view.layout.boxes.keys()].filter((id) => tree.isGroup(id) && !view.open.has(id));
     const least = Math.min(...folded.map((id) => tree.group(id).depth));
@@ -206,7 +212,7 @@ function makeView(model, tree, colours) {
       shown += tree.group(id).children.length - 1;
       opened += 1;
     }
-    if (opened) { view.render(); camera.begin(); }
+    if (opened) { view.render(); view.home(); }
     say(folded.length ? (opened ? `${opened} unfolded, ${document.body.dataset.boxes} boxes shown` : 'Too many boxes to unfold all; unfold one by one') : 'Everything is unfolded');
   };
 
@@ -251,15 +257,14 @@ function makeView(model, tree, colours) {
   nodesAt.addEventListener('click', (event) => {
     const id = idAt(event);
     if (id < 0 || camera.dragged()) return;
-    if (tree.isGroup(id) && (event.detail === 2 || event.target.closest('.chevron') || view.selected === id)) view.toggle(id);
+    if (tree.isGroup(id) && (event.detail === 2 || event.target.closest('.handle') || view.selected === id)) view.toggle(id);
     else view.select(id);
   });
   nodesAt.addEventListener('dblclick', (event) => { const id = idAt(event); if (id >= 0 && !tree.isGroup(id)) camera.show(view.layout.boxes.get(id), true); });
   framesAt.addEventListener('click', (event) => {
     const id = idAt(event);
     if (id < 0 || camera.dragged()) return;
-    if (event.target.closest('.head, .chevron, .title')) view.toggle(id, false);
-    else view.select(id, { focus: false });
+    if (event.detail === 2 || event.target.closest('.handle')) view.toggle(id, false); else view.select(id);
   });
   canvas.addEventListener('click', (event) => { if (event.target === canvas && !camera.dragged()) view.select(-1); });
   canvas.addEventListener('focusin', (event) => {
