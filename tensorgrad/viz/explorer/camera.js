@@ -6,7 +6,7 @@ const LEAST_ZOOM = 0.02, MOST_ZOOM = 4, READABLE = 0.62, LEGEND = 56;
 function makeCamera(stage, world, size, onDrag) {
   const at = { x: 0, y: 0, k: 1 };
   const pointers = new Map();
-  let moved = 0, flight = 0, pinch = null;
+  let moved = 0, flight = 0, pinch = null, pressed = -Infinity, waiting = 0;
   const listeners = [];
   // What the panel covers on a small screen is no room.
   const room = () => {
@@ -91,6 +91,7 @@ function makeCamera(stage, world, size, onDrag) {
   stage.addEventListener('pointerdown', (event) => {
     if (event.target.closest('.card') || event.button > 1) return;
     pointers.set(event.pointerId, [event.clientX, event.clientY]);
+    pressed = performance.now();
     moved = 0;
     pinch = null;
   });
@@ -125,7 +126,12 @@ function makeCamera(stage, world, size, onDrag) {
     at, set, fly, zoom, fit, begin, show, room,
     pan: (dx, dy) => set(at.x + dx, at.y + dy, at.k),
     dragged: () => moved > 4,
-    resized: () => { if (whole) fit(false); else apply(); },
+    // Not under a pointer that may be about to click again.
+    resized: () => {
+      apply();
+      clearTimeout(waiting);
+      if (whole) waiting = setTimeout(() => { if (whole) fit(true); }, Math.max(0, pressed + 450 - performance.now()));
+    },
     listen: (listener) => listeners.push(listener),
   };
 }

@@ -35,13 +35,19 @@ function makeView(model, tree, colours) {
     drawLines(lines);
     view.recolour();
     if (!boxes.has(view.selected)) view.selected = -1;
-    if (!boxes.has(view.focus)) view.focus = boxes.size ? [...boxes.keys()].find((id) => !boxes.get(id).open) ?? boxes.keys().next().value : -1;
+    if (!boxes.has(view.focus)) view.focus = firstBox();
     view.elements.forEach(({ element }, id) => element.setAttribute('tabindex', id === view.focus ? '0' : '-1'));
     mark();
     document.body.dataset.boxes = String([...boxes.values()].filter((box) => !box.open).length);
     paintMinimap();
     view.changed?.();
   };
+
+  function firstBox() {
+    let best = -1;
+    for (const [id, box] of view.layout.boxes) if (!box.open && (best < 0 || box.y < view.layout.boxes.get(best).y)) best = id;
+    return best;
+  }
 
   function drawBox(id, box) {
     const group = tree.isGroup(id), leaf = box.leaf && !group;
@@ -174,7 +180,7 @@ function makeView(model, tree, colours) {
     view.render();
   };
 
-  view.select = (id, { centre = false, speak = true, focus = true } = {}) => {
+  view.select = (id, { centre = false, speak = true, focus = true, clicked = false } = {}) => {
     view.selected = id;
     if (id >= 0) {
       view.reveal(id);
@@ -184,7 +190,9 @@ function makeView(model, tree, colours) {
     }
     mark();
     view.onSelect?.(id);
-    if (id >= 0) camera.show(view.layout.boxes.get(id), centre);
+    // What was clicked stays under the pointer, which may click again.
+    const show = () => { if (view.selected === id && view.layout.boxes.has(id)) camera.show(view.layout.boxes.get(id), centre); };
+    if (id >= 0 && clicked) setTimeout(show, 450); else if (id >= 0) show();
   };
 
   view.focusOn = (id) => {
@@ -199,7 +207,7 @@ function makeView(model, tree, colours) {
   view.foldAll = () => { view.open = new Set([tree.root]); view.render(); camera.fit(); };
   /** The beginning of the picture, or all of it if it can be read as a whole. */
   view.home = () => {
-    const top = [...view.layout.boxes.values()].filter((box) => !box.open).sort((a, b) => a.y - b.y)[0];
+    const top = view.layout.boxes.get(firstBox());
     camera.begin({ x: top ? top.x + top.w / 2 : 0 });
   };
   view.unfoldLevel = () => {
@@ -258,13 +266,13 @@ function makeView(model, tree, colours) {
     const id = idAt(event);
     if (id < 0 || camera.dragged()) return;
     if (tree.isGroup(id) && (event.detail === 2 || event.target.closest('.handle') || view.selected === id)) view.toggle(id);
-    else view.select(id);
+    else view.select(id, { clicked: true });
   });
   nodesAt.addEventListener('dblclick', (event) => { const id = idAt(event); if (id >= 0 && !tree.isGroup(id)) camera.show(view.layout.boxes.get(id), true); });
   framesAt.addEventListener('click', (event) => {
     const id = idAt(event);
     if (id < 0 || camera.dragged()) return;
-    if (event.detail === 2 || event.target.closest('.handle')) view.toggle(id, false); else view.select(id);
+    if (event.detail === 2 || event.target.closest('.handle')) view.toggle(id, false); else view.select(id, { clicked: true });
   });
   canvas.addEventListener('click', (event) => { if (event.target === canvas && !camera.dragged()) view.select(-1); });
   canvas.addEventListener('focusin', (event) => {
