@@ -378,6 +378,7 @@ true_divide = divide
 
 if _typing.TYPE_CHECKING:
     from . import data as data
+    from . import inspect as inspect
     from . import ir as ir
     from . import linalg as linalg
     from . import metrics as metrics
@@ -390,6 +391,7 @@ if _typing.TYPE_CHECKING:
     from . import viz as viz
     from ._io import load as load
     from ._io import save as save
+    from .inspect import why as why
     from .ir import record as record
     from .ir import trace as trace
     from .ops.distances import cdist as cdist
@@ -457,6 +459,7 @@ if _typing.TYPE_CHECKING:
 
 _ON_FIRST_USE = {
     "data",
+    "inspect",
     "ir",
     "linalg",
     "metrics",
@@ -474,6 +477,7 @@ _STANDARD = (
 )
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
 _LATE = {"graph": "viz", "record": "ir", "trace": "ir", "load": "_io", "save": "_io"}
+_LATE |= {"why": "inspect"}
 _LATE |= dict.fromkeys(["Trainer", "evaluate", "fit", "predict"], "training")
 _LATE |= {name: f"ops.{module}" for name, module in _METHODS.items()}
 _LATE |= dict.fromkeys(["polygamma"], "ops.special")

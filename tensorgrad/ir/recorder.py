@@ -8,10 +8,12 @@ Lines, statistics and everything else are worked out when somebody asks for the 
 from __future__ import annotations
 
 import weakref
+from bisect import bisect_left
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from inspect import CO_OPTIMIZED
 from itertools import count
+from operator import attrgetter
 from types import FrameType
 from typing import Any
 
@@ -21,6 +23,7 @@ from .._config import TAPE, Watcher, direction, get_mode, open_scopes, watching
 from .._errors import TraceError
 from .._primitive import Value
 from .._record import Given
+from .._tape import tick
 from .._tensor import Tensor
 from .._tree import flatten
 from .._where import user_frame
@@ -30,6 +33,7 @@ from .tape import events, label
 
 _runs: weakref.WeakSet[Run]
 _numbers = count(1).__next__
+_time = attrgetter("seq")
 
 
 class record:
@@ -68,6 +72,7 @@ class record:
     def __enter__(self) -> Run:
         if self._watch is not None:
             raise TraceError("record: this recording is open already; make another, tg.record()")
+        self.run._log.began = tick()
         self._watch = watching(self.run._log)
         self._watch.__enter__()
         return self.run
@@ -156,7 +161,7 @@ class Run:
             names = {**log.names(), **here, **self._names, **self._given}
             builder = Builder(names, measure(self._values) if self._statistics else None)
             for event in (*log.outside, *log.events):
-                builder.add(Applied(*event) if type(event) is tuple else event)
+                builder.add(_applied(event) if type(event) is tuple else event)
             self._built = (size, *builder.graph(log.passes), builder)
         return self._built
 
@@ -215,60 +220,51 @@ class _Log(Watcher):
         self.events: list[Any] = []
         self.outside: list[Any] = []  # operations from before, that a backward pass came through
         self.passes: list[Swept] = []
-        self.owners: set[Any] = set()
-        self.looked = 0  # at events, for their owners
-        self.open: dict[Any, Swept] = {}
+        self.owners: set[Any] = set()  # the nodes of these
+        self.began = tick()
+        self.walk: Any = None  # the newest, and where its steps go; others are in `open`
+        self.steps: list[Any] = []
+        self.open: dict[Any, list[Any]] = {}
         self.modules: list[Any] = []
 
-    def note(self, primitive: Any, data: Any, nodes: Any, params: Any, result: Any, seconds: float) -> None:
-        if type(result) is tuple:
-            results = tuple([(_data(one), one._node) for one in result])
-            first = results[0][1] if results else None
-            owner = first.edges[0] if first is not None else None
+    def note(
+        self, primitive: Any, data: Any, nodes: Any, params: Any, result: Any, taped: int, seconds: float
+    ) -> None:
+        if type(result) is Tensor:
+            owner: Any = result._node
+            made: Any = _data(result) if type(result._d) is np.bool_ else result._d
         else:
-            owner = result._node
-            results = ((_data(result), owner),)
-        frame = user_frame(3)
-        place = None if frame is None else (frame.f_code, frame.f_lasti)
-        taped = bool(get_mode() & TAPE)
+            made = [(_data(one), one._node) for one in result]
+            owner = next((node.edges[0] for _, node in made if node is not None), None)
+        frame = user_frame(4)  # of note, the twin, `process`, the entry
+        code, instruction = (None, 0) if frame is None else (frame.f_code, frame.f_lasti)
+        # Flat: what a long run keeps alive, the garbage collector looks at again and again.
         self.events.append(
-            (
-                primitive,
-                data,
-                nodes,
-                params,
-                results,
-                owner,
-                None if owner is None else owner.saved,
-                place,
-                open_scopes(),
-                direction(),
-                taped,
-                seconds,
-            )
-        )
+            (primitive, data, nodes, params, made, owner, None if owner is None else owner.saved,
+             code, instruction, open_scopes(), direction(), taped, seconds)
+        )  # fmt: skip
 
     def op(self, primitive: Any, args: Any, params: Any, result: Any, seconds: float) -> None:
         data = tuple([_data(arg) if isinstance(arg, Tensor) else Given(arg) for arg in args])
         nodes = tuple([arg._node if isinstance(arg, Tensor) else None for arg in args])
-        self.note(primitive, data, nodes, params, result, seconds)
+        self.note(primitive, data, nodes, params, result, get_mode() & TAPE, seconds)
 
     def start(self, walk: Any, roots: Any, order: Any) -> None:
         if any(isinstance(g, Value) and g.level for _, g in roots):
             return  # operations of a lower level will be shown themselves
         self.passes.append(Swept([(node, g) for node, g in roots], []))
-        self.open[walk] = self.passes[-1]
-        self.owners.update(event[5] for event in self.events[self.looked :] if type(event) is tuple)
-        self.looked = len(self.events)
-        new = [node for node in order if node not in self.owners]
+        self.walk, self.steps = walk, self.passes[-1].nodes
+        self.open[walk] = self.steps
+        older = order[: bisect_left(order, self.began, key=_time)]  # than the recording
+        new = [node for node in older if node not in self.owners]
         self.outside += events(new)
         self.owners.update(new)
 
     def backward(self, walk: Any, node: Any, cotangent: Any, results: Any, seconds: float) -> None:
-        swept = self.open.get(walk)
-        if swept is not None:
+        steps = self.steps if walk is self.walk else self.open.get(walk)
+        if steps is not None:
             hooked = node.extra is not None and bool(node.extra.hooks)
-            swept.nodes.append((node, cotangent, results, seconds, hooked))
+            steps.append((node, cotangent, results, seconds, hooked))
 
     def assign(self, target: Any, value: Any) -> None:
         self.events.append(Assigned(target._d, target._node, value._d, value._node))
@@ -295,6 +291,12 @@ class _Log(Watcher):
         frame = user_frame(3)
         place: Place = None if frame is None else (frame.f_code, frame.f_lasti)
         self.events.append(Cut(_data(value), value._node, result, how, place, open_scopes()))
+
+
+def _applied(event: tuple[Any, ...]) -> Applied:
+    primitive, data, nodes, params, made, owner, saved, code, instruction, *rest = event
+    results = tuple(made) if type(made) is list else ((made, owner),)
+    return Applied(primitive, data, nodes, params, results, owner, saved, code and (code, instruction), *rest)
 
 
 def _data(tensor: Any) -> Any:

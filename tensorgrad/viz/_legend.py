@@ -54,8 +54,8 @@ class Heading:
     def scale(self, shown: Scene) -> None:
         """The colours from vanishing to exploding gradients, and the marks of those without a norm."""
         self.y, self.x = self.y + 26, MARGIN
-        middle = "" if shown.median is None else f" ({plain(shown.median, 3)})"
-        text = f"norm of the gradient, as a multiple of the median{middle}"
+        usual = "" if shown.usual is None else f", which is {plain(shown.usual, 3)}"
+        text = f"norm of the gradient, as a multiple of the median near the result{usual}"
         add(self.element, "text", text, class_="detail", x=self.x, y=self.y + 10)
         self.wide = max(self.wide, text_width(text, SMALL))
         self.y += 18

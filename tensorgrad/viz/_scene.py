@@ -16,14 +16,13 @@ from tensorgrad.viz._details import (
     described,
     parameter,
     plain,
-    shape_text,
     stats_text,
     totals,
     type_text,
     value_rows,
     value_stats,
 )
-from tensorgrad.viz._heat import alarm, heat_of, norm_of
+from tensorgrad.viz._heat import alarm, gradients_of, heat_of, norm_of
 from tensorgrad.viz._ranks import layers
 from tensorgrad.viz.options import Options
 
@@ -50,6 +49,7 @@ LINKS: dict[LinkKind, str] = {
 }
 LEAVES = frozenset[BoxKind]({"input", "captured", "constant", "value"})
 OPERATIONS = frozenset[BoxKind]({"forward", "backward", "cut"})
+LONGEST = 30  # characters of a name
 CUTS = frozenset({"detach", "leave", "stop_gradient"})
 NEAR, LONG = 2, 5  # layers that a line from a constant, or from another value, may pass
 SPINE = 4
@@ -97,11 +97,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The boxes in the order of the program, the links between them, and what all of it cost."""
+    """The boxes in the order of the program, the links between them, and the usual norm of a gradient."""
 
     boxes: tuple[Box, ...]
     links: tuple[Link, ...]
-    median: float | None = None
+    usual: float | None = None
 
 
 def box_count(graph: Graph) -> int:
@@ -144,9 +144,10 @@ def scene(graph: Graph, options: Options | None = None) -> Scene:
         name, role = (f"{name}.grad", "gradient") if write.slot == "grad" else (f"new {name}", "value")
         new = "none" if write.value is None else str(write.value)
         tip = (f"{new} becomes the {role} of {write.target}", type_text(write.target))
-        box = Box(f"w{index}", "write", name, f"{new} {shape_text(write.target)}", tip)
+        detail = "none" if write.value is None else maker.described(write.value)
+        box = Box(f"w{index}", "write", name, detail, tip)
         place(box, () if write.value is None else (write.value,))
-    return Scene(tuple(boxes), tuple(links), maker.heat.median if maker.heat else None)
+    return Scene(tuple(boxes), tuple(links), maker.heat.usual if maker.heat else None)
 
 
 def shortened(whole: Scene) -> Scene:
@@ -221,7 +222,7 @@ class _Maker:
         name = var.label or number or ("not kept" if var.role == "unknown" else str(var))
         tip = (f"{var}: {KINDS[kind]} {name}", type_text(var))
         rows = value_rows(self.graph, var, self.options)
-        if number:
+        if number and name == number:
             rows = [row for row in rows if row[0] != "value"]
         return self.filled(Box(f"v{var.index}", kind, name, self.described(var, name), tip, tuple(rows)), var)
 
@@ -236,12 +237,14 @@ class _Maker:
             lines.append(f"in {equation.scope}")
         kind: BoxKind = "cut" if equation.op in CUTS else equation.direction
         lines.append(KINDS[kind])
+        alone = len(equation.outputs) == 1
         rows: list[Row] = []
         for var in equation.outputs[:MOST_OUTPUTS]:
-            rows += value_rows(self.graph, var, self.options, "" if len(equation.outputs) == 1 else f" {var}")
+            rows += value_rows(self.graph, var, self.options, "" if alone else f" {var.label or var}")
         rows += cost_rows(equation, self.steps.get(index), self.options)
-        label = ", ".join(var.label for var in equation.outputs if var.label)
-        name = f"{label} = {equation.op}" if label else equation.op
+        name = f"{equation.outputs[0].label} = {equation.op}" if alone else equation.op
+        if alone and not (equation.outputs[0].label and len(name) <= LONGEST):
+            name = equation.op
         box = Box(f"e{index}", kind, name, self.outcome(equation), tuple(lines), tuple(rows))
         return self.filled(box, *equation.outputs)
 
@@ -255,22 +258,25 @@ class _Maker:
 
     def filled(self, box: Box, *variables: Var) -> Box:
         """The box with its alarm and, where gradients give the colours, its heat."""
-        tip, said, heat = list(box.tip), "", ""
+        tip, said, heat, rows = list(box.tip), "", "", box.rows
         for var in variables:
-            stats, gradient = value_stats(self.graph, var), self.graph.gradients.get(var.index)
-            for what, found in (("value", stats), ("gradient", gradient)):
-                if found is not None:
-                    tip.append(f"{what} of {var}: {stats_text(found)}")
+            value, gradient = value_stats(self.graph, var), self.graph.gradients.get(var.index)
+            for what, one in (("value", value), ("gradient", gradient)):
+                if one is not None:
+                    tip.append(f"{what} of {var}: {stats_text(one)}")
                 # Infinite values are common in masks, infinite gradients are not.
-                if alarm(found) == "NaN" or (what == "gradient" and alarm(found)):
-                    said = f"{alarm(found)} in {what}"
-        rows = box.rows
+                if alarm(one) == "NaN" or (what == "gradient" and alarm(one)):
+                    said = f"{alarm(one)} in {what}"
         if self.heat and box.kind != "cut":
-            heat = self.heat.mark(self.graph, variables)
-            norm = norm_of(self.graph, variables)
-            said_already = "gradients" in self.options.show and all(var.shape == () for var in variables)
-            if norm is not None and heat != "heat-bad" and not said_already:
-                rows = (*rows, ("gradient norm", plain(norm, 3)))
+            found = (
+                [self.graph.stats[var.index] for var in variables if var.index in self.graph.stats]
+                if box.kind == "backward"
+                else gradients_of(self.graph, variables)
+            )
+            heat = self.heat.mark(found)
+            said_already = "gradients" in self.options.show and all(one.shape == () for one in found)
+            if found and heat != "heat-bad" and not said_already:
+                rows = (*rows, ("gradient norm", plain(norm_of(found), 3)))
         return replace(box, tip=tuple(tip), rows=rows, alarm=said, heat=heat)
 
     def link_kind(self, source: BoxKind, target: BoxKind, var: Var) -> LinkKind:

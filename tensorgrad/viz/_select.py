@@ -6,6 +6,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Literal
 
+from tensorgrad.ir.backward import with_backward
 from tensorgrad.ir.graph import Equation, Graph, Var
 from tensorgrad.viz.options import Options
 
@@ -22,7 +23,7 @@ def selected(graph: Graph, options: Options) -> Graph:
             "record one, as in `with tg.record() as run: loss.backward()`, and give tg.graph(run)"
         )
     if options.passes in {"backward", "both"} and not _directed(graph, "backward"):
-        graph = getattr(import_module("tensorgrad.ir"), "with_backward")(graph)  # noqa: B009
+        graph = with_backward(graph)
     if options.passes in {"forward", "backward"}:
         graph = _one_pass(graph, options.passes)
     if options.depth is not None or options.fold_repeats:

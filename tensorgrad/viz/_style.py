@@ -6,7 +6,6 @@ from tensorgrad.viz._heat import STEPS
 from tensorgrad.viz._scene import BoxKind
 
 NAME, DETAIL = 13.0, 11.0
-LONGEST = 30  # characters of a name
 
 FILL: dict[BoxKind, tuple[str, str]] = {
     "input": ("violet-fill", "violet"),

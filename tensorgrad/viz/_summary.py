@@ -5,8 +5,8 @@ from __future__ import annotations
 from tensorgrad.ir.graph import Graph
 from tensorgrad.viz._draw import add, clean, picture, shorten, text_width, written
 from tensorgrad.viz._legend import MARGIN, Heading
-from tensorgrad.viz._scene import KINDS, counts, headline
-from tensorgrad.viz._style import LONGEST, RULES
+from tensorgrad.viz._scene import KINDS, LONGEST, counts, headline
+from tensorgrad.viz._style import RULES
 from tensorgrad.viz.options import Options
 from tensorgrad.viz.svgfile import SVG
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from tensorgrad.ir.graph import Graph
 from tensorgrad.viz._draw import COLOURS, clean, shorten
-from tensorgrad.viz._scene import OPERATIONS, Box, LinkKind, box_count, counts, headline, scene
+from tensorgrad.viz._scene import LONGEST, OPERATIONS, Box, LinkKind, box_count, counts, headline, scene
 from tensorgrad.viz._select import selected
-from tensorgrad.viz._style import FILL, LONGEST
+from tensorgrad.viz._style import FILL
 from tensorgrad.viz.options import Options, changed
 
 LONG_TEXT = 200

@@ -9,9 +9,20 @@ from tensorgrad.ir.graph import Graph
 from tensorgrad.viz._details import type_text
 from tensorgrad.viz._draw import add, clean, number, picture, shorten, text_width, written
 from tensorgrad.viz._legend import MARGIN, Heading
-from tensorgrad.viz._scene import OPERATIONS, Box, Link, Scene, box_count, counts, headline, scene, shortened
+from tensorgrad.viz._scene import (
+    LONGEST,
+    OPERATIONS,
+    Box,
+    Link,
+    Scene,
+    box_count,
+    counts,
+    headline,
+    scene,
+    shortened,
+)
 from tensorgrad.viz._select import selected
-from tensorgrad.viz._style import DETAIL, LONGEST, NAME, RULES
+from tensorgrad.viz._style import DETAIL, NAME, RULES
 from tensorgrad.viz._summary import summary
 from tensorgrad.viz.layout import Point, layered
 from tensorgrad.viz.options import Options, changed

@@ -137,16 +137,16 @@ def test_a_value_that_gradients_should_reach_but_did_not_says_so(neuron: Graph) 
 
 
 def test_gradients_give_the_colours(neuron: Graph) -> None:
-    graph = with_gradients(neuron, x1=1e-9, w1=2e-2, b=0.0, x1w1=0.2, n=np.nan, o=np.inf, p=1e5)
+    graph = with_gradients(neuron, x1=1e-9, w1=2e-2, b=0.0, x1w1=30.0, n=np.nan, o=np.inf, p=1.0)
     assert classes(tg.graph(graph, colour="gradient", show=())) == {
         "x1": "captured heat-0",
-        "w1": "captured heat-3",
+        "w1": "captured heat-1",
         "b": "captured heat-zero",
         "c": "constant heat-none",
         "x1w1 = multiply": "forward heat-4",
         "n = add": "forward heat-bad",
         "o = tanh": "forward heat-bad",
-        "p = multiply": "forward heat-6",
+        "p = multiply": "forward heat-3",
         "p": "output",
     }
 
@@ -424,7 +424,7 @@ def test_a_graph_that_reads_what_nothing_made_is_drawn_all_the_same() -> None:
     lost, y = Var(7, (), "", "unknown"), Var(8, (2,), "float32", "result")
     graph = Graph((), (), (), (Equation("mystery", (lost,), (y,), {}),), (y,))
     assert boxes(tg.graph(graph)) == {
-        "v7": ["%7", "not kept"],
+        "v7": ["not kept", "%7"],
         "e0": ["mystery", "%8 (2,)"],
         "o0": ["output", "%8 (2,)"],
     }

@@ -1,0 +1,7 @@
+"""Asking about a recorded computation: why a gradient is what it is."""
+
+from __future__ import annotations
+
+from .asking import why as why
+from .why_causes import CAUSES as CAUSES
+from .why_diagnosis import Diagnosis as Diagnosis
