@@ -390,6 +390,7 @@ if _typing.TYPE_CHECKING:
     from . import viz as viz
     from ._io import load as load
     from ._io import save as save
+    from .inspect import explain as explain
     from .ir import record as record
     from .ir import trace as trace
     from .ops.distances import cdist as cdist
@@ -473,6 +474,7 @@ _STANDARD = (
 )
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
 _LATE = {"record": "ir", "trace": "ir", "load": "_io", "save": "_io"}
+_LATE |= dict.fromkeys(["explain"], "inspect")
 _LATE |= dict.fromkeys(["Trainer", "evaluate", "fit", "predict"], "training")
 _LATE |= {name: f"ops.{module}" for name, module in _METHODS.items()}
 _LATE |= dict.fromkeys(["polygamma"], "ops.special")
