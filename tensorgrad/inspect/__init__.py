@@ -1,0 +1,1 @@
+"""Asking a computation questions: what differs, why a gradient is missing, what the formula is."""
