@@ -390,7 +390,9 @@ if _typing.TYPE_CHECKING:
     from . import viz as viz
     from ._io import load as load
     from ._io import save as save
+    from .inspect import why as why
     from .inspect.either import diff as diff
+    from .ir import record as record
     from .ir import trace as trace
     from .ops.distances import cdist as cdist
     from .ops.distances import dist as dist
@@ -453,6 +455,7 @@ if _typing.TYPE_CHECKING:
     from .training import evaluate as evaluate
     from .training import fit as fit
     from .training import predict as predict
+    from .viz import graph as graph
 
 _ON_FIRST_USE = {
     "data",
@@ -473,7 +476,8 @@ _STANDARD = (
     "e euler_gamma inf nan newaxis pi can_cast finfo iinfo isdtype result_type"
 )
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
-_LATE = {"diff": "inspect.either", "trace": "ir", "load": "_io", "save": "_io"}
+_LATE = {"graph": "viz", "record": "ir", "trace": "ir", "load": "_io", "save": "_io"}
+_LATE |= {"diff": "inspect.either", "why": "inspect"}
 _LATE |= dict.fromkeys(["Trainer", "evaluate", "fit", "predict"], "training")
 _LATE |= {name: f"ops.{module}" for name, module in _METHODS.items()}
 _LATE |= dict.fromkeys(["polygamma"], "ops.special")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ._config import scope_path, watching
+from ._config import Watcher, scope_path, watching
 from ._errors import AnomalyError
 from ._primitive import Value
 from ._tape import Node, extra_of
@@ -44,13 +44,13 @@ def detect_anomaly(*, nan: bool = True, infinity: bool = True) -> Iterator[None]
         yield
 
 
-class _Anomaly:
-    sees_formulas = False
-
+class _Anomaly(Watcher):
     def __init__(self, nan: bool, infinity: bool) -> None:
         self._nan, self._infinity = nan, infinity
 
-    def op(self, primitive: Any, args: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
+    def op(
+        self, primitive: Any, args: tuple[Any, ...], params: tuple[Any, ...], result: Any, seconds: float
+    ) -> None:
         where = _place()
         for part in result if isinstance(result, tuple) else (result,):
             node = getattr(part, "_node", None)
@@ -62,7 +62,9 @@ class _Anomaly:
                     f"{primitive.name}: the result is not finite in {text}, computed at {where}"
                 )
 
-    def backward(self, node: Any, cotangent: Any, results: tuple[Any, ...]) -> None:
+    def backward(
+        self, walk: Any, node: Any, cotangent: Any, results: tuple[Any, ...], seconds: float
+    ) -> None:
         extra = node.extra
         where = (
             extra.notes.get("where", "a place outside the block")
@@ -75,14 +77,6 @@ class _Anomaly:
                     f"backward of {node.prim.name}: the gradient of {node.prim.input_of(i)} is not finite in {text}, "
                     f"for the operation at {where}"
                 )
-
-    def adopt(self, data: Any) -> None: ...
-
-    def assign(self, target: Any, value: Any) -> None: ...
-
-    def accumulate(self, leaf: Any, before: Any, value: Any) -> None: ...
-
-    def leave(self, value: Any, how: str) -> None: ...
 
     def _describe(self, data: Any) -> str:
         if isinstance(data, Value) or not hasattr(data, "dtype") or data.dtype.kind not in "fc":

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import numpy as np
 
@@ -20,9 +20,10 @@ from ._errors import DtypeError
 F = TypeVar("F", bound=Callable[..., Any])
 
 # One integer, because every op reads it once: bit 0 says that operations are recorded for
-# gradients, bit 1 that somebody watches them (see `Watcher`).
+# gradients, bit 1 that somebody watches them (see `Watcher`), bit 2 that some watcher is not light.
 TAPE = 1
 WATCHED = 2
+GENERAL = 4
 _mode: ContextVar[int] = ContextVar("tensorgrad_mode", default=TAPE)
 get_mode = _mode.get
 
@@ -138,25 +139,55 @@ def is_grad_enabled() -> bool:
 # ---- watchers
 
 
-class Watcher(Protocol):
-    """Somebody to whom operations are shown: a tracer, a profiler, anomaly mode.
+class Watcher:
+    """Somebody to whom operations are shown: a tracer, a recorder, anomaly mode. The methods here do nothing.
 
     A watched thread sends each operation on level-0 tensors to ``op`` after it ran, with arrays among
-    the arguments made tensors; ``adopt`` is told of the data of those first. ``backward``
-    sees each node of a backward pass with the cotangents that it returned; ``assign`` each new
-    value of a tensor that keeps its identity, ``accumulate`` each gradient that arrives at a leaf,
-    and ``leave`` each value that leaves the library for Python. With ``sees_formulas`` the backward
-    pass runs on tensors, so that the operations inside the formulas are shown as well.
+    the arguments made tensors; ``adopt`` is told of the data of those first. While all watchers of a thread
+    are ``light``, operations on tensors, arrays and numbers stay on a fast path, which tells ``note`` what
+    the entry of the op knows. With ``sees_formulas`` the backward pass runs on tensors, so that the operations
+    inside the formulas are shown as well.
     """
 
-    sees_formulas: bool
+    sees_formulas = False
+    light = False
 
-    def adopt(self, data: Any) -> None: ...
-    def op(self, primitive: Any, args: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None: ...
-    def backward(self, node: Any, cotangent: Any, results: tuple[Any, ...]) -> None: ...
-    def assign(self, target: Any, value: Any) -> None: ...
-    def accumulate(self, leaf: Any, before: Any, value: Any) -> None: ...
-    def leave(self, value: Any, how: str) -> None: ...
+    def op(
+        self, primitive: Any, args: tuple[Any, ...], params: tuple[Any, ...], result: Any, seconds: float
+    ) -> None:
+        """An operation ran, in so many seconds."""
+
+    def note(
+        self, primitive: Any, data: tuple[Any, ...], nodes: tuple[Any, ...], params: tuple[Any, ...],
+        result: Any, taped: int, seconds: float,
+    ) -> None:  # fmt: skip
+        """The same, with the data and the node of each input; what was no tensor is `Given` data."""
+
+    def adopt(self, data: Any) -> None:
+        """Plain data takes part from here on."""
+
+    def start(self, walk: Any, roots: Any, order: Any) -> None:
+        """A backward pass begins at ``roots``, pairs of a node and a cotangent; ``order`` are all its nodes."""
+
+    def backward(
+        self, walk: Any, node: Any, cotangent: Any, results: tuple[Any, ...], seconds: float
+    ) -> None:
+        """A node of a backward pass returned cotangents for its inputs."""
+
+    def accumulate(self, leaf: Any, before: Any, value: Any) -> None:
+        """A gradient arrived at a leaf."""
+
+    def assign(self, target: Any, value: Any) -> None:
+        """A tensor that keeps its identity is about to have a new value."""
+
+    def detach(self, value: Any, result: Any, how: str) -> None:
+        """A tensor without history was made of another one."""
+
+    def leave(self, value: Any, how: str) -> None:
+        """A value leaves the library for Python."""
+
+    def enter(self, module: Any, name: str) -> None:
+        """A module that is not inside of another is called."""
 
 
 def watchers() -> tuple[Watcher, ...]:
@@ -165,17 +196,16 @@ def watchers() -> tuple[Watcher, ...]:
 
 
 @contextmanager
-def watching(watcher: Watcher) -> Iterator[None]:
-    """Show every operation in the block to ``watcher``."""
+def watching(watcher: Watcher, *, alone: bool = False) -> Iterator[None]:
+    """Show every operation in the block to ``watcher``; ``alone``: and to nobody else."""
     before, mode = _watchers.get(), get_mode()
-    _watchers.set((*before, watcher))
-    _mode.set(mode | WATCHED)
+    _watchers.set((watcher,) if alone else (*before, watcher))
+    _mode.set(mode | WATCHED | (0 if watcher.light else GENERAL))
     try:
         yield
     finally:
         _watchers.set(before)
-        if not before:
-            _mode.set(get_mode() & ~WATCHED)
+        _mode.set(get_mode() & TAPE | mode & ~TAPE)
 
 
 # ---- scopes
@@ -204,6 +234,9 @@ def scope(name: str) -> Iterator[None]:
 def scope_path() -> str:
     """The open scopes, outermost first, joined by ``/``."""
     return "/".join(_scopes.get())
+
+
+open_scopes = _scopes.get
 
 
 @contextmanager
@@ -272,7 +305,7 @@ class _Body:
         if self._inside is None:
             _set_tape(self._enabled)
         else:
-            _mode.set(self._outside & WATCHED | self._inside & TAPE)
+            _mode.set(self._outside & ~TAPE | self._inside & TAPE)
 
     def __exit__(self, *exception: object) -> None:
         self._inside = get_mode()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from ._config import get_default_dtype, watchers
+from ._config import GENERAL, TAPE, WATCHED, get_default_dtype, get_mode, watchers
 from ._data import as_data, as_data_like, first_line, keep, read_only
 from ._errors import DtypeError, IndexingError, ShapeError, TensorgradError
 from ._levels import check_open
@@ -25,6 +25,16 @@ from .ops.dtype import numeric_dtype
 
 
 def process(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
+    """Apply an op that its entry does not handle itself: something else takes part, or somebody watches."""
+    mode = get_mode()
+    if WATCHED <= mode < GENERAL:
+        return card.shown(
+            args, params, mode & TAPE
+        )  # which comes back to `general` where something else takes part
+    return general(card, args, params)
+
+
+def general(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     """Apply an op to anything: the value with the highest level decides what that means."""
     if any(isinstance(arg, list | tuple) for arg in args):
         # Numbers in a list are as weak as they are alone.
@@ -74,6 +84,9 @@ def record(
         level: whose tensors take part; whatever is lower is data.
         make: makes a tensor of this level from data and a node.
         taping: whether the tape is on.
+
+    Returns:
+        The result; or `Recast` arguments that the op must be applied to instead.
     """
     data, nodes, shared = [], [], False
     for arg in args:
@@ -112,7 +125,7 @@ def record(
             ops.astype(arg, mixed) if w and d.dtype != mixed else arg
             for arg, d, w in zip(args, data, wanted, strict=True)
         ]
-        return process(card, tuple(cast), params)
+        return Recast(cast)
     node = Node()
     node.prim = card
     node.edges = tuple([n if card.formula_for(i) is not None else None for i, n in enumerate(nodes)])
@@ -126,6 +139,12 @@ def record(
     node.shape = y.shape
     node.seq = tick()
     return make(y, node)
+
+
+class Recast(tuple[Any, ...]):
+    """Arguments of mixed dtypes, cast to one by recorded operations."""
+
+    __slots__ = ()
 
 
 def _keeps_sharing(make: Any, data: Sequence[Any]) -> Any:
@@ -181,10 +200,21 @@ def run(card: Primitive, data: Sequence[Any], params: Sequence[Any]) -> Any:
     return _own_result(card, y, data)
 
 
-def show(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
+def show(
+    card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...], result: Any, seconds: float
+) -> None:
     """Show an operation to whoever watches this thread."""
     for watcher in watchers():
-        watcher.op(card, args, params, result)
+        watcher.op(card, args, params, result, seconds)
+
+
+class Given:
+    """Data of an input that was no tensor, as a watcher may keep it."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: Any) -> None:
+        self.data = keep(data) if type(data) is np.ndarray else data
 
 
 def explain(card: Primitive, data: Sequence[Any], params: Sequence[Any], error: Exception) -> Exception:

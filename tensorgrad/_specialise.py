@@ -45,7 +45,11 @@ class Unset:
 Tensor: Any = Unset
 Parameter: Any = Unset
 Node: Any = Unset
-process: Any = None  # the general path
+process: Any = None  # the way out of an entry: to its twin for watchers, or to the general path
+general: Any = None  # the general path
+watchers: Any = None
+Given: Any = None  # marks data of an input that was no tensor
+clock: Any = None
 explain: Any = None  # turns NumPy's error into ours
 tick: Any = None  # the clock that orders nodes and writes
 keep: Any = None  # copies an array of the user's before a node saves it
@@ -147,11 +151,24 @@ def forget(card: Any) -> None:
         return write_and_call
 
     with _lock:
-        card.pullback, card.revive = later("pullback"), later("revive")
+        card.pullback, card.revive, card.shown = later("pullback"), later("revive"), _shown_later(card)
         if card.saves is not None:
             card.saves = None
             card.op.__code__ = card.blank
             card.op.__defaults__ = card.op.__kwdefaults__ = None
+
+
+def _shown_later(card: Any) -> Callable[..., Any]:
+    """The twin of an entry for watchers, written when somebody watches for the first time."""
+
+    def write_and_call(*args: Any) -> Any:
+        if card.saves is None:
+            specialise(card)
+        source = _closure(entry(card, shown=True), ["forward", "card"], ["entry"])
+        card.shown = _compiled(card, source, "shown op")(card.forward, card)[0]
+        return card.shown(*args)
+
+    return write_and_call
 
 
 def specialise(card: Any) -> None:
@@ -160,12 +177,9 @@ def specialise(card: Any) -> None:
         card.saves = tuple(saved_names(card))
         source = "\n\n".join([entry(card), pullback(card), revive(card)])
         rules = {f"rule{i}_": one.function for i, one in enumerate(card.formulas.values())}
-        wrapped = _closure(source, ["forward", "card", "op", *rules])
-        file = f"<tensorgrad op {card.name} {id(card)}>"
-        linecache.cache[file] = (len(wrapped), None, wrapped.splitlines(True), file)
-        space: dict[str, Any] = {}
-        exec(compile(wrapped, file, "exec"), globals(), space)
-        body, card.pullback, card.revive = space["make"](card.forward, card, card.op, *rules.values())
+        wrapped = _closure(source, ["forward", "card", "op", *rules], ["entry", "pullback", "revive"])
+        make = _compiled(card, wrapped, "op")
+        body, card.pullback, card.revive = make(card.forward, card, card.op, *rules.values())
         card.source = source
         op: FunctionType = card.op
         # Defaults before code: between the two, another thread may call.
@@ -173,8 +187,18 @@ def specialise(card: Any) -> None:
         op.__code__ = body.__code__
 
 
-def _closure(source: str, names: list[str]) -> str:
+def _compiled(card: Any, source: str, what: str) -> Callable[..., Any]:
+    """The factory in ``source``; tracebacks show its lines."""
+    file = f"<tensorgrad {what} {card.name} {id(card)}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(True), file)
+    space: dict[str, Any] = {}
+    exec(compile(source, file, "exec"), globals(), space)
+    made: Callable[..., Any] = space["make"]
+    return made
+
+
+def _closure(source: str, names: list[str], results: list[str]) -> str:
     """Wrap the functions in a factory. The entry must close over the stub's names, and no others."""
     parts = source.split("\n\n")
-    body = "\n".join([parts[0], "    forward, card, op", *parts[1:], "return entry, pullback, revive"])
+    body = "\n".join([parts[0], f"    {', '.join(names[:3])}", *parts[1:], f"return {', '.join(results)},"])
     return f"def make({', '.join(names)}):\n" + "\n".join("    " + line for line in body.splitlines()) + "\n"

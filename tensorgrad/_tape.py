@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from operator import attrgetter
+from time import perf_counter
 from typing import Any, ClassVar
 
 import numpy as np
@@ -159,6 +160,8 @@ class Walk:
         check_not_stale(order, leaves)
         wanted = leading_to(order, stop) if stop and not leaves <= stop else None
         watching = watchers() if get_mode() & WATCHED else ()
+        for watcher in watching:
+            watcher.start(self, roots, order)
         finished: dict[Any, Any] = {}
         owned, retain, tensors = self.owned, self.retain, self.tensors
         take, known = cotangents.pop, cotangents.get
@@ -181,12 +184,15 @@ class Walk:
                 edges = tuple([edge if edge in wanted else None for edge in edges])
                 if not any(edges):  # a stop, or a branch that leads to none
                     continue
+            if watching:
+                began = perf_counter()
             results = node.prim.pullback(
                 g, edges, self.revive(node, saved, node.edges) if tensors else saved, node.shape
             )
             if watching:
+                seconds = perf_counter() - began
                 for watcher in watching:
-                    watcher.backward(node, g, results)
+                    watcher.backward(self, node, g, results, seconds)
             for edge, c in zip(edges, results):  # noqa: B905  (strict costs more than the multiplication)
                 if c is None:
                     continue
@@ -194,8 +200,10 @@ class Walk:
                 if old is None:
                     # The first contribution is borrowed: it may be g, a saved value or a view.
                     cotangents[edge] = c
-                    if type(edge) is Leaf and is_fresh(c, g, saved):
-                        owned.add(edge)
+                    if type(edge) is Leaf and not watching and is_fresh(c, g, saved):
+                        owned.add(
+                            edge
+                        )  # a watcher keeps what it is shown, so then nothing is written into it
                 elif (
                     edge in owned
                     and type(c) is np.ndarray

@@ -12,6 +12,7 @@ import sys
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy as np
 from . import _specialise, ops
 from ._array import Array, check_become
 from ._config import (
+    GENERAL,
     TAPE,
     WATCHED,
     enable_grad,
@@ -32,7 +34,7 @@ from ._data import as_data, as_data_like, keep
 from ._errors import DtypeError, GradientError, NoGraphError, ShapeError
 from ._gates import gate, guarded, listed, refit, slope
 from ._primitive import Primitive, Value
-from ._record import explain, process, record, run, set_types, show
+from ._record import Given, Recast, explain, general, process, record, run, set_types, show
 from ._specialise import FORWARD_ERRORS, RAW, plain
 from ._tape import (
     PICK,
@@ -88,20 +90,25 @@ class Tensor(Array):
             self.requires_grad = True
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
-        if not get_mode() & WATCHED:
-            return record(primitive, args, params, 0, wrap, bool(get_mode() & TAPE))
-        # Watchers know values by their arrays, so the array that a node saves must be one they were shown.
-        args = tuple([fresh(np.array(arg)) if type(arg) is np.ndarray else arg for arg in args])
-        result = record(primitive, args, params, 0, wrap, bool(get_mode() & TAPE))
-        show(primitive, args, params, result)
+        mode = get_mode()
+        if mode >= GENERAL:
+            # Watchers know values by their arrays, so the array that a node saves must be one they were shown.
+            args = tuple([fresh(np.array(arg)) if type(arg) is np.ndarray else arg for arg in args])
+        began = perf_counter()
+        result = record(primitive, args, params, 0, wrap, bool(mode & TAPE))
+        if type(result) is Recast:
+            return process(primitive, tuple(result), params)
+        if mode & WATCHED:
+            show(primitive, args, params, result, perf_counter() - began)
         return result
 
     @classmethod
     def from_nothing(cls, primitive: Primitive, params: tuple[Any, ...]) -> Tensor:
         """The result of an op without inputs, such as a random draw."""
+        began = perf_counter()
         result = wrap(run(primitive, (), params), None)
         if get_mode() & WATCHED:
-            show(primitive, (), params, result)
+            show(primitive, (), params, result, perf_counter() - began)
         return result
 
     # ---- facts
@@ -246,7 +253,11 @@ class Tensor(Array):
         """The same value without history."""
         if self.level:
             return ops.stop_gradient(self)
-        return type(self)._share(self._d)
+        made = type(self)._share(self._d)
+        if get_mode() & WATCHED:
+            for watcher in watchers():
+                watcher.detach(self, made, "detach")
+        return made
 
     @classmethod
     def _share(cls, data: Any) -> Tensor:
@@ -435,7 +446,8 @@ class Over(Tensor):
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
         level, always = self.level, self.always
         taping = always or bool(get_mode() & TAPE)
-        return record(primitive, args, params, level, lambda d, node: Over(d, node, level, always), taping)
+        result = record(primitive, args, params, level, lambda d, node: Over(d, node, level, always), taping)
+        return process(primitive, tuple(result), params) if type(result) is Recast else result
 
     def _leave(self, how: str) -> Any:
         return (
@@ -690,6 +702,10 @@ _specialise.install(
     Parameter=Parameter,
     Node=Node,
     process=process,
+    general=general,
+    watchers=watchers,
+    Given=Given,
+    clock=perf_counter,
     explain=explain,
     tick=tick,
     keep=keep,

@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import os
 import sys
-from types import FrameType
+from types import CodeType, FrameType
 
 _PACKAGE = os.path.dirname(__file__) + os.sep
+_is_ours: dict[str, bool] = {}  # by file name
+
+
+def user_frame(depth: int = 1) -> FrameType | None:
+    """The innermost frame outside of this library, from ``depth`` frames above the caller on."""
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        ours = _is_ours.get(file)
+        if ours is None:
+            # Generated op bodies have names in angle brackets; a notebook's cells are files by then.
+            ours = _is_ours[file] = file.startswith((_PACKAGE, "<tensorgrad"))
+        if not ours:
+            return frame
+        frame = frame.f_back
+    return None
 
 
 def user_position() -> str:
     """``file:line`` of the innermost frame outside of this library, or ``<unknown>``."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        file = frame.f_code.co_filename
-        # Generated op bodies have names in angle brackets; a notebook's cells are files by then.
-        if not file.startswith((_PACKAGE, "<tensorgrad")):
-            return f"{file}:{frame.f_lineno}"
-        frame = frame.f_back
-    return "<unknown>"
+    frame = user_frame(2)
+    return "<unknown>" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def line_of(code: CodeType, instruction: int) -> int:
+    """The line of an instruction, by its offset in bytes (``frame.f_lasti``)."""
+    for start, end, line in code.co_lines():
+        if start <= instruction < end and line is not None:
+            return line
+    return code.co_firstlineno

@@ -36,11 +36,14 @@ def readers(card: Any, name: str) -> list[int]:
 # ---- the entry
 
 
-def entry(card: Any) -> str:
+def entry(card: Any, shown: bool = False) -> str:
+    """The entry of an op; or its twin, which runs while all watchers are light, and tells them what it did."""
     if not card.trusted or not card.inputs:
-        return _header(card) + "\n" + _indent([_send(card)])
-    lines = _unpack_list(card) if card.variadic else _unpack(card)
-    lines += ["mode_ = get_mode()", "if mode_ > 1:", f"    {_send(card)}"]
+        return _header(card, shown) + "\n" + _indent([_send(card, shown)])
+    lines = ["began_ = clock()"] if shown else []
+    lines += _unpack_list(card, shown) if card.variadic else _unpack(card, shown)
+    if not shown:
+        lines += ["mode_ = get_mode()", "if mode_ > 1:", f"    {_send(card)}"]
     lines += [
         "try:",
         f"    r_ = forward({_forward_arguments(card)})",
@@ -48,17 +51,21 @@ def entry(card: Any) -> str:
         f"    raise explain(card, {_data_tuple(card)}, {_tuple(card.params)}, error_) from None",
     ]
     if card.formulas:
-        lines += [f"if mode_ and ({_any_edge(card)}):", *map("    {}".format, _record(card))]
+        lines += [f"if mode_ and ({_any_edge(card)}):", *map("    {}".format, _record(card, shown))]
     if card.broadcasts and len(card.inputs) > 2:  # numbers alone become tensors
         arrays = " or ".join([f"type({n}) in ARRAYS" for n in card.inputs])
-        lines += [f"if {_nothing_but_arrays(card)}:", f"    if {arrays}: return r_", f"    {_send(card)}"]
+        lines += [
+            f"if {_nothing_but_arrays(card)}:",
+            f"    if {arrays}: return r_",
+            f"    {_send(card, shown)}",
+        ]
     else:
         lines += [f"if {_nothing_but_arrays(card)}:", "    return r_"]
     if card.several:
-        lines += ["return constants(r_)"]
+        lines += ["out_ = constants(r_)", *_give(card, shown)]
     else:
-        lines += ["out_ = new(Tensor)", "out_._d = r_", "out_._node = None", "return out_"]
-    return _header(card) + "\n" + _indent(lines)
+        lines += ["out_ = new(Tensor)", "out_._d = r_", "out_._node = None", *_give(card, shown)]
+    return _header(card, shown) + "\n" + _indent(lines)
 
 
 def takes_numbers(card: Any) -> bool:
@@ -66,7 +73,21 @@ def takes_numbers(card: Any) -> bool:
     return bool(card.broadcasts and card.kind != "bilinear" and len(card.inputs) > 1)
 
 
-def _unpack(card: Any) -> list[str]:
+def _give(card: Any, shown: bool) -> list[str]:
+    """Return the result, ``out_``; the twin shows it first."""
+    if not shown:
+        return ["return out_"]
+    *fixed, many = card.inputs if card.variadic else (*card.inputs, "")
+    data = [f"(Given(d{i}_) if d{i}_ is {n} else d{i}_)" for i, n in enumerate(fixed)]
+    nodes = [f"n{i}_" for i in range(len(fixed))]
+    if many:
+        data.append(f"*[Given(d_) if d_ is x_ else d_ for d_, x_ in zip(ds_, {many})]")
+        nodes.append("*ns_")
+    told = f"card, {_tuple(data)}, {_tuple(nodes)}, {_tuple(card.params)}, out_, mode_, clock() - began_"
+    return [f"for watcher_ in watchers(): watcher_.note({told})", "return out_"]
+
+
+def _unpack(card: Any, shown: bool) -> list[str]:
     """Take data and node out of each input: ``d0_``, ``n0_``, ``d1_``, ..."""
     lines: list[str] = []
     weak = takes_numbers(card)
@@ -86,19 +107,19 @@ def _unpack(card: Any) -> list[str]:
             f"elif type({name}) in ARRAYS and {name}.dtype.kind in NUMERIC:",
             f"    d{i}_ = {name}; n{i}_ = None",
             "else:",
-            f"    {_send(card)}",
+            f"    {_send(card, shown)}",
         ]
     if weak and len(card.inputs) == 2:
         a, b = card.inputs
         lines += [
             f"if d0_ is {a} and type(d0_) in SCALARS:",
-            f"    if type({b}) in SCALARS: {_send(card)}",
+            f"    if type({b}) in SCALARS: {_send(card, shown)}",
             "    d0_ = WEAK[d1_.dtype if type(d1_) is ndarray else type(d1_)][d0_]",
         ]
     return lines
 
 
-def _unpack_list(card: Any) -> list[str]:
+def _unpack_list(card: Any, shown: bool) -> list[str]:
     """The same for a card whose last input is a list; fixed inputs before it are unpacked as usual."""
     *fixed, many = card.inputs
     lines: list[str] = []
@@ -109,7 +130,7 @@ def _unpack_list(card: Any) -> list[str]:
             f"elif type({name}) in ARRAYS and {name}.dtype.kind in NUMERIC:",
             f"    d{i}_ = {name}; n{i}_ = None",
             "else:",
-            f"    {_send(card)}",
+            f"    {_send(card, shown)}",
         ]
     return [
         *lines,
@@ -121,14 +142,14 @@ def _unpack_list(card: Any) -> list[str]:
         "    elif type(x_) in ARRAYS and x_.dtype.kind in NUMERIC:",
         "        ds_.append(x_); ns_.append(None)",
         "    else:",
-        f"        {_send(card)}",
+        f"        {_send(card, shown)}",
     ]
 
 
-def _record(card: Any) -> list[str]:
+def _record(card: Any, shown: bool) -> list[str]:
     lines = []
     if shares_dtype(card):
-        lines += _same_dtypes(card)
+        lines += _same_dtypes(card, shown)
     edges = [f"n{i}_" if name in card.formulas else "None" for i, name in enumerate(card.inputs)]
     if card.variadic:
         edges[-1] = "*ns_" if card.inputs[-1] in card.formulas else "*[None] * len(ns_)"
@@ -144,7 +165,8 @@ def _record(card: Any) -> list[str]:
             "n_.shape = shapes_of(r_)",
             "n_.seq = tick()",
             "n_.extra = None",
-            "return picks(n_, r_)",
+            "out_ = picks(n_, r_)",
+            *_give(card, shown),
         ]
     return [
         *lines,
@@ -154,7 +176,7 @@ def _record(card: Any) -> list[str]:
         "out_ = new(Tensor)",
         "out_._d = r_",
         "out_._node = n_",
-        "return out_",
+        *_give(card, shown),
     ]
 
 
@@ -164,7 +186,7 @@ def shares_dtype(card: Any) -> bool:
     return card.kind != "general" and not card.several and (many or len(card.formulas) > 1)
 
 
-def _same_dtypes(card: Any) -> list[str]:
+def _same_dtypes(card: Any, shown: bool) -> list[str]:
     """Send mixed dtypes to `process`, which casts by a recorded ``astype`` first.
 
     So every cotangent has the dtype of its node without a look at it, and the cast back is the
@@ -173,15 +195,15 @@ def _same_dtypes(card: Any) -> list[str]:
     positions = [i for i, name in enumerate(card.inputs) if name in card.formulas]
     if card.variadic:
         test = f"any([type(d_) in SCALARS or d_.dtype is not r_.dtype for d_ in {_data_tuple(card)}])"
-        return [f"if {test}:", f"    {_send(card)}"]
+        return [f"if {test}:", f"    {_send(card, shown)}"]
     if positions == [0, 1] and len(card.inputs) == 2 and card.kind == "elementwise":
         # A Python number has no dtype of its own; two NumPy scalars of one type have the same.
         differ = "type(d1_) not in SCALARS and type(d0_) not in SCALARS and d0_.dtype is not d1_.dtype"
         return [
             "if type(d0_) is not type(d1_) or type(d0_) is ndarray:",
-            f"    if {differ}: {_send(card)}",
+            f"    if {differ}: {_send(card, shown)}",
         ]
-    return [f"if n{i}_ is not None and d{i}_.dtype is not r_.dtype: {_send(card)}" for i in positions]
+    return [f"if n{i}_ is not None and d{i}_.dtype is not r_.dtype: {_send(card, shown)}" for i in positions]
 
 
 def _saved(card: Any, name: str) -> str:
@@ -216,7 +238,10 @@ def _always(card: Any, which: list[int]) -> bool:
     return len(card.formulas) == 1 and bool(which)
 
 
-def _header(card: Any) -> str:
+def _header(card: Any, shown: bool) -> str:
+    if shown:
+        parts = [f"*{n}" if card.variadic and n == card.inputs[-1] else n for n in card.inputs]
+        return f"def entry(args_, params_, mode_):\n    {_tuple(parts)} = args_\n    {_tuple(card.params)} = params_"
     *fixed, many = (*card.inputs, "") if not card.variadic else card.inputs
     parts = [*fixed]
     if parts:
@@ -252,9 +277,9 @@ def _data_tuple(card: Any) -> str:
     return _tuple([f"d{i}_" for i in range(len(fixed))] + (["*ds_"] if card.variadic else []))
 
 
-def _send(card: Any) -> str:
+def _send(card: Any, shown: bool = False) -> str:
     arguments = [f"*{n}" if card.variadic and n == card.inputs[-1] else n for n in card.inputs]
-    return f"return process(card, {_tuple(arguments)}, {_tuple(card.params)})"
+    return f"return {'general' if shown else 'process'}(card, {_tuple(arguments)}, {_tuple(card.params)})"
 
 
 def _any_edge(card: Any) -> str:

@@ -1,1 +1,10 @@
-"""Asking a computation questions: what differs, why a gradient is missing, what the formula is."""
+"""Asking about computations: why a gradient is what it is, and what differs between two of them."""
+
+from __future__ import annotations
+
+from .asking import why as why
+from .diff import Change as Change
+from .diff import Difference as Difference
+from .divergence import Divergence as Divergence
+from .why_causes import CAUSES as CAUSES
+from .why_diagnosis import Diagnosis as Diagnosis

@@ -91,8 +91,8 @@ class Matching:
             self.pair_rows()
             self.spread(0)
         self.pair_places()
-        self.pair_leaves()
-        if self.untwin():
+        leaves = self.pair_leaves()
+        if self.untwin() or leaves:
             self.missing = self.without_mates()
             self.pair_places()
             self.untwin()
@@ -285,8 +285,9 @@ class Matching:
             self.index = self.by_arguments()
             self.spread(0)
 
-    def pair_leaves(self) -> None:
-        """Pair leaves of the same kind in their order: what is left of them is used by nothing that has a mate."""
+    def pair_leaves(self) -> bool:
+        """Pair leaves of the same kind in their order, for nothing else tells them apart; whether there were any."""
+        done = False
         for used_alike in (True, False):
             waiting: dict[tuple[int, bool], list[int]] = defaultdict(list)
             for j in reversed(self.free_b()):
@@ -296,6 +297,8 @@ class Matching:
                 some = waiting.get((self.a.exact[i], used_alike and bool(self.a.uses[i])))
                 if some and i < self.a.leaves:
                     self.pair(i, some.pop())
+                    done = True
+        return done
 
     def candidates(self, left: list[int], right: list[int]) -> Iterator[tuple[float, int, int]]:
         """Free statements in the same place: (how well they fit, the one, the other)."""

@@ -14,12 +14,14 @@ def text(graph: Graph) -> str:
 
     Equations of a backward pass are marked by ``'`` behind the name of the op.
     """
-    numbers = {c.index: graph.values[c.index] for c in graph.constants if not c.shape}
+    numbers = {
+        c.index: graph.values[c.index] for c in graph.constants if not c.shape and c.index in graph.values
+    }
 
     def show(var: Var) -> str:
         if var.index in numbers:
             value = numbers[var.index]
-            return f"{value.item() if isinstance(value, np.generic | np.ndarray) else value!r}"
+            return str(value) if isinstance(value, np.generic | np.ndarray) else repr(value)
         return str(var)
 
     lines = [f"program({', '.join(_typed(v) for v in graph.inputs)}):"]

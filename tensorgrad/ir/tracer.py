@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .._config import direction, scope_path, watching
+from .._config import Watcher, direction, scope_path, watching
 from .._data import as_data
 from .._errors import TraceError
 from .._primitive import Primitive, Value
@@ -24,6 +24,7 @@ from .._tensor import Tensor, wrap
 from .._tree import flatten, unflatten
 from .._where import user_position
 from .graph import Equation, Graph, Role, Var, Write
+from .tape import label
 
 
 def trace(f: Callable[..., Any], /, *examples: Any, names: Any = None) -> Graph:
@@ -67,14 +68,14 @@ def trace(f: Callable[..., Any], /, *examples: Any, names: Any = None) -> Graph:
         tracer.new(x, "input", name) for x, name in zip(arguments, _argument_names(f, tree), strict=True)
     ]
     named, name_tree = flatten(names)
-    tracer.names = {id(tensor): _label(path) for tensor, path in zip(named, name_tree.paths(), strict=True)}
+    tracer.names = {id(tensor): label(path) for tensor, path in zip(named, name_tree.paths(), strict=True)}
     with watching(tracer):
         results, result_tree = flatten(f(*unflatten(tree, arguments)))
         outputs = [tracer.var(result) for result in results]
     return tracer.graph(inputs, outputs, tree, result_tree)
 
 
-class _Tracer:
+class _Tracer(Watcher):
     """Writes down each operation that it is shown, in terms of the arrays that hold the values."""
 
     sees_formulas = True
@@ -166,7 +167,14 @@ class _Tracer:
         self.known[id(data)] = self.constant(data, data)
         self.held.append(data)
 
-    def op(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
+    def op(
+        self,
+        primitive: Primitive,
+        args: tuple[Any, ...],
+        params: tuple[Any, ...],
+        result: Any,
+        seconds: float,
+    ) -> None:
         inputs = tuple([self.var(arg) for arg in args])
         parts = result if isinstance(result, tuple) else (result,)
         outputs = [self.new(part, "result") for part in parts]
@@ -175,8 +183,6 @@ class _Tracer:
             primitive.name, inputs, tuple(outputs), named, scope_path(), direction(), primitive
         )
         self.equations.append(equation)
-
-    def backward(self, node: Any, cotangent: Any, results: tuple[Any, ...]) -> None: ...
 
     def assign(self, target: Tensor, value: Tensor) -> None:
         if id(target._d) not in self.known:
@@ -210,13 +216,8 @@ def _argument_names(f: Callable[..., Any], tree: Any) -> list[str]:
         one = parameters[min(position, len(parameters) - 1)] if parameters else None
         listed = one is not None and one.kind is one.VAR_POSITIONAL
         name = "" if one is None else f"{one.name}{position - len(parameters) + 1}" if listed else one.name
-        names += [_label(path) for path in child.paths(name)]
+        names += [label(path) for path in child.paths(name)]
     return names
-
-
-def _label(path: str) -> str:
-    """A path as people write it: ``layers.0.w`` for ``['layers'][0].w``."""
-    return path.replace("['", ".").replace("']", "").replace("[", ".").replace("]", "").lstrip(".")
 
 
 def _gradient(tensor: Tensor) -> Any:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
-from math import prod
 from typing import Any
 
-from .._config import no_grad, watching
+from .._config import Watcher, no_grad, watching
 from .._creation import zeros
 from .._errors import ShapeError
 from .._tensor import Tensor
 from .._tree import flatten
+from ..ir.cost import flops_of
 from .module import Module
 
 
@@ -125,10 +124,8 @@ def summary(model: Module, inputs: Any, *, dtype: Any = None) -> Summary:
     return Summary(counter.rows, sum(p.size for p in params), trainable, counter.rows[0].flops)
 
 
-class _Counter:
+class _Counter(Watcher):
     """Watches one call: which modules are open, and what the operations in them cost."""
-
-    sees_formulas = False
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
@@ -153,54 +150,15 @@ class _Counter:
         if self.open:
             self.open[-1].params += row.params
 
-    def op(self, primitive: Any, args: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
-        if primitive.composite is not None:  # computed again, piece by piece, and counted as these are shown
-            primitive.composite(*args, **dict(zip(primitive.params, params, strict=True)))
-            return
+    def op(
+        self, primitive: Any, args: tuple[Any, ...], params: tuple[Any, ...], result: Any, seconds: float
+    ) -> None:
         cost = flops_of(primitive, args, params, result)
         for row in self.open:
             row.flops += cost
 
-    def adopt(self, data: Any) -> None: ...
-
-    def backward(self, node: Any, cotangent: Any, results: tuple[Any, ...]) -> None: ...
-
-    def assign(self, target: Any, value: Any) -> None: ...
-
-    def accumulate(self, leaf: Any, before: Any, value: Any) -> None: ...
-
-    def leave(self, value: Any, how: str) -> None: ...
-
-
-def flops_of(primitive: Any, args: Sequence[Any], params: Sequence[Any], result: Any) -> int:
-    """The arithmetic of one operation, from the shapes of its inputs and result."""
-    results = result if isinstance(result, tuple) else (result,)
-    made = sum(_size(one) for one in results)
-    if primitive.kind == "view":
-        return 0
-    if primitive.name == "matmul":
-        return 2 * made * int(args[0].shape[-1])
-    if primitive.name == "einsum":
-        letters = params[0].split("->")[0].replace(",", "")
-        return len(args) * prod(dict(zip(letters, _lengths(args), strict=True)).values())
-    if primitive.name == "correlation":
-        return 2 * made * int(prod(args[1].shape[1:]))
-    if primitive.name in ("correlation_spread", "correlation_filters"):
-        return 2 * _size(args[0]) * int(prod(args[1].shape[1:]))
-    if primitive.kind == "linear":  # sums, and copies that compute nothing
-        return sum(_size(one) for one in args) if made < sum(_size(one) for one in args) else 0
-    return max(made, *[_size(one) for one in args]) if args else made
-
 
 # ---- helpers
-
-
-def _lengths(args: Sequence[Any]) -> list[int]:
-    return [n for one in args for n in one.shape]
-
-
-def _size(value: Any) -> int:
-    return prod(getattr(value, "shape", (1,)))
 
 
 def _shapes(value: Any) -> list[tuple[int, ...]]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from .._config import enable_grad, no_grad, watching
+from .._config import Watcher, enable_grad, no_grad, watching
 from .._errors import DtypeError
 from .._primitive import Primitive, Value
 from .._specialise import plain
@@ -242,10 +242,8 @@ class Applied(Recorded):
         return [_raw(y) for y in ys], pull
 
 
-class _Record:
-    """A watcher that writes down the ops on values that depend on the inputs."""
-
-    sees_formulas = False
+class _Record(Watcher):
+    """Writes down the ops on values that depend on the inputs."""
 
     def __init__(self) -> None:
         self.cards: list[Primitive] = []
@@ -260,7 +258,9 @@ class _Record:
         self._followed.add(id(value._d))
         self._held.append(value._d)
 
-    def op(self, card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
+    def op(
+        self, card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...], result: Any, seconds: float
+    ) -> None:
         """Write an op down, if an argument depends on the inputs."""
         # What has no axes is a NumPy scalar, known by its identity only before it becomes an array.
         moved = [i for i, arg in enumerate(args) if id(getattr(arg, "_d", arg)) in self._followed]
@@ -280,11 +280,6 @@ class _Record:
             self.steps.append(Step(step, tuple([kept[i] for i in positions]), where))
         elif any(data[i].dtype.kind in "fc" for i in moved):
             self.blocked.append(f"{card.name}, called at {where}")
-
-    def adopt(self, data: Any) -> None: ...
-    def backward(self, node: Any, cotangent: Any, results: tuple[Any, ...]) -> None: ...
-    def assign(self, target: Any, value: Any) -> None: ...
-    def accumulate(self, leaf: Any, before: Any, value: Any) -> None: ...
 
     def leave(self, value: Any, how: str) -> None:
         """Note where a value that depends on the inputs left the library."""

@@ -150,7 +150,7 @@ def _laid_out(box: list[Size], weights: dict[Edge, int], node_gap: float, layer_
     """The layout of one connected part; its paths are in the order of the keys of `weights`."""
     ranks = ranked(len(box), weights)
     half = [w / 2 for w, _ in box] + [0.0] * (len(ranks.layer) - len(box))
-    x = abscissas(ranks, half, node_gap)
+    x = abscissas(ranks, half, half, node_gap)
     bands = _bands(ranks, x, [h for _, h in box], layer_gap)
     width = max(c + h for c, h in zip(x, half, strict=True))
     centres = [(x[v], sum(bands[ranks.layer[v]]) / 2) for v in range(len(box))]
