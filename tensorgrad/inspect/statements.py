@@ -156,7 +156,9 @@ def type_of(var: Var) -> str:
     return f"{var.dtype}[{','.join(map(str, var.shape))}]"
 
 
-def written(statement: Equation, part: str, name: Callable[[Var], str], arguments: list[str]) -> str:
+def written(
+    statement: Equation, part: str, name: Callable[[Var], str], arguments: list[str], *, labels: bool = True
+) -> str:
     """A statement as a line of text, with the names that it is given.
 
     Args:
@@ -164,9 +166,10 @@ def written(statement: Equation, part: str, name: Callable[[Var], str], argument
         part: see `Program.part`.
         name: what a result is called.
         arguments: its arguments in words.
+        labels: whether the label of a leaf follows its name.
     """
     results = ", ".join(
-        f"{name(v)}{' ' + v.label if v.label and part == 'leaf' else ''}: {type_of(v)}"
+        f"{name(v)}{' ' + v.label if labels and v.label and part == 'leaf' else ''}: {type_of(v)}"
         for v in statement.outputs
     )
     if part == "leaf":
