@@ -67,7 +67,7 @@ def ending(evidence: Evidence, seen: list[Var]) -> list[Var]:
     or value, that was computed at all.
     """
     flows, _ = _reach(evidence, seen)
-    results = [out for _, e in evidence.forward() for out in e.outputs]
+    results = [out for e in evidence.graph.equations for out in e.outputs]
     numbers = [out for out in results if out.size == 1]
     return (_losses(evidence, flows) or numbers or results)[-1:]
 
@@ -78,7 +78,7 @@ def ending(evidence: Evidence, seen: list[Var]) -> list[Var]:
 def _losses(evidence: Evidence, flows: Collection[int]) -> list[Var]:
     """The numbers that gradients could flow from, and that nothing was computed from."""
     numbers = [
-        out for _, e in evidence.forward() for out in e.outputs if out.size == 1 and out.index in flows
+        out for e in evidence.graph.equations for out in e.outputs if out.size == 1 and out.index in flows
     ]
     return [
         out for out in numbers if not any(use.equation.outputs for use in evidence.uses.get(out.index, []))
@@ -98,7 +98,7 @@ def _reach(evidence: Evidence, versions: list[Var]) -> tuple[dict[int, None], se
     """What a tensor's gradient can come from, in order, and all that was computed from it."""
     flows = dict.fromkeys(var.index for var in versions)
     depends = set(flows)
-    for i, equation in evidence.forward():
+    for i, equation in enumerate(evidence.graph.equations):
         if any(var.index in depends for var in equation.inputs):
             depends.update(out.index for out in equation.outputs)
         if any(var.index in flows and _passes(Use(i, equation, j)) for j, var in enumerate(equation.inputs)):
@@ -174,7 +174,9 @@ def _unused(evidence: Evidence, versions: list[Var], targets: list[Var], depends
     """The tensor leads nowhere: say what it was used for, if anything."""
     name = evidence.name(versions[-1]) if versions else "it"
     goal = " and ".join(dict.fromkeys(evidence.name(target) for target in targets)) or "the loss"
-    last = [i for i, e in evidence.forward() if any(var.index in depends for var in e.inputs)]
+    last = [
+        i for i, e in enumerate(evidence.graph.equations) if any(var.index in depends for var in e.inputs)
+    ]
     if not last:
         return Found("unused", None, f"{goal} is not computed from {name}: no recorded operation uses it")
     op = evidence.graph.equations[last[-1]].op
