@@ -111,7 +111,7 @@ class Evidence:
         value = self.value(var)
         if value is not None and value.size == 1:
             return f"{value.item():.6g}" if value.dtype.kind == "f" else str(value.item())
-        return f"a {var.role} of shape {var.shape}"
+        return f"a {'constant' if var.role == 'constant' else 'tensor'} of shape {var.shape}"
 
     def step(self, index: int) -> str:
         """An equation in a few letters: op and number of its result."""

@@ -39,7 +39,7 @@ def broken(evidence: Evidence, versions: list[Var], targets: list[Var]) -> Found
                      f"{evidence.name(other[-1])}, which {evidence.name(versions[-1])} is used for")  # fmt: skip
     if left:
         return _named(evidence, left[0])
-    return _unused(evidence, versions, targets, depends)
+    return _unused(evidence, versions, depends)
 
 
 def lost(evidence: Evidence, var: Var) -> Found | None:
@@ -170,21 +170,17 @@ def _kind(equation: Equation, position: int, x: str) -> tuple[str, str]:
     return "rounding", f"{op} of {x} has no derivative"
 
 
-def _unused(evidence: Evidence, versions: list[Var], targets: list[Var], depends: set[int]) -> Found:
+def _unused(evidence: Evidence, versions: list[Var], depends: set[int]) -> Found:
     """The tensor leads nowhere: say what it was used for, if anything."""
     name = evidence.name(versions[-1]) if versions else "it"
-    goal = " and ".join(dict.fromkeys(evidence.name(target) for target in targets)) or "the loss"
     last = [
         i for i, e in enumerate(evidence.graph.equations) if any(var.index in depends for var in e.inputs)
     ]
     if not last:
-        return Found("unused", None, f"{goal} is not computed from {name}: no recorded operation uses it")
+        return Found("unused", None, f"the loss is not computed from {name}: no recorded operation uses it")
     op = evidence.graph.equations[last[-1]].op
-    return Found(
-        "unused",
-        last[-1],
-        f"{goal} is not computed from {name}: the last operation on its way, {op}, leads nowhere",
-    )
+    reason = f"the loss is not computed from {name}: the last operation on its way, {op}, leads nowhere"
+    return Found("unused", last[-1], reason)
 
 
 def replaced_by(evidence: Evidence, x: Any, used: set[int]) -> Var | None:
