@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
 from tensorgrad.viz._ranks import Edge
+from tensorgrad.viz._scene import Scene
 
 SEARCH = 1000  # boxes or groups looked at, to see whether one more box would close a cycle
 
@@ -24,6 +25,13 @@ class Frame:
     name: str
     path: str
     parent: int | None
+
+
+def modules(shown: Scene) -> tuple[list[Frame], list[int | None]]:
+    """The frames of a scene, and for each box the number of the innermost one that it is in."""
+    if not any(box.scope for box in shown.boxes):
+        return [], [None] * len(shown.boxes)
+    return framed([box.scope for box in shown.boxes], [(link.source, link.target) for link in shown.links])
 
 
 def framed(paths: Sequence[str | None], edges: Sequence[Edge]) -> tuple[list[Frame], list[int | None]]:

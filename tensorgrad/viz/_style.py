@@ -31,6 +31,11 @@ RULES: list[tuple[str, str]] = [
     (".tg .output .box,.tg .write .box", "stroke-width:2.6"),
     (".tg .reference .box,.tg .value .box", "stroke-dasharray:3 3"),
     (".tg .cut .box", "stroke-dasharray:7 3;stroke-width:2"),
+    (".tg .ground", "fill:$ground;stroke:$frame;stroke-width:1.3"),
+    (
+        ".tg .label",
+        f"font-size:{DETAIL}px;font-weight:600;fill:$faint;stroke:$ground;stroke-width:3;paint-order:stroke",
+    ),
     (".tg .frame", "fill:none;stroke-width:1;stroke:$line"),
     *((f".tg .{kind} .frame", f"stroke:${FILL[kind][1]}") for kind in ("forward", "backward")),
     (".tg .reference .name", "font-weight:400;font-size:11px;fill:$faint"),

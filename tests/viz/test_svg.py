@@ -56,6 +56,7 @@ def test_the_whole_small_graph_as_text(small: Graph) -> None:
         words = " | ".join(text.text or "" for text in group.iter(f"{SVG}text"))
         lines.append(f"{group.get('class')} {group.get('id', '-')}: {words or tip(group)}")
     assert lines == [
+        "module -: layer",
         "forward -: %0: float32 (2, 3)",
         "forward -: %1: float32 (3, 4)",
         "forward -: %3: float32 (2, 4)",
@@ -63,6 +64,7 @@ def test_the_whole_small_graph_as_text(small: Graph) -> None:
         "forward -: %4: float32 (2, 4)",
         "forward -: %5: float32 (2, 4)",
         "forward -: %6: float32 scalar",
+        "label -: layer",
         "input v0: x | %0 (2, 3)",
         "captured v1: w | %1 (3, 4)",
         "constant v2: 1 | %2 scalar",
@@ -273,7 +275,7 @@ def contrast(one: str, two: str) -> float:
 @pytest.mark.parametrize("paper", [0, 1], ids=["light", "dark"])
 def test_text_and_lines_stand_out(paper: int) -> None:
     shade = {name: both[paper] for name, both in COLOURS.items()}
-    grounds = [name for name in shade if name.endswith("-fill")] + ["paper"]
+    grounds = [name for name in shade if name.endswith("-fill")] + ["paper", "ground"]
     for ground in grounds:
         assert contrast(shade["ink"], shade[ground]) >= 7, ground
         assert contrast(shade["faint"], shade[ground]) >= 4.5, ground
