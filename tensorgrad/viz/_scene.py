@@ -68,6 +68,7 @@ class Box:
         rows: further lines, each of a word and what it is.
         alarm: what is wrong with a value or gradient in it, such as "NaN in gradient".
         heat: its gradient on the scale of `_heat.Heat`, empty where boxes have the colour of their kind.
+        scope: the modules that it is in, joined by ``/``; None if it belongs to what reads it.
     """
 
     key: str
@@ -78,6 +79,7 @@ class Box:
     rows: tuple[Row, ...] = ()
     alarm: str = ""
     heat: str = ""
+    scope: str | None = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ def shortened(whole: Scene) -> Scene:
             source = len(boxes)
             name = origin.name if origin.kind in LEAVES else link.var.label or str(link.var)
             tip = (f"{link.var} from {origin.name}, further up", type_text(link.var))
-            boxes.append(Box(f"r{source}", "reference", f"↑ {name}", "", tip))
+            boxes.append(Box(f"r{source}", "reference", f"↑ {name}", "", tip, scope=None))
         links.append(Link(source, link.target, link.kind, link.var, link.weight))
     return replace(whole, boxes=tuple(boxes), links=tuple(links))
 
@@ -224,7 +226,9 @@ class _Maker:
         rows = value_rows(self.graph, var, self.options)
         if number and name == number:
             rows = [row for row in rows if row[0] != "value"]
-        return self.filled(Box(f"v{var.index}", kind, name, self.described(var, name), tip, tuple(rows)), var)
+        scope = "" if kind == "input" else None
+        box = Box(f"v{var.index}", kind, name, self.described(var, name), tip, tuple(rows), scope=scope)
+        return self.filled(box, var)
 
     def operation(self, index: int, equation: Equation) -> Box:
         outputs = ", ".join(map(str, equation.outputs))
@@ -245,7 +249,12 @@ class _Maker:
         name = f"{equation.outputs[0].label} = {equation.op}" if alone else equation.op
         if alone and not (equation.outputs[0].label and len(name) <= LONGEST):
             name = equation.op
-        box = Box(f"e{index}", kind, name, self.outcome(equation), tuple(lines), tuple(rows))
+        # A module has a frame for each pass.
+        scope = equation.scope
+        if scope and equation.direction == "backward":
+            outer, *inner = scope.split("/")
+            scope = "/".join([f"{outer}, backward", *inner])
+        box = Box(f"e{index}", kind, name, self.outcome(equation), tuple(lines), tuple(rows), scope=scope)
         return self.filled(box, *equation.outputs)
 
     def outcome(self, equation: Equation) -> str:

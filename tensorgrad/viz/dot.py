@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tensorgrad.ir.graph import Graph
+from tensorgrad.viz._clusters import Frame, modules
 from tensorgrad.viz._draw import COLOURS, clean, shorten
 from tensorgrad.viz._scene import LONGEST, OPERATIONS, Box, LinkKind, box_count, counts, headline, scene
 from tensorgrad.viz._select import selected
@@ -68,14 +69,33 @@ def graph_dot(graph: Graph, options: Options | None = None, **changes: Any) -> s
         dot.node("summary", _plain([heading, *rows], LONG_TEXT), **look)
         return str(dot.source)
     whole = scene(graph, options)
-    for box in whole.boxes:
+    frames, homes = modules(whole)
+    inside = [_frame(index, frame) for index, frame in enumerate(frames)]
+    for box, home in zip(whole.boxes, homes, strict=True):
         rows = [f"{word} {value}" for word, value in box.rows]
         label = [box.name, box.detail, *rows, f"! {box.alarm}" if box.alarm else ""]
-        dot.node(box.key, _plain(label, 2 * LONGEST), tooltip=_plain(box.tip, LONG_TEXT), **_look(box))
+        target = dot if home is None else inside[home]
+        target.node(box.key, _plain(label, 2 * LONGEST), tooltip=_plain(box.tip, LONG_TEXT), **_look(box))
+    # The inner ones come later in the list, and must be complete when they are put in.
+    for frame, part in reversed(list(zip(frames, inside, strict=True))):
+        (dot if frame.parent is None else inside[frame.parent]).subgraph(part)
     for link in whole.links:
         ends = whole.boxes[link.source].key, whole.boxes[link.target].key
         dot.edge(*ends, weight=str(link.weight), tooltip=_plain([str(link.var)]), **_LINK[link.kind])
     return str(dot.source)
+
+
+def _frame(index: int, frame: Frame) -> Any:
+    """A module as a subgraph, which Graphviz draws as a frame because of its name."""
+    from graphviz import Digraph
+
+    look = {"style": "filled,rounded", "fillcolor": COLOURS["grey-fill"][0], "color": COLOURS["line"][0]}
+    label = {
+        "label": _plain([frame.name], LONG_TEXT),
+        "labeljust": "l",
+        "tooltip": _plain([frame.path], LONG_TEXT),
+    }
+    return Digraph(name=f"cluster_{index}", graph_attr={**label, **look})
 
 
 def _look(box: Box) -> dict[str, str]:
