@@ -181,7 +181,7 @@ def shortened(whole: Scene) -> Scene:
             source = len(boxes)
             name = origin.name if origin.kind in LEAVES or origin.folded else link.var.label or str(link.var)
             tip = (f"{link.var} from {origin.name}, further up", type_text(link.var))
-            boxes.append(Box(f"r{source}", "reference", f"↑ {name}", "", tip))
+            boxes.append(Box(f"r{source}", "reference", f"↑ {name}", "", tip, scope=None))
         links.append(Link(source, link.target, link.kind, link.var, link.weight))
     return replace(whole, boxes=tuple(boxes), links=tuple(links))
 

@@ -76,6 +76,45 @@ def test_the_whole_small_graph_as_text(small: Graph) -> None:
     ]
 
 
+def test_modules_are_frames_around_their_boxes(build: Any) -> None:
+    h = build.input((2, 3), "x")
+    for name in ("net/fc<1>", "net/fc2"):
+        h = build.op(
+            "tanh", [build.op("matmul", [h, build.capture((3, 3))], (2, 3), scope=name)], (2, 3), scope=name
+        )
+    g = build.op("multiply", [h, h], (2, 3), "backward", scope="net")
+    root = ET.fromstring(graph_svg(build.graph(build.op("sum", [g], (2, 3), "backward", scope="net"))))
+    assert [tip(group) for group in of_class(root, "module")] == [
+        "net",
+        "net, backward",
+        "net/fc<1>",
+        "net/fc2",
+    ]
+    assert [text.text for text in of_class(root, "module-name")] == ["net", "net, backward", "fc<1>", "fc2"]
+
+    def extent(rect: ET.Element) -> tuple[float, ...]:
+        x, y, w, h = (float(rect.get(name, "nan")) for name in ("x", "y", "width", "height"))
+        return x, y, x + w, y + h
+
+    frames = [extent(rect) for rect in of_class(root, "frame")]
+    boxes = {
+        group.get("id"): extent(rect)
+        for group in root.iter(f"{SVG}g")
+        for rect in of_class(group, "box")
+        if group.get("id")
+    }
+    inside = [
+        {key for key, b in boxes.items() if f[0] < b[0] and f[1] < b[1] and b[2] < f[2] and b[3] < f[3]}
+        for f in frames
+    ]
+    assert inside == [
+        {"v1", "e0", "e1", "v4", "e2", "e3"},
+        {"e4", "e5"},
+        {"v1", "e0", "e1"},
+        {"v4", "e2", "e3"},
+    ]
+
+
 def test_hovering_tells_parameters_dtypes_and_scope(build: Any) -> None:
     x = build.input((3,), "x", "float64")
     y = build.op(
