@@ -31,10 +31,15 @@ def modules(shown: Scene) -> tuple[list[Frame], list[int | None]]:
     """The frames of a scene, and for each box the number of the innermost one that it is in."""
     if not any(box.scope for box in shown.boxes):
         return [], [None] * len(shown.boxes)
-    return framed([box.scope for box in shown.boxes], [(link.source, link.target) for link in shown.links])
+    edges = [(link.source, link.target) for link in shown.links]
+    # A parameter belongs to the module that applies it, not to the backward pass that reads it again.
+    owned = [link.kind != "saved" for link in shown.links]
+    return framed([box.scope for box in shown.boxes], edges, owned)
 
 
-def framed(paths: Sequence[str | None], edges: Sequence[Edge]) -> tuple[list[Frame], list[int | None]]:
+def framed(
+    paths: Sequence[str | None], edges: Sequence[Edge], owned: Sequence[bool] = ()
+) -> tuple[list[Frame], list[int | None]]:
     """Put boxes into frames by their scopes, such that no line leaves a frame and comes back into it.
 
     A scope that was entered several times has several frames where it must. A frame that would hold nothing

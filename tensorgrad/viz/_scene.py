@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import takewhile
 from typing import Any, Literal
 
 import numpy as np
@@ -181,7 +180,7 @@ def shortened(whole: Scene) -> Scene:
             source = len(boxes)
             name = origin.name if origin.kind in LEAVES or origin.folded else link.var.label or str(link.var)
             tip = (f"{link.var} from {origin.name}, further up", type_text(link.var))
-            boxes.append(Box(f"r{source}", "reference", f"↑ {name}", "", tip, scope=None))
+            boxes.append(Box(f"r{source}", "reference", f"↑ {name}", "", tip))
         links.append(Link(source, link.target, link.kind, link.var, link.weight))
     return replace(whole, boxes=tuple(boxes), links=tuple(links))
 
@@ -221,7 +220,6 @@ class _Maker:
         steps = graph.passes[-1].steps if graph.passes else ()
         self.steps: dict[int, Step] = {step.equation: step for step in steps}
         # A trace does not say which values are tracked; then no line is drawn as if it were not.
-        self.scopes = _scopes(graph)
         self.tells_tracked = any(var.tracked for var in graph.variables)
 
     def described(self, var: Var, name: str = "") -> str:
@@ -237,7 +235,7 @@ class _Maker:
         rows = value_rows(self.graph, var, self.options)
         if number and name == number:
             rows = [row for row in rows if row[0] != "value"]
-        scope = "" if kind == "input" else self.scopes.get(var.index)
+        scope = "" if kind == "input" else None
         return self.filled(
             Box(f"v{var.index}", kind, name, self.described(var, name), tip, tuple(rows), scope=scope), var
         )
@@ -332,25 +330,11 @@ class _Maker:
         return "untracked" if self.tells_tracked and not var.tracked else "forward"
 
 
-def _scopes(graph: Graph) -> dict[int, str]:
-    """For each value that the forward pass reads, the module that all of its readers there are in."""
-    found: dict[int, str] = {}
-    for equation in graph.equations:
-        if equation.direction == "forward":
-            for var in equation.inputs:
-                names = found.get(var.index, equation.scope).split("/")
-                same = takewhile(
-                    lambda pair: pair[0] == pair[1], zip(names, equation.scope.split("/"), strict=False)
-                )
-                found[var.index] = "/".join(name for name, _ in same)
-    return found
-
-
 def _scope(equation: Equation) -> str:
     """The modules that an operation is in; those of the backward pass are others than those of the forward pass."""
     outer, slash, inner = equation.scope.partition("/")
     return (
-        f"{outer} (backward){slash}{inner}" if outer and equation.direction == "backward" else equation.scope
+        f"{outer}, backward{slash}{inner}" if outer and equation.direction == "backward" else equation.scope
     )
 
 

@@ -94,7 +94,7 @@ def _drawing(graph: Graph, shown: Scene, options: Options) -> SVG:
     for label, (x, y, _, _) in zip(
         labels, plan.clusters, strict=True
     ):  # above the lines that enter at the top
-        add(body, "text", label, class_="label", x=x + 12, y=y + 17)
+        add(body, "text", label, class_="module-name", x=x + 12, y=y + 17)
     for box, (x, y), (w, h) in zip(shown.boxes, plan.centres, sizes, strict=True):
         _draw_box(body, box, x, y, w, h)
     return written(root)
@@ -143,7 +143,7 @@ def _draw_box(parent: ET.Element, box: Box, x: float, y: float, w: float, h: flo
     )
     if box.folded:
         frame = {"x": left + 3, "y": top + 3, "width": w - 6, "height": h - 6}
-        add(group, "rect", class_="frame", rx=4.0, **frame)
+        add(group, "rect", class_="inner", rx=4.0, **frame)
     name, detail = _lines(box)
     inner = h - (BAND if box.alarm else 0)
     lines = 1 + bool(detail) + len(box.rows)
@@ -173,7 +173,7 @@ def _draw_frame(parent: ET.Element, frame: Frame, rectangle: Rect) -> None:
     x, y, w, h = rectangle
     group = add(parent, "g", class_="module")
     add(group, "title", frame.path)
-    add(group, "rect", class_="ground", x=x, y=y, width=w, height=h, rx=8.0)
+    add(group, "rect", class_="frame", x=x, y=y, width=w, height=h, rx=8.0)
 
 
 def _draw_link(parent: ET.Element, link: Link, path: tuple[Point, ...]) -> None:

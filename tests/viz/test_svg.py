@@ -64,7 +64,7 @@ def test_the_whole_small_graph_as_text(small: Graph) -> None:
         "forward -: %4: float32 (2, 4)",
         "forward -: %5: float32 (2, 4)",
         "forward -: %6: float32 scalar",
-        "label -: layer",
+        "module-name -: layer",
         "input v0: x | %0 (2, 3)",
         "captured v1: w | %1 (3, 4)",
         "constant v2: 1 | %2 scalar",
