@@ -154,7 +154,10 @@ def scene(graph: Graph, options: Options | None = None) -> Scene:
         new = "none" if write.value is None else str(write.value)
         tip = (f"{new} becomes the {role} of {write.target}", type_text(write.target))
         detail = "none" if write.value is None else maker.described(write.value)
-        box = Box(f"w{index}", "write", name, detail, tip)
+        # A gradient stands in the frame of what made it, not at the far end of the picture.
+        made = home.get(write.value.index) if write.value else None
+        scope = boxes[made].scope or "" if made is not None else ""
+        box = Box(f"w{index}", "write", name, detail, tip, scope=scope)
         place(box, () if write.value is None else (write.value,))
     return Scene(tuple(boxes), tuple(links), maker.heat.usual if maker.heat else None)
 

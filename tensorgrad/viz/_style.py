@@ -25,7 +25,7 @@ RULES: list[tuple[str, str]] = [
     (".tg .said", f"font-size:{DETAIL}px"),
     (".tg .rule", "stroke:$line;stroke-width:0.8;stroke-opacity:0.6"),
     (".tg .title", "font-size:17px;font-weight:600"),
-    (".tg .frame", "fill:$ink;fill-opacity:0.035;stroke:$line;stroke-opacity:0.7"),
+    (".tg .module-frame", "fill:$ink;fill-opacity:0.035;stroke:$line;stroke-opacity:0.7"),
     (
         ".tg .module-name",
         f"font-size:{DETAIL}px;font-weight:600;fill:$faint;stroke:$paper;stroke-width:3;paint-order:stroke",

@@ -176,7 +176,7 @@ def _draw_frame(parent: ET.Element, frame: Frame, rect: Rect) -> None:
     group = add(parent, "g", class_="module")
     add(group, "title", frame.path)
     left, top, width, height = rect
-    add(group, "rect", class_="frame", x=left, y=top, width=width, height=height, rx=12.0)
+    add(group, "rect", class_="module-frame", x=left, y=top, width=width, height=height, rx=12.0)
 
 
 def _draw_link(parent: ET.Element, link: Link, path: tuple[Point, ...]) -> None:
