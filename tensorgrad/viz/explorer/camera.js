@@ -62,6 +62,7 @@ function makeCamera(stage, world, size, onDrag) {
   }
   /** Bring a box into view, with as little movement as that takes. */
   function show(box, centre = false) {
+    if (whole && !centre && at.k >= READABLE / 2) return;
     const { w, h } = room();
     const k = Math.max(at.k, centre ? READABLE : 0);
     const seen = box.whole ? box.h : Math.min(box.h, 60);
@@ -130,7 +131,9 @@ function makeCamera(stage, world, size, onDrag) {
     resized: () => {
       apply();
       clearTimeout(waiting);
-      if (whole) waiting = setTimeout(() => { if (whole) fit(true); }, Math.max(0, pressed + 450 - performance.now()));
+      const wait = pressed + 450 - performance.now();
+      if (whole && wait > 0) waiting = setTimeout(() => { if (whole) fit(true); }, wait);
+      else if (whole) fit(false);
     },
     listen: (listener) => listeners.push(listener),
   };

@@ -126,8 +126,8 @@ function placeGroup(model, tree, id, level, placed) {
 /** The children of a group, those leaves that serve one operation alone as lists: they stand in a pile. */
 function stackedLeaves(model, tree, group, lines) {
   const target = new Map();
-  for (const { from, to } of lines) {
-    if (from.id === undefined || !isLeaf(model, tree, from.id) || tree.isGroup(from.id)) continue;
+  for (const { from, to, hidden } of lines) {
+    if (hidden || from.id === undefined || !isLeaf(model, tree, from.id) || tree.isGroup(from.id)) continue;
     target.set(from.id, target.has(from.id) || to.id === undefined || to.port !== undefined || tree.isGroup(to.id) ? -1 : to.id);
   }
   const piles = new Map(), out = [];

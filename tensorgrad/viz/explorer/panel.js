@@ -10,17 +10,26 @@ function makePanel(model, tree, view) {
         kind ? el('span', { class: `chip k-${kind}` }, KINDS[kind] || kind) : null,
         el('button', { type: 'button', class: 'icon', 'aria-label': 'Close details', title: 'Close (Esc)', onclick: close }, '×')),
       ...sections.filter(Boolean));
+    const before = panel.hidden;
     panel.hidden = false;
+    if (before) shown();
     panel.scrollTop = 0;
   }
   function close() {
     if (panel.hidden) return;
     panel.hidden = true;
+    shown();
     app.view.focusOn(app.view.focus);
   }
 
+  /** On a small screen the panel covers a part of the picture. */
+  function shown() {
+    document.body.dataset.panel = panel.hidden ? '' : 'open';
+    view.camera.resized();
+  }
+
   function show(id) {
-    if (id < 0) { panel.hidden = true; return; }
+    if (id < 0) { panel.hidden = true; shown(); return; }
     if (tree.isGroup(id)) showGroup(id);
     else if (id < model.count) showEquation(id);
     else showLeaf(id);

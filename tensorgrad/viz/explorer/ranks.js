@@ -1,7 +1,7 @@
 // One level of the picture: boxes in rows, links downwards, after Sugiyama, Tagawa and Toda (1981). Rows by the
 // longest path; order within a row by sweeps of barycentres; coordinates by least squares that keep the order.
 
-const BOX_GAP = 22, ROW_GAP = 30, LANE = 9;
+const BOX_GAP = 22, ROW_GAP = 30, LANE = 9, TALL = 130;
 
 /**
  * Places items. Each is {w, h, leaf, port}; port is 'in', 'out' or undefined. Items come in an order in which
@@ -18,7 +18,7 @@ function placeLevel(items, links) {
 }
 
 function assignRows(items, links) {
-  const n = items.length, row = new Int32Array(n), floating = new Uint8Array(n).fill(1);
+  const n = items.length, row = new Float64Array(n), floating = new Uint8Array(n).fill(1);
   const into = lists(n), out = lists(n);
   links.forEach((link) => { into[link.to].push(link); out[link.from].push(link); });
   let last = 1;
@@ -27,19 +27,22 @@ function assignRows(items, links) {
     row[i] = 1;
     for (const link of into[i]) {
       row[i] = Math.max(row[i], row[link.from] + 1);
-      if (!floating[link.from]) floating[i] = 0;
+      if (!floating[link.from] && !link.far) floating[i] = 0;
     }
     if (into[i].length === 0 && !items[i].leaf) floating[i] = 0;
     last = Math.max(last, row[i]);
   }
-  // What depends on leaves alone moves down to where it is first used.
+  // What depends on leaves alone, or on what is far away, moves down to where it is first used.
   for (let i = n - 1; i >= 0; i -= 1) {
     if (items[i].port === 'out') row[i] = last + 1;
     else if (floating[i] && out[i].length) row[i] = Math.max(row[i], Math.min(...out[i].map((link) => (items[link.to].port ? last + 1 : row[link.to]))) - 1);
   }
+  // Beside an open frame a leaf would be far from what it is for; it gets a row of its own below.
+  const tall = new Set(items.flatMap((item, i) => (item.h > TALL ? [row[i]] : [])));
+  items.forEach((item, i) => { if (item.leaf && item.h <= TALL && out[i].length && tall.has(row[i])) row[i] += 0.5; });
   const used = [...new Set(row)].sort((a, b) => a - b);
   const dense = new Map(used.map((r, i) => [r, i]));
-  return row.map((r) => dense.get(r));
+  return Int32Array.from(row, (r) => dense.get(r));
 }
 
 /** Items as cells, and a lane cell in each row that a link passes; links from one place share their lane. */

@@ -32,8 +32,8 @@ function makeStepper(model, tree, view) {
     at = clamp(position, 0, app.pass.events.length);
     active = true;
     slider.value = String(at);
-    draw();
     explain(speak);
+    draw();
     document.body.dataset.step = String(at);
   }
 
@@ -54,15 +54,13 @@ function makeStepper(model, tree, view) {
     const from = shownAs(event.equation), to = shownAs(model.nodeOf[event.target]);
     view.elements.get(from)?.element.classList.add('giving');
     if (to >= 0) view.elements.get(to)?.element.classList.add('taking');
+    if (byId('follow').checked && view.layout.boxes.has(to)) follow(view.layout.boxes.get(from), view.layout.boxes.get(to));
     const edge = view.layout.edges.get(`${to}>${from}`);
     if (edge && edge.vars.has(event.target)) {
       const d = view.edgePath(edge, event.target), path = svg('path', { class: 'active-edge', d });
       byId('over').append(path);
-      bubble(path.getPointAtLength(path.getTotalLength() / 2), event);
+      bubble(path.getPointAtLength(path.getTotalLength() / 2), event, [view.layout.boxes.get(from), view.layout.boxes.get(to)]);
       if (!still()) byId('over').append(svg('path', { class: 'active-flow', d }));
-    }
-    if (byId('follow').checked && view.layout.boxes.has(to)) {
-      follow(view.layout.boxes.get(from), view.layout.boxes.get(to));
     }
   }
 
@@ -73,15 +71,35 @@ function makeStepper(model, tree, view) {
     view.camera.show((right - x) * k < w - 60 && (bottom - y) * k < h - 120 ? { x, y, w: right - x, h: bottom - y, whole: true } : b);
   }
 
-  /** On the line: what it brings, and the sum so far. */
-  function bubble(at, event) {
+  /** By the line, where it covers least: what it brings, and the sum so far. */
+  function bubble(at, event, ends) {
     const state = progress(event.target);
     const lines = [`+ ${brief(event.stats)}`];
     if (state.of + state.seeded > 1) lines.push(`Σ ${brief(state.sum)}`);
     const w = Math.max(...lines.map((line) => measure(line, SMALL))) + 20, h = 10 + 16 * lines.length;
-    const g = svg('g', { class: 'bubble', transform: `translate(${fix(at.x - w / 2)} ${fix(at.y - h / 2)})` }, svg('rect', { width: fix(w), height: h, rx: 7 }));
+    const right = Math.max(...ends.map((box) => box.x + box.w)) + 14, left = Math.min(...ends.map((box) => box.x)) - 14 - w;
+    const places = [at.x - w / 2, at.x + 12, at.x - 12 - w, right, left];
+    const costs = places.map((x) => covers(x, at.y - h / 2, w, h) + unseen(x, w) * h * 4);
+    const x = places[costs.indexOf(Math.min(...costs))];
+    const g = svg('g', { class: 'bubble', transform: `translate(${fix(x)} ${fix(at.y - h / 2)})` }, svg('rect', { width: fix(w), height: h, rx: 7 }));
     lines.forEach((line, i) => g.append(svg('text', { x: 10, y: 17 + 16 * i }, line)));
     byId('over').append(g);
+  }
+
+  /** The area of boxes that a rectangle would hide. */
+  function covers(x, y, w, h) {
+    let sum = 0;
+    for (const box of view.layout.boxes.values()) {
+      if (box.open) continue;
+      sum += Math.max(Math.min(x + w, box.x + box.w) - Math.max(x, box.x), 0) * Math.max(Math.min(y + h, box.y + box.h) - Math.max(y, box.y), 0);
+    }
+    return sum;
+  }
+
+  /** How much of a stretch is off the screen, to the left or to the right. */
+  function unseen(x, w) {
+    const { at: camera, room } = view.camera, left = -camera.x / camera.k, right = left + room().w / camera.k;
+    return Math.min(Math.max(left - x, 0) + Math.max(x + w - right, 0), w);
   }
 
   function explain(speak) {

@@ -1,6 +1,6 @@
 // Values as tables whose cells are shaded by size, histograms, and rows of statistics.
 
-const MOST_COLUMNS = 16, LIST_COLUMNS = 5, WORTH_BARS = 8;
+const MOST_COLUMNS = 16, LIST_COLUMNS = 4, WORTH_BARS = 8;
 
 /** A small array: one number, or a table of its last two axes, one below the other for more. */
 function valueTable(values, shape, label) {
