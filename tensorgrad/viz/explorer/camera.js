@@ -1,24 +1,24 @@
 // Where the picture is on the screen: pan, zoom, fit, and the minimap. Pointer, wheel, pinch.
 
-const LEAST_ZOOM = 0.02,
-  MOST_ZOOM = 4,
-  READABLE = 0.62,
-  LEGEND = 56;
+const LEAST_ZOOM = 0.02;
+const MOST_ZOOM = 4;
+const READABLE = 0.62;
+const LEGEND = 56;
 
 /** A camera over `#world` inside the stage; `size()` gives the picture's width and height. */
 function makeCamera(stage, world, size, onDrag) {
   const at = { x: 0, y: 0, k: 1 };
   const pointers = new Map();
-  let moved = 0,
-    flight = 0,
-    pinch = null,
-    pressed = -Infinity,
-    waiting = 0;
+  let moved = 0;
+  let flight = 0;
+  let pinch = null;
+  let pressed = -Infinity;
+  let waiting = 0;
   const listeners = [];
   // What the panel covers on a small screen is no room.
   const room = () => {
-    const panel = byId('panel'),
-      right = stage.getBoundingClientRect().right;
+    const panel = byId('panel');
+    const right = stage.getBoundingClientRect().right;
     const covered = panel.hidden ? 0 : Math.max(right - panel.getBoundingClientRect().left, 0);
     return {
       w: Math.max(stage.clientWidth - (covered < stage.clientWidth * 0.95 ? covered : 0), 120),
@@ -45,11 +45,11 @@ function makeCamera(stage, world, size, onDrag) {
       set(x, y, k);
       return;
     }
-    const from = { ...at },
-      began = performance.now();
+    const from = { ...at };
+    const began = performance.now();
     const frame = (now) => {
-      const t = Math.min((now - began) / 260, 1),
-        s = t * t * (3 - 2 * t);
+      const t = Math.min((now - began) / 260, 1);
+      const s = t * t * (3 - 2 * t);
       Object.assign(at, { x: from.x + (x - from.x) * s, y: from.y + (y - from.y) * s, k: from.k * (k / from.k) ** s });
       apply();
       if (t < 1) flight = requestAnimationFrame(frame);
@@ -57,8 +57,8 @@ function makeCamera(stage, world, size, onDrag) {
     flight = requestAnimationFrame(frame);
   }
   function zoom(factor, px = room().w / 2, py = room().h / 2, smooth = false) {
-    const k = clamp(at.k * factor, LEAST_ZOOM, MOST_ZOOM),
-      f = k / at.k;
+    const k = clamp(at.k * factor, LEAST_ZOOM, MOST_ZOOM);
+    const f = k / at.k;
     (smooth ? fly : set)(px - (px - at.x) * f, py - (py - at.y) * f, k);
   }
   function fit(smooth = true) {
@@ -89,10 +89,10 @@ function makeCamera(stage, world, size, onDrag) {
     const { w, h } = room();
     const k = Math.max(at.k, centre ? READABLE : 0);
     const seen = box.whole ? box.h : Math.min(box.h, 60);
-    const cx = box.x + box.w / 2,
-      cy = box.y + seen / 2;
-    const sx = cx * at.k + at.x,
-      sy = cy * at.k + at.y;
+    const cx = box.x + box.w / 2;
+    const cy = box.y + seen / 2;
+    const sx = cx * at.k + at.x;
+    const sy = cy * at.k + at.y;
     const edge = Math.min(90, w / 5, h / 5);
     if (box.whole) {
       const [dx, dy] = [
@@ -135,8 +135,8 @@ function makeCamera(stage, world, size, onDrag) {
   window.addEventListener('pointermove', (event) => {
     const before = pointers.get(event.pointerId);
     if (!before) return;
-    const dx = event.clientX - before[0],
-      dy = event.clientY - before[1];
+    const dx = event.clientX - before[0];
+    const dy = event.clientY - before[1];
     moved += Math.abs(dx) + Math.abs(dy);
     pointers.set(event.pointerId, [event.clientX, event.clientY]);
     if (pointers.size === 2) {
@@ -189,8 +189,8 @@ function makeCamera(stage, world, size, onDrag) {
 
 /** The whole picture, small, with the part on the screen; hidden while everything is in view. */
 function makeMinimap(canvas, camera, layout) {
-  let drawn = null,
-    scale = 1;
+  let drawn = null;
+  let scale = 1;
   function paint() {
     const { boxes, w, h } = layout();
     const { at } = camera,
@@ -206,8 +206,8 @@ function makeMinimap(canvas, camera, layout) {
       canvas.style.height = `${H}px`;
       canvas.style.width = `${W}px`;
     }
-    const pen = canvas.getContext('2d'),
-      css = getComputedStyle(document.documentElement);
+    const pen = canvas.getContext('2d');
+    const css = getComputedStyle(document.documentElement);
     scale = Math.min((W - 12) / w, (H - 12) / h);
     const [left, top] = [(W - w * scale) / 2, (H - h * scale) / 2];
     pen.setTransform(dense, 0, 0, dense, 0, 0);
@@ -220,8 +220,8 @@ function makeMinimap(canvas, camera, layout) {
     pen.globalAlpha = 1;
     pen.strokeStyle = css.getPropertyValue('--accent');
     pen.lineWidth = 1.5;
-    const x = left - (at.x / at.k) * scale,
-      y = top - (at.y / at.k) * scale;
+    const x = left - (at.x / at.k) * scale;
+    const y = top - (at.y / at.k) * scale;
     pen.strokeRect(
       clamp(x, 1, W - 4),
       clamp(y, 1, H - 4),
@@ -235,8 +235,8 @@ function makeMinimap(canvas, camera, layout) {
     const box = canvas.getBoundingClientRect(),
       room = camera.room(),
       { k } = camera.at;
-    const x = (event.clientX - box.left - drawn.left) / scale,
-      y = (event.clientY - box.top - drawn.top) / scale;
+    const x = (event.clientX - box.left - drawn.left) / scale;
+    const y = (event.clientY - box.top - drawn.top) / scale;
     camera.set(room.w / 2 - x * k, room.h / 2 - y * k, k);
   }
   canvas.addEventListener('pointerdown', jump);

@@ -58,9 +58,9 @@ function makeColours(model, tree, currentPass) {
   }
   function flowOf(id) {
     const pass = app.pass;
-    let logs = 0,
-      n = 0,
-      zero = 0;
+    let logs = 0;
+    let n = 0;
+    let zero = 0;
     const seen = { nan: false, inf: false };
     for (const node of nodesIn(id)) {
       for (const v of model.varsOf(node)) {
@@ -85,8 +85,8 @@ function makeColours(model, tree, currentPass) {
   function range(mode) {
     const key = `range:${mode}:${mode === 'flow' ? currentPass() : 0}`;
     if (!cache.has(key)) {
-      let low = Infinity,
-        high = -Infinity;
+      let low = Infinity;
+      let high = -Infinity;
       const every = [];
       for (let id = 0; id < model.total; id += 1) {
         const found = valueOf(mode, id);
@@ -97,8 +97,8 @@ function makeColours(model, tree, currentPass) {
         every.push(value);
       }
       if (low > high) [low, high] = [0, 0];
-      const middle = every.sort((a, b) => a - b)[every.length >> 1] ?? 0,
-        reach = Math.max(3, high - middle, middle - low);
+      const middle = every.sort((a, b) => a - b)[every.length >> 1] ?? 0;
+      const reach = Math.max(3, high - middle, middle - low);
       cache.set(key, mode === 'flow' ? [middle - reach, middle + reach] : [Math.min(low, high - 1), high]);
     }
     return cache.get(key);
@@ -165,9 +165,9 @@ function makeColours(model, tree, currentPass) {
 }
 
 function ramp(stops, t) {
-  const at = clamp(t, 0, 1) * (stops.length - 1),
-    i = Math.min(Math.floor(at), stops.length - 2),
-    f = at - i;
+  const at = clamp(t, 0, 1) * (stops.length - 1);
+  const i = Math.min(Math.floor(at), stops.length - 2);
+  const f = at - i;
   const [r, g, b] = stops[i].map((from, c) => Math.round(from + (stops[i + 1][c] - from) * f));
   const light = 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b) > 0.19;
   return { fill: `rgb(${r}, ${g}, ${b})`, ink: light ? '#14181f' : '#ffffff' };

@@ -85,8 +85,8 @@ const measure = (() => {
 /** A text cut to a width, with an ellipsis where something is missing. */
 function fitted(text, font, width) {
   if (measure(text, font) <= width) return text;
-  let low = 0,
-    high = text.length;
+  let low = 0;
+  let high = text.length;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
     if (measure(text.slice(0, middle) + '…', font) <= width) low = middle;

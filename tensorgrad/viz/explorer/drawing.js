@@ -5,8 +5,8 @@ function makeDrawing(model, tree) {
   return { box: drawBox, frame: drawFrame, resize: resizeFrame, spoken };
 
   function drawBox(id, box) {
-    const group = tree.isGroup(id),
-      leaf = box.leaf && !group;
+    const group = tree.isGroup(id);
+    const leaf = box.leaf && !group;
     const { w, h } = box;
     const element = svg('g', {
       class: `node ${group ? 'folded' : leaf ? 'leaf' : 'op'}`,
@@ -19,16 +19,16 @@ function makeDrawing(model, tree) {
     const r = leaf ? h / 2 : 9;
     if (group) element.append(svg('rect', { class: 'back', x: 5, y: 5, width: w - 4, height: h - 1, rx: r }));
     element.append(svg('rect', { class: 'box', width: w, height: h, rx: r }));
-    const title = boxTitle(model, tree, id),
-      detail = boxDetail(model, tree, id);
+    const title = boxTitle(model, tree, id);
+    const detail = boxDetail(model, tree, id);
     if (leaf) {
-      const cut = fitted(title, FONT, w - Math.min(measure(detail, SMALL), 90) - 32),
-        at = measure(cut, FONT) + 20;
+      const cut = fitted(title, FONT, w - Math.min(measure(detail, SMALL), 90) - 32);
+      const at = measure(cut, FONT) + 20;
       element.append(svg('text', { class: 'title', x: 14, y: 18.5 }, cut));
       element.append(svg('text', { class: 'detail', x: at, y: 18.5 }, fitted(detail, SMALL, w - at - 10)));
     } else {
-      const room = w - (group ? 44 : 24),
-        tag = isResult(model, tree, id) ? TAG : 0;
+      const room = w - (group ? 44 : 24);
+      const tag = isResult(model, tree, id) ? TAG : 0;
       if (tag) element.append(svg('text', { class: 'tag', x: w - 11, y: 19 }, 'result'));
       element.append(
         svg('text', { class: 'title', x: group ? 30 : 13, y: group ? 22 : 19.5 }, fitted(title, FONT, room - tag)),

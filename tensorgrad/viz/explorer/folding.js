@@ -2,13 +2,13 @@
 // where there are too many in a row, by number. An interval of a straight-line program can always be drawn as
 // one box: no path leaves it and comes back. So the picture has no cycle, whatever is folded.
 
-const MOST_CHILDREN = 120,
-  CHUNK = 100,
-  FIRST_SIGHT = 56,
-  MOST_SEEN = 150,
-  MOST_UNFOLDED = 1200;
-const MOST_DEPTH = 40,
-  LONGEST_PERIOD = 6;
+const MOST_CHILDREN = 120;
+const CHUNK = 100;
+const FIRST_SIGHT = 56;
+const MOST_SEEN = 150;
+const MOST_UNFOLDED = 1200;
+const MOST_DEPTH = 40;
+const LONGEST_PERIOD = 6;
 
 /** The tree of groups over the model's nodes. Group numbers begin at model.total; the first is the root. */
 function foldingTree(model) {
@@ -57,8 +57,8 @@ function foldingTree(model) {
     const paths = model.raw.scopes.map((scope) => scope.split('/').filter(Boolean).slice(0, MOST_DEPTH));
     const mixed = model.raw.equations.backward && model.raw.equations.backward.some((b) => !b);
     const calls = new Map();
-    let open = [root],
-      names = [];
+    let open = [root];
+    let names = [];
     for (let e = 0; e < count; e += 1) {
       let path = paths[model.raw.equations.scope[e]];
       if (mixed && model.isBackward(e)) path = ['\0backward', ...path];
@@ -94,8 +94,8 @@ function foldingTree(model) {
 
   /** hash(first, last) of a stretch of operations: equal stretches compute the same on the same shapes. */
   function hashes() {
-    const sum = new Int32Array(count + 1),
-      power = new Int32Array(count + 1);
+    const sum = new Int32Array(count + 1);
+    const power = new Int32Array(count + 1);
     power[0] = 1;
     for (let e = 0; e < count; e += 1) {
       const out = model.results[e][0];
@@ -257,8 +257,8 @@ function foldingTree(model) {
 
   /** All equations and leaves in a group. */
   function descendants(id) {
-    const found = [],
-      stack = [id];
+    const found = [];
+    const stack = [id];
     while (stack.length) {
       const at = stack.pop();
       if (isGroup(at)) stack.push(...group(at).children);

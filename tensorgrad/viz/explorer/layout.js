@@ -4,10 +4,10 @@
 const FONT = '600 13px system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 const SMALL = '11.5px system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 const FRAME = { top: 36, side: 18, bottom: 16 };
-const FAR_ROWS = 6,
-  TAG = 46,
-  STACK_GAP = 5,
-  MOST_STACKED = 4;
+const FAR_ROWS = 6;
+const TAG = 46;
+const STACK_GAP = 5;
+const MOST_STACKED = 4;
 
 /** {boxes: id -> {x, y, w, h, open}, lines: [...], edges: key -> {from, to, vars, lines}, w, h}. */
 function layoutOf(model, tree, open) {
@@ -39,8 +39,8 @@ function representatives(model, tree, open) {
 
 /** Each value on its way from a box to a box, cut where it crosses the frame of a group. */
 function linksByLevel(model, tree, shown) {
-  const levels = new Map(),
-    edges = new Map();
+  const levels = new Map();
+  const edges = new Map();
   const mixed = Boolean(model.raw.equations.backward);
   const depth = (id) => tree.group(tree.parentOf(id)).depth;
 
@@ -65,10 +65,10 @@ function linksByLevel(model, tree, shown) {
       if (!edges.has(key)) edges.set(key, { from, to, vars: new Map() });
       if (edges.get(key).vars.has(v)) continue;
       const hidden = mixed && model.isBackward(e) && !(source < model.count && model.isBackward(source));
-      const ups = [],
-        downs = [];
-      let a = { id: from },
-        b = { id: to };
+      const ups = [];
+      const downs = [];
+      let a = { id: from };
+      let b = { id: to };
       while (tree.parentOf(a.id) !== tree.parentOf(b.id)) {
         if (depth(a.id) >= depth(b.id)) {
           const group = tree.parentOf(a.id);
@@ -94,8 +94,8 @@ function placeGroup(model, tree, id, level, placed) {
     if (i && tree.isGroup(child) && tree.group(child).kind === 'backward')
       lines.push({ group: id, from: { id: group.children[i - 1] }, to: { id: child }, vars: new Set(), hidden: false });
   });
-  const ins = new Set(),
-    outs = new Set();
+  const ins = new Set();
+  const outs = new Set();
   for (const each of lines) {
     if (each.from.id === undefined) ins.add(each.from.port);
     if (each.to.id === undefined) outs.add(each.to.port);
@@ -132,8 +132,8 @@ function placeGroup(model, tree, id, level, placed) {
   const found = placeLevel(items, links);
   const frame = id === tree.root ? { top: 0, side: 0, bottom: 0 } : FRAME;
   const title = id === tree.root ? 0 : measure(groupTitle(tree, id), FONT) + measure(groupDetail(group), SMALL) + 70;
-  const w = Math.max(found.w + 2 * frame.side, Math.min(title, 420)),
-    shift = (w - found.w) / 2;
+  const w = Math.max(found.w + 2 * frame.side, Math.min(title, 420));
+  const shift = (w - found.w) / 2;
   const inX = new Map([...ins].map((v) => [v, found.spots[index.get(`in${v}`)].x + shift - w / 2]));
   const outX = new Map([...outs].map((v) => [v, found.spots[index.get(`out${v}`)].x + shift - w / 2]));
   return { w, h: found.h + frame.top + frame.bottom, shift, frame, keys, items, lines, links, found, inX, outX };
@@ -149,8 +149,8 @@ function stackedLeaves(model, tree, group, lines) {
       target.has(from.id) || to.id === undefined || to.port !== undefined || tree.isGroup(to.id) ? -1 : to.id,
     );
   }
-  const piles = new Map(),
-    out = [];
+  const piles = new Map();
+  const out = [];
   for (const id of group.children) {
     const to = target.get(id) ?? -1;
     if (to < 0 || model.role(model.leafVar(id)) === 'input') {
@@ -185,15 +185,15 @@ function hideFarLeaves(items, links) {
 
 /** From the outside in: places on the whole page. */
 function assemble(model, tree, groups, placed, levels, edges) {
-  const boxes = new Map(),
-    lines = [];
+  const boxes = new Map();
+  const lines = [];
   const whole = placed.get(tree.root);
   boxes.set(tree.root, { x: 0, y: 0, w: whole.w, h: whole.h, open: true });
   for (const id of groups) {
-    const at = boxes.get(id),
-      level = placed.get(id);
-    const left = at.x + level.shift,
-      top = at.y + level.frame.top;
+    const at = boxes.get(id);
+    const level = placed.get(id);
+    const left = at.x + level.shift;
+    const top = at.y + level.frame.top;
     level.keys.forEach((key, i) => {
       if (typeof key === 'string') return;
       const { w, h, leaf } = level.items[i],
@@ -316,8 +316,8 @@ function groupDetail(group) {
 }
 
 function boxSize(model, tree, id) {
-  const title = measure(boxTitle(model, tree, id), FONT),
-    detail = measure(boxDetail(model, tree, id), SMALL);
+  const title = measure(boxTitle(model, tree, id), FONT);
+  const detail = measure(boxDetail(model, tree, id), SMALL);
   if (tree.isGroup(id)) return { w: clamp(Math.max(title + 26, detail) + 36, 128, 280), h: 52 };
   if (id >= model.count) return { w: clamp(title + detail + 38, 64, 260), h: 28 };
   return { w: clamp(Math.max(title + (isResult(model, tree, id) ? TAG : 0), detail) + 32, 104, 260), h: 46 };

@@ -12,8 +12,8 @@ function start() {
   }
   const view = (app.view = makeView(model, tree, app.colours));
   app.panel = makePanel(model, tree, view);
-  const search = makeSearch(model, tree, view),
-    stepper = makeStepper(model, tree, view);
+  const search = makeSearch(model, tree, view);
+  const stepper = makeStepper(model, tree, view);
   view.onSelect = app.panel.show;
   view.changed = () => {
     search.mark();
@@ -73,8 +73,8 @@ function start() {
 
   function connect() {
     const { camera } = view;
-    const zoomIn = () => camera.zoom(1.3, undefined, undefined, true),
-      zoomOut = () => camera.zoom(1 / 1.3, undefined, undefined, true);
+    const zoomIn = () => camera.zoom(1.3, undefined, undefined, true);
+    const zoomOut = () => camera.zoom(1 / 1.3, undefined, undefined, true);
     const help = () => byId('help').showModal();
     const buttons = {
       'zoom-in': zoomIn,

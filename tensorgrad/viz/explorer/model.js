@@ -3,10 +3,10 @@
 
 /** Reads what data.py wrote. */
 function readModel(raw) {
-  const vars = raw.vars,
-    equations = raw.equations;
-  const count = equations.op.length,
-    varCount = vars.index.length;
+  const vars = raw.vars;
+  const equations = raw.equations;
+  const count = equations.op.length;
+  const varCount = vars.index.length;
   const column = (name) => equations[name] || [];
   const producer = new Int32Array(varCount).fill(-1);
   const consumers = Array.from({ length: varCount }, () => []);
@@ -118,10 +118,10 @@ function readStats(row, shapes) {
 function readPass(model, index) {
   const given = model.raw.passes[index];
   const { shapes } = model.raw;
-  const events = [],
-    arrivals = new Map(),
-    seeds = new Map(),
-    ns = new Map();
+  const events = [];
+  const arrivals = new Map();
+  const seeds = new Map();
+  const ns = new Map();
   for (const [v, row] of given.seeds) seeds.set(v, readStats(row, shapes));
   for (const [equation, contributions, time] of given.steps) {
     if (time !== null) ns.set(equation, (ns.get(equation) || 0) + time);

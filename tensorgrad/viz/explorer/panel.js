@@ -48,9 +48,9 @@ function makePanel(model, tree, view) {
   }
 
   function showEquation(e) {
-    const op = model.op(e),
-      outs = model.results[e],
-      pass = app.pass;
+    const op = model.op(e);
+    const outs = model.results[e];
+    const pass = app.pass;
     open(
       op.name,
       app.colours.kindOf(e),
@@ -89,18 +89,18 @@ function makePanel(model, tree, view) {
   }
 
   function showGroup(id) {
-    const group = tree.group(id),
-      nodes = tree.descendants(id),
-      equations = nodes.filter((node) => node < model.count);
+    const group = tree.group(id);
+    const nodes = tree.descendants(id);
+    const equations = nodes.filter((node) => node < model.count);
     const counts = new Map();
     equations.forEach((e) => counts.set(model.op(e).name, (counts.get(model.op(e).name) || 0) + 1));
     const total = (read) => equations.reduce((sum, e) => sum + (read(e) || 0), 0);
     const parameters = nodes
       .filter((node) => node >= model.count && model.role(model.leafVar(node)) === 'parameter')
       .map(model.leafVar);
-    const time = total(model.ns),
-      back = app.pass ? total((e) => app.pass.ns.get(e)) : 0,
-      flops = total(model.flops);
+    const time = total(model.ns);
+    const back = app.pass ? total((e) => app.pass.ns.get(e)) : 0;
+    const flops = total(model.flops);
     const size = parameters.reduce(
       (sum, v) => sum + model.raw.shapes[model.vars.shape[v]].reduce((a, b) => a * b, 1),
       0,
@@ -200,8 +200,8 @@ function makePanel(model, tree, view) {
 
   /** Values with buttons that lead to where they come from, or go. */
   function valueList(list, e, inputs) {
-    const op = model.op(e),
-      rows = el('ul', { class: 'links' });
+    const op = model.op(e);
+    const rows = el('ul', { class: 'links' });
     list.slice(0, 40).forEach((v, i) => {
       const position = inputs ? inputName(op, i) : '';
       rows.append(el('li', {}, valueButton(v, inputs ? model.nodeOf[v] : -1, position)));
@@ -218,8 +218,8 @@ function makePanel(model, tree, view) {
     return rows;
   }
   function valueButton(v, to, position) {
-    const name = model.nameOf(v),
-      number = `%${model.vars.index[v]}`;
+    const name = model.nameOf(v);
+    const number = `%${model.vars.index[v]}`;
     const parts = [
       position ? el('i', {}, position) : null,
       el('b', {}, name),
@@ -276,8 +276,8 @@ function makePanel(model, tree, view) {
   /** Value and gradient of a variable. */
   function measured(v, named = false) {
     const suffix = named ? ` of ${model.nameOf(v)}` : '';
-    const value = model.stats(v),
-      gradient = app.pass ? app.pass.gradient(v) : null;
+    const value = model.stats(v);
+    const gradient = app.pass ? app.pass.gradient(v) : null;
     const out = [];
     if (value) out.push(section(`Value${suffix}`, statsBlock(value, `value${suffix}`)));
     if (gradient) out.push(section(`Gradient${suffix}`, statsBlock(gradient, `gradient${suffix}`)));

@@ -1,10 +1,10 @@
 // One level of the picture: boxes in rows, links downwards, after Sugiyama, Tagawa and Toda (1981). Rows by the
 // longest path; order within a row by sweeps of barycentres; coordinates by least squares that keep the order.
 
-const BOX_GAP = 22,
-  ROW_GAP = 30,
-  LANE = 9,
-  TALL = 130;
+const BOX_GAP = 22;
+const ROW_GAP = 30;
+const LANE = 9;
+const TALL = 130;
 
 /**
  * Places items. Each is {w, h, leaf, port}; port is 'in', 'out' or undefined. Items come in an order in which
@@ -21,11 +21,11 @@ function placeLevel(items, links) {
 }
 
 function assignRows(items, links) {
-  const n = items.length,
-    row = new Float64Array(n),
-    floating = new Uint8Array(n).fill(1);
-  const into = lists(n),
-    out = lists(n);
+  const n = items.length;
+  const row = new Float64Array(n);
+  const floating = new Uint8Array(n).fill(1);
+  const into = lists(n);
+  const out = lists(n);
   links.forEach((link) => {
     into[link.to].push(link);
     out[link.from].push(link);
@@ -70,9 +70,9 @@ function withLanes(items, links, row) {
     port: item.port,
     lane: false,
   }));
-  const steps = new Map(),
-    lanes = links.map(() => []),
-    shared = new Map();
+  const steps = new Map();
+  const lanes = links.map(() => []);
+  const shared = new Map();
   function step(from, to, fromX, toX, order) {
     const key = `${from}>${to}:${fromX}:${toX}`;
     const light = cells[from].leaf || cells[to].leaf;
@@ -81,8 +81,8 @@ function withLanes(items, links, row) {
   }
   links.forEach((link, i) => {
     if (link.far) return;
-    let at = link.from,
-      x = link.fromX;
+    let at = link.from;
+    let x = link.fromX;
     for (let r = row[link.from] + 1; r < row[link.to]; r += 1) {
       const key = `${link.from}:${link.fromX}:${r}`;
       if (!shared.has(key)) {
@@ -100,8 +100,8 @@ function withLanes(items, links, row) {
 
 function orderRows(cells, steps) {
   const rows = lists(cells.reduce((most, cell) => Math.max(most, cell.row), -1) + 1);
-  const up = lists(cells.length),
-    down = lists(cells.length);
+  const up = lists(cells.length);
+  const down = lists(cells.length);
   steps.forEach((s) => {
     up[s.to].push([s.from, s.fromX]);
     down[s.from].push([s.to, s.toX, s.order]);
@@ -116,8 +116,8 @@ function orderRows(cells, steps) {
   const anchor = ([id, x, order = 0]) => place[id] + x / (cells[id].w + 1) + Math.min(order, 40) * 0.01;
   rows.forEach(number);
   settle();
-  let best = rows.map((list) => [...list]),
-    fewest = crossings();
+  let best = rows.map((list) => [...list]);
+  let fewest = crossings();
   for (let sweep = 0; sweep < 12 && fewest > 0; sweep += 1) {
     const downwards = sweep % 2 === 0;
     for (let k = 0; k < rows.length; k += 1) {
@@ -185,8 +185,8 @@ function orderRows(cells, steps) {
 }
 
 function assignX(cells, rows, steps) {
-  const up = lists(cells.length),
-    down = lists(cells.length);
+  const up = lists(cells.length);
+  const down = lists(cells.length);
   steps.forEach((s) => {
     up[s.to].push([s.from, s.fromX - s.toX, s.weight]);
     down[s.from].push([s.to, s.toX - s.fromX, s.weight]);
@@ -218,8 +218,8 @@ function assignX(cells, rows, steps) {
       const list = rows[downwards ? k : rows.length - 1 - k];
       const wishes = list.map((id) => {
         const near = sweep >= 18 ? [...up[id], ...down[id]] : downwards ? up[id] : down[id];
-        let sum = 0,
-          weight = 0;
+        let sum = 0;
+        let weight = 0;
         if (cells[id].lane && sweep > 3) {
           weight = chains.get(cells[id].chain).length > 1 ? 24 : 0;
           sum = weight * middle.get(cells[id].chain);
@@ -268,17 +268,17 @@ function gap(a, b) {
 }
 
 function assignY(items, links, cells, rows, lanes) {
-  let left = Infinity,
-    right = -Infinity,
-    y = 0;
+  let left = Infinity;
+  let right = -Infinity;
+  let y = 0;
   for (const cell of cells) {
     left = Math.min(left, cell.x - cell.w / 2);
     right = Math.max(right, cell.x + cell.w / 2);
   }
   if (!cells.length) [left, right] = [0, 0];
-  const top = [],
-    bottom = [],
-    sideways = new Float64Array(rows.length);
+  const top = [];
+  const bottom = [];
+  const sideways = new Float64Array(rows.length);
   links.forEach((link, i) => {
     if (link.far) return;
     const path = [link.from, ...lanes[i], link.to];
@@ -307,8 +307,8 @@ function assignY(items, links, cells, rows, lanes) {
     if (link.far) return null;
     const [a, b] = [spots[link.from], spots[link.to]];
     const path = [[a.x + link.fromX, a.y + items[link.from].h]];
-    const low = bottom[cells[link.from].row],
-      high = top[cells[link.to].row];
+    const low = bottom[cells[link.from].row];
+    const high = top[cells[link.to].row];
     if (low - path[0][1] > 1) path.push([path[0][0], low]);
     for (const lane of lanes[i]) {
       const x = cells[lane].x - left;

@@ -1,12 +1,12 @@
 // Search: every word must occur in a node's op, label, shape, dtype, file or module.
 
 function makeSearch(model, tree, view) {
-  const field = byId('query'),
-    found = byId('found');
-  let texts = null,
-    results = [],
-    at = -1,
-    last = '';
+  const field = byId('query');
+  const found = byId('found');
+  let texts = null;
+  let results = [];
+  let at = -1;
+  let last = '';
 
   function textOf(node) {
     const parts = [];

@@ -2,11 +2,11 @@
 // which gradients are finished. Position 0 is the seed; after position p the first p events have happened.
 
 function makeStepper(model, tree, view) {
-  const slider = byId('step-at'),
-    text = byId('step-text');
-  let at = 0,
-    timer = 0,
-    active = false;
+  const slider = byId('step-at');
+  const text = byId('step-text');
+  let at = 0;
+  let timer = 0;
+  let active = false;
 
   function load(index) {
     pause();
@@ -23,8 +23,8 @@ function makeStepper(model, tree, view) {
   /** What a gradient is after `at` events: how many of its contributions are in, their sum as far as it is known. */
   function progress(v) {
     const { arrivals, seeds, events, replaced } = app.pass;
-    const mine = arrivals.get(v) || [],
-      seed = seeds.get(v);
+    const mine = arrivals.get(v) || [];
+    const seed = seeds.get(v);
     const done = lowerBound(mine, at);
     const parts = [...(seed ? [seed] : []), ...mine.slice(0, done).map((i) => events[i].stats)];
     const finished = done === mine.length && (mine.length > 0 || seeds.has(v));
@@ -49,23 +49,23 @@ function makeStepper(model, tree, view) {
       const vars = model.varsOf(id).filter((v) => app.pass.arrivals.has(v) || app.pass.seeds.has(v));
       if (!vars.length) continue;
       const states = vars.map(progress);
-      const finished = states.every((state) => state.finished),
-        started = states.some((state) => state.done || state.seeded);
+      const finished = states.every((state) => state.finished);
+      const started = states.some((state) => state.done || state.seeded);
       element.classList.add(finished ? 'finished' : started ? 'partial' : 'waiting');
       if (started) badge(element, finished ? '✓' : `${states[0].done}/${states[0].of}`);
     }
     const event = app.pass.events[at - 1];
     if (!event) return;
-    const from = shownAs(event.equation),
-      to = shownAs(model.nodeOf[event.target]);
+    const from = shownAs(event.equation);
+    const to = shownAs(model.nodeOf[event.target]);
     view.elements.get(from)?.element.classList.add('giving');
     if (to >= 0) view.elements.get(to)?.element.classList.add('taking');
     if (byId('follow').checked && view.layout.boxes.has(to))
       follow(view.layout.boxes.get(from), view.layout.boxes.get(to));
     const edge = view.layout.edges.get(`${to}>${from}`);
     if (edge && edge.vars.has(event.target)) {
-      const d = view.edgePath(edge, event.target),
-        path = svg('path', { class: 'active-edge', d });
+      const d = view.edgePath(edge, event.target);
+      const path = svg('path', { class: 'active-edge', d });
       byId('over').append(path);
       bubble(path.getPointAtLength(path.getTotalLength() / 2), event, [
         view.layout.boxes.get(from),
@@ -79,10 +79,10 @@ function makeStepper(model, tree, view) {
   function follow(a, b) {
     const { w, h } = view.camera.room(),
       { k } = view.camera.at;
-    const x = Math.min(a.x, b.x),
-      y = Math.min(a.y, b.y),
-      right = Math.max(a.x + a.w, b.x + b.w),
-      bottom = Math.max(a.y + a.h, b.y + b.h);
+    const x = Math.min(a.x, b.x);
+    const y = Math.min(a.y, b.y);
+    const right = Math.max(a.x + a.w, b.x + b.w);
+    const bottom = Math.max(a.y + a.h, b.y + b.h);
     view.camera.show(
       (right - x) * k < w - 60 && (bottom - y) * k < h - 120 ? { x, y, w: right - x, h: bottom - y, whole: true } : b,
     );
@@ -93,10 +93,10 @@ function makeStepper(model, tree, view) {
     const state = progress(event.target);
     const lines = [`+ ${brief(event.stats)}`];
     if (state.of + state.seeded > 1) lines.push(`Σ ${brief(state.sum)}`);
-    const w = Math.max(...lines.map((line) => measure(line, SMALL))) + 20,
-      h = 10 + 16 * lines.length;
-    const right = Math.max(...ends.map((box) => box.x + box.w)) + 14,
-      left = Math.min(...ends.map((box) => box.x)) - 14 - w;
+    const w = Math.max(...lines.map((line) => measure(line, SMALL))) + 20;
+    const h = 10 + 16 * lines.length;
+    const right = Math.max(...ends.map((box) => box.x + box.w)) + 14;
+    const left = Math.min(...ends.map((box) => box.x)) - 14 - w;
     const places = [at.x - w / 2, at.x + 12, at.x - 12 - w, right, left];
     const costs = places.map((x) => covers(x, at.y - h / 2, w, h) + unseen(x, w) * h * 4);
     const x = places[costs.indexOf(Math.min(...costs))];
@@ -152,9 +152,9 @@ function makeStepper(model, tree, view) {
       );
       return;
     }
-    const op = model.op(event.equation),
-      name = model.nameOf(event.target),
-      state = progress(event.target);
+    const op = model.op(event.equation);
+    const name = model.nameOf(event.target);
+    const state = progress(event.target);
     const input = inputName(op, event.position);
     const count = `${state.done} of ${state.of}`;
     text.textContent = `${step}: ${op.name} gives ${name} ${brief(event.stats)}${state.finished ? '; its gradient is finished' : `; ${count} are in`}`;
@@ -298,10 +298,10 @@ function makeStepper(model, tree, view) {
     pause();
     go(position);
   };
-  const first = () => manually(0),
-    last = () => manually(app.pass.events.length);
-  const next = () => manually(at + 1),
-    back = () => manually(at - 1);
+  const first = () => manually(0);
+  const last = () => manually(app.pass.events.length);
+  const next = () => manually(at + 1);
+  const back = () => manually(at - 1);
   for (const [id, action] of [
     ['step-first', first],
     ['step-last', last],
@@ -369,8 +369,8 @@ function brief(stats) {
 
 /** How many numbers of a sorted list are below a bound. */
 function lowerBound(sorted, bound) {
-  let low = 0,
-    high = sorted.length;
+  let low = 0;
+  let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (sorted[middle] < bound) low = middle + 1;

@@ -4,8 +4,8 @@ let tipTimer = 0;
 
 /** Rows of a name and a text, after a moment. */
 function showTip(event, rows, count = 0) {
-  const tip = byId('tip'),
-    box = byId('stage').getBoundingClientRect();
+  const tip = byId('tip');
+  const box = byId('stage').getBoundingClientRect();
   if (event.buttons) return;
   tip.replaceChildren(...rows.map(([name, text]) => el('div', {}, name ? el('b', {}, name) : null, ' ', text)));
   if (count > 6) tip.append(el('div', { class: 'muted' }, `and ${count - 6} more`));
@@ -18,8 +18,8 @@ function showTip(event, rows, count = 0) {
     tip.hidden ? 320 : 0,
   );
   const place = () => {
-    const x = event.clientX - box.left + 14,
-      y = event.clientY - box.top + 16;
+    const x = event.clientX - box.left + 14;
+    const y = event.clientY - box.top + 16;
     tip.style.left = `${Math.max(Math.min(x, box.width - tip.offsetWidth - 10), 4)}px`;
     tip.style.top = `${y + tip.offsetHeight > box.height - 6 ? y - tip.offsetHeight - 28 : y}px`;
   };

@@ -1,15 +1,15 @@
 // Values as tables whose cells are shaded by size, histograms, and rows of statistics.
 
-const MOST_COLUMNS = 16,
-  LIST_COLUMNS = 4,
-  WORTH_BARS = 8;
+const MOST_COLUMNS = 16;
+const LIST_COLUMNS = 4;
+const WORTH_BARS = 8;
 
 /** A small array: one number, or a table of its last two axes, one below the other for more. */
 function valueTable(values, shape, label) {
   if (values.length === 0) return el('p', { class: 'muted' }, 'no elements');
   if (shape.length === 0 || values.length === 1) return el('p', { class: 'number' }, short(values[0], 6));
-  const columns = shape[shape.length - 1],
-    rows = values.length / columns;
+  const columns = shape[shape.length - 1];
+  const rows = values.length / columns;
   const perSlice = shape.length > 1 ? shape[shape.length - 2] : 1;
   const wide = shape.length > 1 ? MOST_COLUMNS : LIST_COLUMNS;
   const numbers = values.filter((x) => typeof x === 'number');
@@ -43,10 +43,10 @@ function valueCell(value, most) {
 
 function histogram(stats, label) {
   const { bars, low, high } = stats;
-  const most = Math.max(...bars),
-    width = 300,
-    height = 58,
-    w = width / bars.length;
+  const most = Math.max(...bars);
+  const width = 300;
+  const height = 58;
+  const w = width / bars.length;
   const picture = svg('svg', {
     class: 'histogram',
     viewBox: `0 0 ${width} ${height}`,

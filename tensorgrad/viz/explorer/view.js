@@ -1,8 +1,8 @@
 // The picture as elements: frames of open modules, boxes, lines; selection, folding, moving with the keys.
 
 function makeView(model, tree, colours) {
-  const stage = byId('stage'),
-    canvas = byId('canvas');
+  const stage = byId('stage');
+  const canvas = byId('canvas');
   const [framesAt, edgesAt, nodesAt, overAt] = ['frames', 'edges', 'nodes', 'over'].map(byId);
   const view = {
     open: firstSight(tree),
@@ -205,8 +205,8 @@ function makeView(model, tree, colours) {
   view.unfoldLevel = () => {
     const folded = [...view.layout.boxes.keys()].filter((id) => tree.isGroup(id) && !view.open.has(id));
     const least = Math.min(...folded.map((id) => tree.group(id).depth));
-    let shown = Number(document.body.dataset.boxes),
-      opened = 0;
+    let shown = Number(document.body.dataset.boxes);
+    let opened = 0;
     for (const id of folded) {
       if (tree.group(id).depth !== least || shown + tree.group(id).children.length > MOST_UNFOLDED) continue;
       view.open.add(id);
@@ -241,17 +241,17 @@ function makeView(model, tree, colours) {
       }
     }
     // Along a line the main way goes from operation to operation, to a parameter only where nothing else is.
-    let best = -1,
-      least = Infinity;
+    let best = -1;
+    let least = Infinity;
     const along = near.length > 0;
     if (!along) near = [...boxes.keys()];
     for (const other of near) {
       if (other === id) continue;
-      const box = boxes.get(other),
-        dx = box.x + box.w / 2 - x,
-        dy = box.y + Math.min(box.h, 46) / 2 - y;
-      const ahead = { up: -dy, down: dy, left: -dx, right: dx }[direction],
-        aside = vertical ? Math.abs(dx) : Math.abs(dy);
+      const box = boxes.get(other);
+      const dx = box.x + box.w / 2 - x;
+      const dy = box.y + Math.min(box.h, 46) / 2 - y;
+      const ahead = { up: -dy, down: dy, left: -dx, right: dx }[direction];
+      const aside = vertical ? Math.abs(dx) : Math.abs(dy);
       if (!along && (ahead < 4 || aside > ahead * 2.5 + 8)) continue;
       const distance = along ? (box.leaf ? 1e6 : 0) + Math.abs(dx) + Math.abs(dy) : ahead + 3 * aside;
       if (distance < least) {
