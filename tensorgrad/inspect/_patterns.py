@@ -389,7 +389,7 @@ def _fits(pattern: Expr, e: Expr, m: Match, steps: Mapping[str, Step]) -> bool:
         e = e.args[0]
     if isinstance(pattern, Number):
         return isinstance(e, Number) and e.value == pattern.value
-    if isinstance(e, Name) and e.text in steps and not steps[e.text].cut:
+    if isinstance(e, Name) and e.text in steps:
         e = steps[e.text].formula
         return _fits(pattern, e, m, steps) if isinstance(e, Call) else False
     if not isinstance(e, Call) or not isinstance(pattern, Call) or is_transpose(e):

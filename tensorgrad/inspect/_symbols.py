@@ -49,11 +49,15 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """The derivative of one named value by another; it has the shape of the latter."""
+    """The derivative of one named value by another; it has the shape of the latter.
+
+    A ``partial`` one is that of a single step; else it is along all paths.
+    """
 
     of: str
     by: str
     shape: Shape = ()
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
