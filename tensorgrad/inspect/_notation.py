@@ -157,6 +157,8 @@ def _value(value: Any) -> str:
 def _is_default(e: Call, name: str, value: Any) -> bool:
     if e.op in ("softmax", "log_softmax") and name == "axis":
         return isinstance(value, int) and value in (-1, len(e.shape) - 1)
+    if e.op == "cross_entropy":
+        return True
     return value is None or value is False or (name in ("correction",) and value == 0)
 
 

@@ -248,6 +248,9 @@ class _Reader:
         return self.exprs[var.index]
 
     def given_name(self, var: Var) -> Name:
+        if (same := self.same(var)) is not None:
+            self.exprs[var.index] = same
+            return same
         name = Name(self.name(var, "c"), var.shape)
         self.exprs[var.index] = name
         self.given.append(name)
@@ -258,6 +261,14 @@ class _Reader:
         elif var.role == "unknown":
             self.unknown.add(name.text)
         return name
+
+    def same(self, var: Var) -> Name | None:
+        """What is given already under the same label and has the same value: a number is a new variable at each use."""
+        name, value = Name(identifier(var.label), var.shape), self.known(var)
+        if not var.label or var.tracked or value is None or name not in self.given:
+            return None
+        other = self.values.get(name.text)
+        return name if other is not None and np.array_equal(other, value) else None
 
     def known(self, var: Var) -> Any:
         value = self.arrays.get(var.index)

@@ -548,12 +548,17 @@ def _moved(e: Call) -> Expr:
             return call("matmul", transposed(x.args[1]), transposed(x.args[0]))
         if x.op == "reshape" and len(inner.shape) == 1:
             return Call("reshape", (inner,), (("shape", e.shape),), e.shape)
-        if x.op in ("multiply", "add", "subtract") and all(len(one.shape) == 2 for one in x.args):
+        if x.op in ("multiply", "add", "subtract") and all(_turns(one) for one in x.args):
             return call(x.op, *[transposed(one) for one in x.args], shape=e.shape)
     if isinstance(x, Call) and x.op == "permute_dims":
         axes = tuple([x.param("axes")[i] for i in e.param("axes")])
         return inner if axes == tuple(range(len(axes))) else call("permute_dims", inner, axes=axes)
     return e
+
+
+def _turns(x: Expr) -> bool:
+    """Whether the transpose of a matrix is as short as the matrix."""
+    return len(x.shape) == 2 and (is_transpose(x) or (isinstance(x, Call) and x.op == "reshape"))
 
 
 def _adds_leading_axes(x: Call) -> bool:
