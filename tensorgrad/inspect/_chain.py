@@ -13,6 +13,7 @@ from ._lines import Known, Line
 from ._numbers import bare, evaluate
 from ._patterns import find, pulled
 from ._program import Program, Step
+from ._simplify import simplify
 from ._symbols import (
     ONE,
     ZERO,
@@ -24,7 +25,6 @@ from ._symbols import (
     call,
     filled,
     nodes,
-    simplify,
     size,
     substitute,
 )

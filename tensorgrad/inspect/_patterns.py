@@ -17,7 +17,7 @@ import numpy as np
 from ._derive import is_differentiable
 from ._program import Step
 from ._symbols import (
-    _COMMUTE,
+    COMMUTE,
     ONE,
     Call,
     Expr,
@@ -396,7 +396,7 @@ def _fits(pattern: Expr, e: Expr, m: Match, steps: Mapping[str, Step]) -> bool:
         return False
     if e.op != pattern.op or len(e.args) != len(pattern.args) or not _same_axes(e, m):
         return False
-    for args in [e.args, e.args[::-1]] if e.op in _COMMUTE else [e.args]:
+    for args in [e.args, e.args[::-1]] if e.op in COMMUTE else [e.args]:
         letters, inner = dict(m.letters), dict(m.inner)
         if all(_fits(p, one, m, steps) for p, one in zip(pattern.args, args, strict=True)):
             return True

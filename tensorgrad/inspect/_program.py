@@ -20,6 +20,7 @@ import numpy as np
 
 from ..ir import Equation, Graph, Var, trace
 from ._numbers import evaluate
+from ._simplify import simplify
 from ._symbols import (
     ONE,
     Call,
@@ -32,7 +33,6 @@ from ._symbols import (
     frozen,
     nodes,
     number,
-    simplify,
     substitute,
     summed_to,
 )

@@ -11,7 +11,8 @@ import pytest
 import tensorgrad as tg
 from tensorgrad.inspect._notation import latex, text
 from tensorgrad.inspect._patterns import PATTERNS
-from tensorgrad.inspect._symbols import RULES, Name, parse, simplify
+from tensorgrad.inspect._simplify import RULES, simplify
+from tensorgrad.inspect._symbols import Name, parse
 from tensorgrad.nn import functional as F
 
 from .reading import latex_value, text_value
@@ -114,12 +115,18 @@ def test_every_pattern_has_a_source() -> None:
     assert all(len(pattern.source) > 5 for pattern in PATTERNS)
 
 
-@pytest.mark.parametrize(("pattern", "instead"), RULES)
+# The others need an axis, or are about points where the formula is not used.
+NUMERIC = [
+    rule
+    for rule in RULES
+    if not any(word in rule[0] for word in ("softmax", "logsumexp", "&", "wins", "inf"))
+]
+
+
+@pytest.mark.parametrize(("pattern", "instead"), NUMERIC)
 def test_rules_keep_the_value(pattern: str, instead: str) -> None:
     names = {"a": np.array(0.7), "b": np.array(0.3), "c": np.array(1.0), "x": np.array(0.2)}
     extra = {"rsqrt": lambda x: x**-0.5, "transpose": lambda x: x, "hypot": np.hypot, "isnan": np.isnan}
-    if any(word in pattern for word in ("softmax", "logsumexp", "&", "wins", "inf")):
-        pytest.skip("what it says needs an axis, or is about points where the formula is not used")
     table = {**names, **extra, "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "log1p": np.log1p, "nan": np.nan,
              "one_minus_square": lambda x: 1 - x * x, "logaddexp": np.logaddexp, "where": np.where,
              "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "expit": lambda x: 1 / (1 + np.exp(-x)),
