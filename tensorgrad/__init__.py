@@ -152,7 +152,6 @@ from .ops import diag_embed as diag_embed
 from .ops import diag_indices as diag_indices
 from .ops import diagflat as diagflat
 from .ops import diagonal as diagonal
-from .ops import diff as diff
 from .ops import digitize as digitize
 from .ops import divide as divide
 from .ops import divmod as divmod
@@ -378,6 +377,7 @@ true_divide = divide
 
 if _typing.TYPE_CHECKING:
     from . import data as data
+    from . import inspect as inspect
     from . import ir as ir
     from . import linalg as linalg
     from . import metrics as metrics
@@ -391,6 +391,8 @@ if _typing.TYPE_CHECKING:
     from ._io import load as load
     from ._io import save as save
     from .inspect import explain as explain
+    from .inspect import why as why
+    from .inspect.either import diff as diff
     from .ir import record as record
     from .ir import trace as trace
     from .ops.distances import cdist as cdist
@@ -454,9 +456,11 @@ if _typing.TYPE_CHECKING:
     from .training import evaluate as evaluate
     from .training import fit as fit
     from .training import predict as predict
+    from .viz import graph as graph
 
 _ON_FIRST_USE = {
     "data",
+    "inspect",
     "ir",
     "linalg",
     "metrics",
@@ -473,8 +477,8 @@ _STANDARD = (
     "e euler_gamma inf nan newaxis pi can_cast finfo iinfo isdtype result_type"
 )
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
-_LATE = {"record": "ir", "trace": "ir", "load": "_io", "save": "_io"}
-_LATE |= dict.fromkeys(["explain"], "inspect")
+_LATE = {"graph": "viz", "record": "ir", "trace": "ir", "load": "_io", "save": "_io"}
+_LATE |= {"diff": "inspect.either", "explain": "inspect", "why": "inspect"}
 _LATE |= dict.fromkeys(["Trainer", "evaluate", "fit", "predict"], "training")
 _LATE |= {name: f"ops.{module}" for name, module in _METHODS.items()}
 _LATE |= dict.fromkeys(["polygamma"], "ops.special")

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from .backward import with_backward as with_backward
+from .fold import Group as Group
+from .fold import Scope as Scope
+from .fold import fold as fold
+from .fold import folded as folded
+from .fold import groups as groups
+from .fold import tree as tree
 from .graph import Contribution as Contribution
 from .graph import Equation as Equation
 from .graph import Graph as Graph
@@ -12,6 +18,8 @@ from .graph import Stats as Stats
 from .graph import Step as Step
 from .graph import Var as Var
 from .graph import Write as Write
+from .json import from_json as from_json
+from .json import to_json as to_json
 from .printer import text as text
 from .recorder import Run as Run
 from .recorder import record as record

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from types import CodeType
 from typing import Any
 
@@ -18,7 +17,6 @@ import numpy as np
 from .._record import Given
 from .._tape import PICK, Leaf
 from .._where import line_of
-from .._writer import readers, saved_names
 from .cost import flops_of
 from .graph import Contribution, Equation, Graph, Pass, Position, Role, Stats, Step, Var, Write
 from .stats import dtype_name, stats_of
@@ -38,6 +36,7 @@ class Applied:
         params: its parameters, in the order of the card.
         results: of each output its data (or `Missing`) and its node.
         owner: the node of the operation: that of its only output, or what the outputs' nodes point to.
+        saved: what that node keeps for its pullback.
         place: the code object and the instruction that called it.
         scopes: the scopes that were open.
         direction: of the pass.
@@ -51,6 +50,7 @@ class Applied:
     params: tuple[Any, ...]
     results: tuple[tuple[Any, Any], ...]
     owner: Any = None
+    saved: Any = ()
     place: Place = None
     scopes: tuple[str, ...] = ()
     direction: Any = "forward"
@@ -159,13 +159,13 @@ class Builder:
                 "/".join(event.scopes),
                 event.direction,
                 card,
-                event.taped,
+                bool(event.taped),
                 self._position(event.place),
                 event.seconds,
                 flops_of(card, inputs, event.params, outputs if card.several else outputs[0])
                 if known
                 else None,
-                _saved_bytes(card, inputs, outputs) if event.owner is not None and known else None,
+                None if event.owner is None else _nbytes(event.saved),
             )
         )
 
@@ -305,7 +305,8 @@ class Builder:
 
     def graph(self, passes: Iterable[Swept] = (), outputs: Sequence[Var] = ()) -> tuple[Graph, Arrays]:
         """The graph of all events so far; its outputs are those named, or what nothing has read."""
-        swept = [self.sweep(one) for one in passes]
+        with np.errstate(all="ignore"):  # what is wrong with the numbers was said when they were made
+            swept = [self.sweep(one) for one in passes]
         written = {write.value.index for write in self.writes if write.value is not None}
         kept = {var.index for one, _, _ in swept for var, _ in one.seeds}
         for equation in self.equations:
@@ -345,11 +346,12 @@ def _raw(value: Any) -> Any:
     return getattr(value, "_d", value)
 
 
-def _saved_bytes(card: Any, inputs: Sequence[Var], outputs: Sequence[Var]) -> int:
-    """The bytes of inputs and results that the tape keeps, as the formulas ask for them."""
-    names, total = saved_names(card), 0
-    for i, var in enumerate(inputs):
-        name = card.input_of(i)
-        if name in names and any(inputs[j].tracked for j in readers(card, name) if j < len(inputs)):
-            total += var.nbytes
-    return total + ("y" in names) * sum(prod(v.shape) * np.dtype(v.dtype).itemsize for v in outputs)
+def _nbytes(saved: Any) -> int:
+    """The bytes of the arrays among saved values, each counted once."""
+    found, todo = {}, [saved]
+    for one in todo:
+        if isinstance(one, tuple):
+            todo += one
+        elif type(one) is np.ndarray:
+            found[id(one)] = one.nbytes
+    return sum(found.values())

@@ -98,18 +98,25 @@ class Module:
     def _call_named(self, args: Any, kwargs: Any) -> Any:
         """The call while somebody watches: operations are shown under the name of this module."""
         outer = _running.get()
-        names = {id(child): name for name, child in outer.named_children()} if outer is not None else {}
         if outer is None:
             for watcher in watchers():
                 watcher.enter(self, type(self).__name__)
         token = _running.set(self)
         try:
-            with scope(names.get(id(self), type(self).__name__)):
+            with scope(self._name_in(outer)):
                 if self._hooks is None:
                     return self.forward(*args, **kwargs)
                 return hooks.call(self, self._hooks, args, kwargs)
         finally:
             _running.reset(token)
+
+    def _name_in(self, outer: Module | None) -> str:
+        """What the module that calls this one calls it; ``"blocks.3"`` if it is in a list, which is not called."""
+        for parts in (outer.named_children(), outer.named_modules()) if outer is not None else ():
+            for name, part in parts:
+                if part is self and name:
+                    return name
+        return type(self).__name__
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Buffer):

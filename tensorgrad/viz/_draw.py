@@ -36,8 +36,17 @@ COLOURS = {
     "grey": ("#7c8692", "#8793a2"),
     "violet-fill": ("#f1e8fd", "#33214f"),
     "violet": ("#7d4cc2", "#b794f0"),
+    "red-fill": ("#fde8ec", "#4a1b28"),
     "red": ("#c02f4d", "#fb7d96"),
     "teal": ("#0f7f8c", "#4cc3cf"),
+    # Grounds for text in ink, from cold to hot, a step for each factor ten.
+    "heat-0": ("#7db3f2", "#1f66bd"),
+    "heat-1": ("#a9cdf7", "#1c4a85"),
+    "heat-2": ("#d3e5fb", "#1a3355"),
+    "heat-3": ("#eceff3", "#232931"),
+    "heat-4": ("#ffe3c4", "#4a2a12"),
+    "heat-5": ("#ffbd8a", "#7d3610"),
+    "heat-6": ("#ff8f6b", "#b03a1c"),
 }
 
 _WIDTHS = {
@@ -134,7 +143,7 @@ def css(rules: Iterable[tuple[str, str]]) -> str:
 
 
 def _coloured(declarations: str, paper: int) -> str:
-    return re.sub(r"\$([a-z-]+)", lambda found: COLOURS[found[1]][paper], declarations)
+    return re.sub(r"\$([a-z]+(?:-[a-z0-9]+)?)", lambda found: COLOURS[found[1]][paper], declarations)
 
 
 def picture(

@@ -2,31 +2,56 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from tensorgrad.ir.graph import Equation, Graph, Var
-from tensorgrad.viz._draw import shorten
+from tensorgrad.ir.graph import Equation, Graph, Step, Var
+from tensorgrad.viz._absorb import Parts, is_folded
+from tensorgrad.viz._details import (
+    MOST_OUTPUTS,
+    Row,
+    cost_rows,
+    described,
+    parameter,
+    plain,
+    stats_text,
+    totals,
+    type_text,
+    value_rows,
+    value_stats,
+)
+from tensorgrad.viz._heat import alarm, gradients_of, heat_of, norm_of
 from tensorgrad.viz._ranks import layers
+from tensorgrad.viz.options import Options
 
-BoxKind = Literal["input", "captured", "constant", "forward", "backward", "output", "write", "reference"]
-LinkKind = Literal["forward", "backward", "saved"]
+BoxKind = Literal[
+    "input", "captured", "constant", "value", "forward", "backward", "cut", "output", "write", "reference"
+]
+LinkKind = Literal["forward", "untracked", "backward", "saved"]
 
 KINDS: dict[BoxKind, str] = {
     "input": "input",
     "captured": "captured tensor",
     "constant": "constant",
+    "value": "value from elsewhere",
     "forward": "forward operation",
     "backward": "backward operation",
+    "cut": "gradient stops here",
     "output": "output",
     "write": "value or gradient written",
     "reference": "value from further up",
 }
-NODE_LIMIT = 600
+LINKS: dict[LinkKind, str] = {
+    "untracked": "no gradient flows back here",
+    "saved": "forward value read by the backward pass",
+}
+LEAVES = frozenset[BoxKind]({"input", "captured", "constant", "value"})
+OPERATIONS = frozenset[BoxKind]({"forward", "backward", "cut"})
+LONGEST = 30  # characters of a name
+CUTS = frozenset({"detach", "leave", "stop_gradient"})
 NEAR, LONG = 2, 5  # layers that a line from a constant, or from another value, may pass
 SPINE = 4
 
@@ -41,6 +66,10 @@ class Box:
         name: its first line.
         detail: its second line.
         tip: what to show on hovering, by lines.
+        rows: further lines, each of a word and what it is.
+        alarm: what is wrong with a value or gradient in it, such as "NaN in gradient".
+        heat: its gradient on the scale of `_heat.Heat`, empty where boxes have the colour of their kind.
+        folded: whether it stands for several operations.
     """
 
     key: str
@@ -48,6 +77,10 @@ class Box:
     name: str
     detail: str
     tip: tuple[str, ...]
+    rows: tuple[Row, ...] = ()
+    alarm: str = ""
+    heat: str = ""
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,49 +100,61 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The boxes in the order of the program, and the links between them."""
+    """The boxes in the order of the program, the links between them, and the usual norm of a gradient."""
 
     boxes: tuple[Box, ...]
     links: tuple[Link, ...]
+    usual: float | None = None
 
 
 def box_count(graph: Graph) -> int:
     """How many boxes the scene of a graph has."""
     leaves = {*graph.inputs, *graph.captured, *graph.constants}
-    return len(leaves) + len(graph.equations) + len(graph.outputs) + len(graph.writes)
+    known = leaves | {var for equation in graph.equations for var in equation.outputs}
+    read = {var for equation in graph.equations for var in equation.inputs} | {*graph.outputs}
+    read |= {write.value for write in graph.writes if write.value is not None}
+    return len(leaves) + len(read - known) + len(graph.equations) + len(graph.outputs) + len(graph.writes)
 
 
-def scene(graph: Graph) -> Scene:
+def scene(graph: Graph, options: Options | None = None) -> Scene:
     """All of a graph: each input, captured tensor, constant and equation once, then outputs and writes."""
+    maker = _Maker(graph, options or Options())
     boxes: list[Box] = []
     links: list[Link] = []
     home: dict[int, int] = {}
 
     def place(box: Box, inputs: tuple[Var, ...], outputs: tuple[Var, ...] = ()) -> None:
+        there: set[tuple[int, LinkKind]] = set()
         for var in dict.fromkeys(inputs):
-            source = boxes[home[var.index]].kind
-            kind = _link_kind(source, box.kind)
-            weight = SPINE if source in {"forward", "backward"} and kind != "saved" else 1
-            links.append(Link(home[var.index], len(boxes), kind, var, weight))
+            if var.index not in home:
+                place(maker.leaf(var), (), (var,))
+            source = boxes[home[var.index]]
+            kind = maker.link_kind(source.kind, box.kind, var)
+            # Folded boxes hand each other many values; one line stands for all.
+            if (home[var.index], kind) not in there or not (source.folded or box.folded):
+                there.add((home[var.index], kind))
+                weight = SPINE if source.kind in {"forward", "backward"} and kind != "saved" else 1
+                links.append(Link(home[var.index], len(boxes), kind, var, weight))
         home.update((var.index, len(boxes)) for var in outputs)
         boxes.append(box)
 
     for var in dict.fromkeys((*graph.inputs, *graph.captured, *graph.constants)):
-        place(_leaf(var, graph.values.get(var.index)), (), (var,))
+        place(maker.leaf(var), (), (var,))
     for index, equation in enumerate(graph.equations):
-        place(_operation(index, equation), equation.inputs, equation.outputs)
+        place(maker.operation(index, equation), equation.inputs, equation.outputs)
     for index, var in enumerate(graph.outputs):
         name = var.label or ("output" if len(graph.outputs) == 1 else f"output {index}")
         tip = (f"output {index} is {var}", type_text(var))
-        place(Box(f"o{index}", "output", name, f"{var} {shape_text(var)}", tip), (var,))
+        place(Box(f"o{index}", "output", name, maker.described(var), tip), (var,))
     for index, write in enumerate(graph.writes):
-        name = write.target.label or str(write.target)
+        name = write.target.label or (write.value.label if write.value else "") or str(write.target)
         name, role = (f"{name}.grad", "gradient") if write.slot == "grad" else (f"new {name}", "value")
         new = "none" if write.value is None else str(write.value)
         tip = (f"{new} becomes the {role} of {write.target}", type_text(write.target))
-        box = Box(f"w{index}", "write", name, f"{new} {shape_text(write.target)}", tip)
+        detail = "none" if write.value is None else maker.described(write.value)
+        box = Box(f"w{index}", "write", name, detail, tip)
         place(box, () if write.value is None else (write.value,))
-    return Scene(tuple(boxes), tuple(links))
+    return Scene(tuple(boxes), tuple(links), maker.heat.usual if maker.heat else None)
 
 
 def shortened(whole: Scene) -> Scene:
@@ -129,11 +174,11 @@ def shortened(whole: Scene) -> Scene:
         origin = whole.boxes[source]
         if span >= (NEAR if origin.kind == "constant" else LONG if link.weight == 1 else 3 * LONG):
             source = len(boxes)
-            name = origin.name if origin.kind in {"input", "captured", "constant"} else str(link.var)
+            name = origin.name if origin.kind in LEAVES or origin.folded else link.var.label or str(link.var)
             tip = (f"{link.var} from {origin.name}, further up", type_text(link.var))
             boxes.append(Box(f"r{source}", "reference", f"↑ {name}", "", tip))
         links.append(Link(source, link.target, link.kind, link.var, link.weight))
-    return Scene(tuple(boxes), tuple(links))
+    return replace(whole, boxes=tuple(boxes), links=tuple(links))
 
 
 def counts(graph: Graph) -> list[tuple[str, int, int]]:
@@ -143,8 +188,8 @@ def counts(graph: Graph) -> list[tuple[str, int, int]]:
     return [(op, *rows[op]) for op in sorted(rows, key=lambda op: (-sum(rows[op]), op))]
 
 
-def headline(graph: Graph) -> str:
-    """One line on the size of a graph.
+def headline(graph: Graph, options: Options | None = None) -> str:
+    """One line on the size of a graph, and what it cost.
 
     Example:
         >>> headline(Graph((), (), (), (), ()))
@@ -159,25 +204,114 @@ def headline(graph: Graph) -> str:
         count = sum(write.slot == slot for write in graph.writes)
         if count:
             parts.append(f"{count:,} {what}{'' if count == 1 else 's'} {done}")
-    return ", ".join(parts)
+    return ", ".join(parts + (totals(graph, options) if options else []))
 
 
-def shape_text(var: Var) -> str:
-    """A shape as people read it."""
-    return str(var.shape) if var.shape else "scalar"
+class _Maker:
+    """Makes the boxes of one graph, and tells the kinds of its links."""
 
+    def __init__(self, graph: Graph, options: Options) -> None:
+        self.graph, self.options = graph, options
+        self.heat = heat_of(graph) if options.colour == "gradient" else None
+        steps = graph.passes[-1].steps if graph.passes else ()
+        self.steps: dict[int, Step] = {step.equation: step for step in steps}
+        # A trace does not say which values are tracked; then no line is drawn as if it were not.
+        self.tells_tracked = any(var.tracked for var in graph.variables)
 
-def type_text(var: Var) -> str:
-    """The dtype and shape of a variable."""
-    return f"{var.dtype} {shape_text(var)}"
+    def described(self, var: Var, name: str = "") -> str:
+        return described(var, self.options, name)
 
+    def leaf(self, var: Var) -> Box:
+        roles: dict[str, BoxKind] = {"input": "input", "captured": "captured", "constant": "constant"}
+        kind = roles.get(var.role, "value")
+        held = self.graph.values.get(var.index)
+        number = _number(held) if kind == "constant" else ""
+        name = var.label or number or ("not kept" if var.role == "unknown" else str(var))
+        tip = (f"{var}: {KINDS[kind]} {name}", type_text(var))
+        rows = value_rows(self.graph, var, self.options)
+        if number and name == number:
+            rows = [row for row in rows if row[0] != "value"]
+        return self.filled(Box(f"v{var.index}", kind, name, self.described(var, name), tip, tuple(rows)), var)
 
-def _leaf(var: Var, value: Any) -> Box:
-    kind: BoxKind = "input" if var.role == "input" else "captured" if var.role == "captured" else "constant"
-    name = var.label or (_number(value) if kind == "constant" else "") or str(var)
-    detail = shape_text(var) if name == str(var) else f"{var} {shape_text(var)}"
-    tip = (f"{var}: {KINDS[kind]} {name}", type_text(var))
-    return Box(f"v{var.index}", kind, name, detail, tip)
+    def operation(self, index: int, equation: Equation) -> Box:
+        outputs = ", ".join(map(str, equation.outputs))
+        lines = [f"{outputs} = {equation.op}({', '.join(map(str, equation.inputs))})".removeprefix(" = ")]
+        lines += [f"{var}: {type_text(var)}" for var in equation.outputs]
+        lines += [f"{name} = {parameter(value)}" for name, value in equation.params.items()]
+        if equation.position is not None:
+            lines.append(f"at {equation.position}")
+        if equation.scope:
+            lines.append(f"in {equation.scope}")
+        kind: BoxKind = "cut" if equation.op in CUTS else equation.direction
+        lines.append(KINDS[kind])
+        alone = len(equation.outputs) == 1
+        rows: list[Row] = []
+        for var in equation.outputs[:MOST_OUTPUTS]:
+            rows += value_rows(self.graph, var, self.options, "" if alone else f" {var.label or var}")
+        rows += cost_rows(equation, self.steps.get(index), self.options)
+        folded = is_folded(equation)
+        name = (
+            f"{equation.op} × {equation.params['times']}"
+            if folded and "times" in equation.params
+            else equation.op
+        )
+        if folded:
+            parts = [
+                (name, str(value)) for name, value in equation.params.items() if isinstance(value, Parts)
+            ]
+            many = equation.params["operations"]
+            said = (
+                ("operations", f"{many:,}")
+                if many > 1
+                else ("operation", str(equation.params.get("ops", "")))
+            )
+            rows = [said, *parts, *rows]
+        elif alone and equation.outputs[0].label and len(f"{equation.outputs[0].label} = {name}") <= LONGEST:
+            name = f"{equation.outputs[0].label} = {name}"
+        box = Box(f"e{index}", kind, name, self.outcome(equation), tuple(lines), tuple(rows), folded=folded)
+        inside = equation.params.get("parameters", ())
+        return self.filled(box, *equation.outputs, inside=inside if isinstance(inside, Parts) else ())
+
+    def outcome(self, equation: Equation) -> str:
+        """The line under an operation's name."""
+        if not equation.outputs:
+            return str(equation.params.get("how", ""))
+        said = self.described(equation.outputs[0])
+        more = len(equation.outputs) - 1
+        return f"{said} and {more} more" if said and more else said
+
+    def filled(self, box: Box, *variables: Var, inside: tuple[Var, ...] = ()) -> Box:
+        """The box with its alarm and, where gradients give the colours, its heat."""
+        tip, said, heat, rows = list(box.tip), "", "", box.rows
+        for var in (*variables, *inside):
+            value, gradient = value_stats(self.graph, var), self.graph.gradients.get(var.index)
+            for what, one in (("value", value), ("gradient", gradient)):
+                if one is not None and var not in inside:
+                    tip.append(f"{what} of {var}: {stats_text(one)}")
+                # Infinite values are common in masks, infinite gradients are not.
+                if alarm(one) == "NaN" or (what == "gradient" and alarm(one)):
+                    said = f"{alarm(one)} in {what}" + (" of a parameter" if var in inside else "")
+        if self.heat and box.kind != "cut":
+            found = (
+                [self.graph.stats[var.index] for var in variables if var.index in self.graph.stats]
+                if box.kind == "backward"
+                else gradients_of(self.graph, variables)
+            )
+            heat = self.heat.mark(found)
+            said_already = "gradients" in self.options.show and all(one.shape == () for one in found)
+            if found and heat != "heat-bad" and not said_already:
+                rows = (*rows, ("gradient norm", plain(norm_of(found), 3)))
+            norms = [one.norm for one in gradients_of(self.graph, inside) if not alarm(one)]
+            if norms:
+                rows = (*rows, ("of parameters", f"{plain(min(norms), 3)} to {plain(max(norms), 3)}"))
+        return replace(box, tip=tuple(tip), rows=rows, alarm=said, heat=heat)
+
+    def link_kind(self, source: BoxKind, target: BoxKind, var: Var) -> LinkKind:
+        if target == "backward" and source in {"input", "captured", "value", "forward"}:
+            return "saved"
+        if "backward" in {source, target}:
+            return "backward"
+        return "untracked" if self.tells_tracked and not var.tracked else "forward"
 
 
 def _number(value: Any) -> str:
@@ -187,33 +321,3 @@ def _number(value: Any) -> str:
     if isinstance(value, bool | int):
         return str(value)
     return f"{value:.6g}" if isinstance(value, float | complex) else ""
-
-
-def _operation(index: int, equation: Equation) -> Box:
-    outputs = ", ".join(map(str, equation.outputs))
-    lines = [f"{outputs} = {equation.op}({', '.join(map(str, equation.inputs))})"]
-    lines += [f"{var}: {type_text(var)}" for var in equation.outputs]
-    lines += [f"{name} = {_short(value)}" for name, value in equation.params.items()]
-    if equation.scope:
-        lines.append(f"in {equation.scope}")
-    lines.append(KINDS[equation.direction])
-    detail = f"{outputs} {' '.join(map(shape_text, equation.outputs))}"
-    return Box(f"e{index}", equation.direction, equation.op, detail, tuple(lines))
-
-
-def _link_kind(source: BoxKind, target: BoxKind) -> LinkKind:
-    if target == "backward" and source in {"input", "captured", "forward"}:
-        return "saved"
-    return "backward" if "backward" in {source, target} else "forward"
-
-
-def _short(value: Any, depth: int = 0) -> str:
-    """A parameter in a few words, the same in every run."""
-    if isinstance(value, tuple | list) and depth < 3:
-        inner = ", ".join(_short(item, depth + 1) for item in value[:8]) + (", …" if len(value) > 8 else "")
-        return f"({inner})" if isinstance(value, tuple) else f"[{inner}]"
-    if hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, np.generic):
-        return f"{value.dtype} array {tuple(value.shape)}"
-    if callable(value):
-        return str(getattr(value, "__qualname__", type(value).__name__))
-    return shorten(re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value)), 80)

@@ -1,38 +1,54 @@
-"""A recorded graph as DOT text, and as a picture file by Graphviz where it is installed."""
+"""A recorded graph as text in the DOT language of Graphviz."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 from tensorgrad.ir.graph import Graph
+from tensorgrad.viz._details import plain
 from tensorgrad.viz._draw import COLOURS, clean, shorten
-from tensorgrad.viz._scene import NODE_LIMIT, BoxKind, LinkKind, box_count, counts, headline, scene
-from tensorgrad.viz.svg import FILL, LONGEST, graph_svg
+from tensorgrad.viz._heat import DECADES
+from tensorgrad.viz._scene import (
+    LONGEST,
+    OPERATIONS,
+    Box,
+    LinkKind,
+    Scene,
+    box_count,
+    counts,
+    headline,
+    scene,
+)
+from tensorgrad.viz._select import selected
+from tensorgrad.viz._style import FILL
+from tensorgrad.viz.options import Options, changed
 
 LONG_TEXT = 200
-FORMATS = ("svg", "png", "pdf")
 _LINK: dict[LinkKind, dict[str, str]] = {
     "forward": {"color": COLOURS["line"][0]},
+    "untracked": {"color": COLOURS["line"][0], "style": "dotted"},
     "backward": {"color": COLOURS["orange"][0]},
     "saved": {"color": COLOURS["orange"][0], "style": "dashed"},
 }
 
 
-def graph_dot(graph: Graph, *, title: str = "", node_limit: int = NODE_LIMIT) -> str:
+def graph_dot(graph: Graph, options: Options | None = None, **changes: Any) -> str:
     """Write a recorded graph in the DOT language of Graphviz.
 
     All labels are plain text: angle brackets, quotes and backslashes in them have no effect.
 
     Args:
         graph: what to write.
-        title: a heading.
-        node_limit: the most nodes to write; a larger graph becomes one node that counts its operations.
+        options: what to show.
+        **changes: fields of `Options` by name, such as ``title="a step"``, instead of or besides ``options``.
 
     Returns:
         DOT source, the same for the same graph.
+
+    Raises:
+        TypeError: there is no such option.
+        ValueError: an option does not have this value, or the graph does not have what it asks for.
 
     Example:
         >>> print(graph_dot(Graph((), (), (), (), ())).splitlines()[0])
@@ -43,96 +59,65 @@ def graph_dot(graph: Graph, *, title: str = "", node_limit: int = NODE_LIMIT) ->
     """
     from graphviz import Digraph
 
+    options = changed(options, changes)
+    graph = selected(graph, options)
+    boxes = box_count(graph)
+    whole = scene(graph, options) if boxes <= options.node_limit else Scene((), ())
+    heading = [options.title, headline(graph, options), *_scale(whole)]
     font = {"fontname": "Helvetica", "fontsize": "11"}
     dot = Digraph(
-        graph_attr={"label": _plain([title, headline(graph)], LONG_TEXT), "labelloc": "t", **font},
+        graph_attr={"label": _plain(heading, LONG_TEXT), "labelloc": "t", **font},
         node_attr={"style": "filled,rounded", "shape": "box", "height": "0.4", **font},
         edge_attr={"arrowsize": "0.7"},
     )
-    boxes = box_count(graph)
-    if boxes > node_limit:
+    if boxes > options.node_limit:
+        said = f"{boxes:,} boxes, too many to draw one by one (limit {options.node_limit:,})"
         rows = [f"{op}: {ahead:,} forward, {back:,} backward" for op, ahead, back in counts(graph)]
-        heading = f"{boxes:,} boxes, too many to draw one by one (limit {node_limit:,})"
-        dot.node("summary", _plain([heading, *rows], LONG_TEXT), **_look("constant"))
-        return str(dot.source)
-    whole = scene(graph)
+        fill, stroke = FILL["constant"]
+        look = {"fillcolor": COLOURS[fill][0], "color": COLOURS[stroke][0], "penwidth": "1"}
+        dot.node("summary", _plain([said, *rows], LONG_TEXT), **look)
     for box in whole.boxes:
-        tip = _plain(box.tip, LONG_TEXT)
-        dot.node(box.key, _plain([box.name, box.detail]), tooltip=tip, **_look(box.kind))
+        rows = [f"{word} {value}" for word, value in box.rows]
+        label = [box.name, box.detail, *rows, f"! {box.alarm}" if box.alarm else ""]
+        dot.node(box.key, _plain(label, 2 * LONGEST), tooltip=_plain(box.tip, LONG_TEXT), **_look(box))
     for link in whole.links:
         ends = whole.boxes[link.source].key, whole.boxes[link.target].key
         dot.edge(*ends, weight=str(link.weight), tooltip=_plain([str(link.var)]), **_LINK[link.kind])
     return str(dot.source)
 
 
-def render(
-    graph: Graph, path: str | os.PathLike[str], *, title: str = "", node_limit: int = NODE_LIMIT
-) -> Path:
-    """Draw a recorded graph into a file.
-
-    The `dot` program draws it where there is one, else pygraphviz; else an SVG file is drawn by the
-    layout of this package.
-
-    Args:
-        graph: what to draw.
-        path: the file to write; its ending (.svg, .png or .pdf) says in which format.
-        title: a heading.
-        node_limit: the most nodes to draw one by one.
-
-    Returns:
-        The path written.
-
-    Raises:
-        ValueError: the ending is another one.
-        RuntimeError: a PNG or PDF file was asked for and no Graphviz is installed, or it failed.
-
-    Example:
-        >>> import tempfile
-        >>> file = Path(tempfile.mkdtemp()) / "empty.svg"
-        >>> render(Graph((), (), (), (), ()), file).name
-        'empty.svg'
-    """
-    target = Path(path)
-    kind = target.suffix.lower().lstrip(".")
-    if kind not in FORMATS:
-        raise ValueError(f"render: cannot write {target.name!r}; let the name end in .svg, .png or .pdf")
-    source = graph_dot(graph, title=title, node_limit=node_limit)
-    drawn = _by_program(source, kind) or _by_library(source, kind)
-    if drawn is None and kind == "svg":
-        drawn = graph_svg(graph, title=title, node_limit=node_limit).encode()
-    if drawn is None:
-        raise RuntimeError(
-            f"render: a .{kind} file needs Graphviz, which is not installed; "
-            "pip install 'tensorgrad[viz]', or apt-get install graphviz, or write an .svg file"
-        )
-    target.write_bytes(drawn)
-    return target
+def _scale(whole: Scene) -> list[str]:
+    """What the colours mean, where they stand for gradients."""
+    if whole.usual is None:
+        return []
+    return [
+        f"colours: norm of the gradient beside {plain(whole.usual, 3)}, the median near the result;",
+        f"each step from blue by grey to red is a factor ten, up to {10**DECADES:,}",
+    ]
 
 
-def _by_program(source: str, kind: str) -> bytes | None:
-    if shutil.which("dot") is None:
-        return None
-    from graphviz import CalledProcessError, Source
-
-    try:
-        return bytes(Source(source).pipe(format=kind, quiet=True))
-    except CalledProcessError as error:
-        said = (error.stderr or b"").decode(errors="replace").strip()
-        raise RuntimeError(f"render: dot failed on the .{kind} file: {said or error}; try .svg") from error
-
-
-def _by_library(source: str, kind: str) -> bytes | None:
-    try:
-        from pygraphviz import AGraph
-    except ImportError:
-        return None
-    return bytes(AGraph(string=source).draw(format=kind, prog="dot"))
-
-
-def _look(kind: BoxKind) -> dict[str, str]:
-    fill, stroke = FILL[kind]
-    width = "2" if kind in {"output", "write"} else "1"
-    return {"fillcolor": COLOURS[fill][0], "color": COLOURS[stroke][0], "penwidth": width}
+def _look(box: Box) -> dict[str, str]:
+    fill, stroke = FILL[box.kind]
+    look = {"fillcolor": COLOURS[fill][0], "color": COLOURS[stroke][0], "penwidth": "1"}
+    if box.kind in {"output", "write"}:
+        look["penwidth"] = "2"
+    if box.kind in {"value", "cut"}:
+        look["style"] = "filled,rounded,dashed"
+    if box.folded:
+        look["peripheries"] = "2"
+    if box.heat in COLOURS:
+        look["fillcolor"] = COLOURS[box.heat][0]
+    elif box.heat:
+        look["fillcolor"] = COLOURS["paper"][0]
+    if box.heat == "heat-zero":
+        look |= {"style": "filled,rounded,dotted", "color": COLOURS["ink"][0], "penwidth": "2"}
+    if box.alarm:
+        look |= {
+            "color": COLOURS["red"][0],
+            "penwidth": "4",
+            "shape": "octagon" if box.kind in OPERATIONS else "box",
+        }
+    return look
 
 
 def _plain(lines: Sequence[str], most: int = LONGEST) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from typing import Any
 
 from tensorgrad.ir.graph import Graph
+from tensorgrad.viz._details import type_text
 from tensorgrad.viz._draw import add, clean, number, picture, shorten, text_width, written
+from tensorgrad.viz._legend import MARGIN, Heading
 from tensorgrad.viz._scene import (
-    KINDS,
-    NODE_LIMIT,
+    LONGEST,
+    OPERATIONS,
     Box,
-    BoxKind,
     Link,
     Scene,
     box_count,
@@ -18,62 +20,38 @@ from tensorgrad.viz._scene import (
     headline,
     scene,
     shortened,
-    type_text,
 )
+from tensorgrad.viz._select import selected
+from tensorgrad.viz._style import DETAIL, NAME, RULES
+from tensorgrad.viz._summary import summary
 from tensorgrad.viz.layout import Point, layered
+from tensorgrad.viz.options import Options, changed
 from tensorgrad.viz.svgfile import SVG
 
-MARGIN = 24.0
-NAME, DETAIL = 13.0, 11.0
-LONGEST = 30  # characters of a name
 ARROW = 7.0
-ROWS = 40  # kinds of operation in a summary
-
-FILL: dict[BoxKind, tuple[str, str]] = {
-    "input": ("violet-fill", "violet"),
-    "captured": ("green-fill", "green"),
-    "constant": ("grey-fill", "grey"),
-    "forward": ("blue-fill", "blue"),
-    "backward": ("orange-fill", "orange"),
-    "output": ("violet-fill", "violet"),
-    "write": ("green-fill", "green"),
-    "reference": ("paper", "grey"),
-}
-_RULES = [
-    (".tg .name", f"font-size:{NAME}px;font-weight:600"),
-    (".tg .detail", f"font-size:{DETAIL}px;fill:$faint"),
-    (".tg .title", "font-size:17px;font-weight:600"),
-    (".tg .link", "fill:none;stroke-width:1.3"),
-    (".tg .box", "stroke-width:1.3"),
-    *((f".tg .{kind} .box", f"fill:${fill};stroke:${stroke}") for kind, (fill, stroke) in FILL.items()),
-    (".tg .output .box,.tg .write .box", "stroke-width:2.6"),
-    (".tg .reference .box", "stroke-dasharray:3 3"),
-    (".tg .reference .name", "font-weight:400;font-size:11px;fill:$faint"),
-    (".tg .constant .name", "font-weight:400"),
-    (".tg .forward .link", "stroke:$line"),
-    (".tg .forward .head", "fill:$line"),
-    (".tg .backward .link,.tg .saved .link", "stroke:$orange"),
-    (".tg .backward .head,.tg .saved .head", "fill:$orange"),
-    (".tg .saved .link", "stroke-dasharray:4 3;stroke-width:1.1"),
-    (".tg .bar.forward", "fill:$blue"),
-    (".tg .bar.backward", "fill:$orange"),
-]
+PAD, LINE, GAP = 10.0, 16.0, 16.0  # above the first line; from line to line; between a row's two parts
+BAND = 19.0  # the height of an alarm
 
 
-def graph_svg(graph: Graph, *, title: str = "", node_limit: int = NODE_LIMIT) -> SVG:
+def graph_svg(graph: Graph, options: Options | None = None, **changes: Any) -> SVG:
     """Draw a recorded graph, from its inputs at the top to its outputs and writes at the bottom.
 
     Forward and backward operations have different colours, values that the backward pass reads from
-    the forward pass have dashed lines, and hovering shows parameters, dtypes and scopes. The picture
-    follows the reader's light or dark setting and loads nothing from elsewhere.
+    the forward pass have dashed lines, those that no gradient flows back to have dotted ones, and hovering
+    shows parameters, dtypes and scopes. The picture follows the reader's light or dark setting and loads
+    nothing from elsewhere.
 
     Args:
         graph: what to draw.
-        title: a heading.
-        node_limit: the most boxes to draw; a larger graph becomes a table of its operations.
+        options: what to show.
+        **changes: fields of `Options` by name, such as ``title="a step"``, instead of or besides ``options``.
 
     Returns:
         The text of an SVG file.
+
+    Raises:
+        TypeError: there is no such option.
+        ValueError: an option does not have this value, or the graph does not have what it asks for.
 
     Example:
         >>> graph_svg(Graph((), (), (), (), ()), title="nothing")[:40]
@@ -82,23 +60,24 @@ def graph_svg(graph: Graph, *, title: str = "", node_limit: int = NODE_LIMIT) ->
     Source:
         The layout is described in `tensorgrad.viz.layout`.
     """
+    options = changed(options, changes)
+    graph = selected(graph, options)
     boxes = box_count(graph)
-    if boxes > node_limit:
-        return _summary(graph, title, boxes, node_limit)
-    return _drawing(graph, shortened(scene(graph)), title)
+    if boxes > options.node_limit:
+        return summary(graph, options, boxes, _description(graph))
+    return _drawing(graph, shortened(scene(graph, options)), options)
 
 
-def _drawing(graph: Graph, shown: Scene, title: str) -> SVG:
+def _drawing(graph: Graph, shown: Scene, options: Options) -> SVG:
     sizes = [_size(box) for box in shown.boxes]
     edges = [(link.source, link.target) for link in shown.links]
     plan = layered(sizes, edges, weights=[link.weight for link in shown.links])
-    used = [kind for kind in KINDS if any(box.kind == kind for box in shown.boxes)]
-    saved = any(link.kind == "saved" for link in shown.links)
-    heading = ET.Element("g")
-    wide, top = _heading(heading, title, headline(graph), max(plan.width, 560.0), used, saved=saved)
-    width, height = max(plan.width, wide) + 2 * MARGIN, plan.height + top + MARGIN
-    root = picture(width, height, title or "computation graph", _description(graph), _RULES)
-    root.append(heading)
+    heading = Heading(options.title, headline(graph, options), max(plan.width, 560.0))
+    heading.legend(shown, heat=options.colour == "gradient")
+    top = heading.bottom
+    width, height = max(plan.width, heading.wide) + 2 * MARGIN, plan.height + top + MARGIN
+    root = picture(width, height, options.title or "computation graph", _description(graph), RULES)
+    root.append(heading.element)
     body = add(root, "g", transform=f"translate({number((width - plan.width) / 2)} {number(top)})")
     for link, path in zip(shown.links, plan.paths, strict=True):
         _draw_link(body, link, path)
@@ -111,8 +90,19 @@ def _size(box: Box) -> tuple[float, float]:
     name, detail = _lines(box)
     if box.kind == "reference":
         return text_width(name, DETAIL) + 18, 22.0
+    words = [(clean(word), clean(value)) for word, value in box.rows]
     wide = max(text_width(name, NAME, bold=True), text_width(detail, DETAIL))
-    return max(wide + (28 if _rounded(box) else 22), 64.0), 42.0
+    if words:
+        wide = max(
+            wide,
+            sum(max(text_width(text, DETAIL) for text in column) for column in zip(*words, strict=True))
+            + GAP,
+        )
+    if box.alarm:
+        wide = max(wide, text_width(f"! {box.alarm}", DETAIL, bold=True))
+    tall = 2 * PAD - 10 + LINE * (1 + bool(detail) + len(words)) + (6 if words else 0)
+    wide += 6 if box.folded else 0
+    return max(wide + (28 if _rounded(box) else 22), 64.0), max(tall, 36.0) + (BAND if box.alarm else 0)
 
 
 def _lines(box: Box) -> tuple[str, str]:
@@ -120,18 +110,49 @@ def _lines(box: Box) -> tuple[str, str]:
 
 
 def _rounded(box: Box) -> bool:
-    return box.kind not in {"forward", "backward"}
+    return box.kind not in OPERATIONS
 
 
 def _draw_box(parent: ET.Element, box: Box, x: float, y: float, w: float, h: float) -> None:
-    group = add(parent, "g", class_=box.kind, id=box.key)
+    group = add(parent, "g", class_=f"{box.kind} {box.heat}".strip(), id=box.key)
     add(group, "title", *box.tip)
-    radius = h / 2 if _rounded(box) else 6.0
-    add(group, "rect", class_="box", x=x - w / 2, y=y - h / 2, width=w, height=h, rx=radius)
+    left, top = x - w / 2, y - h / 2
+    add(
+        group,
+        "rect",
+        class_="box",
+        x=left,
+        y=top,
+        width=w,
+        height=h,
+        rx=min(h / 2, 21.0) if _rounded(box) else 6.0,
+    )
+    if box.folded:
+        frame = {"x": left + 3, "y": top + 3, "width": w - 6, "height": h - 6}
+        add(group, "rect", class_="frame", rx=4.0, **frame)
     name, detail = _lines(box)
-    add(group, "text", name, class_="name", x=x, y=y - 3 if detail else y + 4, text_anchor="middle")
+    inner = h - (BAND if box.alarm else 0)
+    lines = 1 + bool(detail) + len(box.rows)
+    if lines == 1:
+        at = top + inner / 2 + 4
+    else:
+        at = top + (inner - LINE * lines - (6 if box.rows else 0)) / 2 + 13
+    add(group, "text", name, class_="name", x=x, y=at, text_anchor="middle")
     if detail:
-        add(group, "text", detail, class_="detail", x=x, y=y + 13, text_anchor="middle")
+        at += LINE
+        add(group, "text", detail, class_="detail", x=x, y=at, text_anchor="middle")
+    if box.rows:
+        at += 6
+        add(group, "path", class_="rule", d=f"M{number(left + 10)} {number(at)}h{number(w - 20)}")
+    side = 13.0 if _rounded(box) else 10.0
+    for word, value in box.rows:
+        at += LINE
+        add(group, "text", word, class_="detail", x=left + side, y=at - 1)
+        add(group, "text", value, class_="said", x=left + w - side, y=at - 1, text_anchor="end")
+    if box.alarm:
+        at = top + h - BAND - 4
+        add(group, "rect", class_="alarm", x=left + 6, y=at, width=w - 12, height=BAND - 3, rx=4.0)
+        add(group, "text", f"! {box.alarm}", class_="warning", x=x, y=at + 12, text_anchor="middle")
 
 
 def _draw_link(parent: ET.Element, link: Link, path: tuple[Point, ...]) -> None:
@@ -145,73 +166,6 @@ def _draw_link(parent: ET.Element, link: Link, path: tuple[Point, ...]) -> None:
     add(group, "path", class_="head", d=tip)
 
 
-def _heading(
-    parent: ET.Element, title: str, line: str, width: float, kinds: list[BoxKind], *, saved: bool
-) -> tuple[float, float]:
-    """Title, one line on the size and the legend; how wide it is and where the drawing begins."""
-    y, wide = MARGIN, text_width(line, 12)
-    if title:
-        add(parent, "text", shorten(clean(title), 120), class_="title", x=MARGIN, y=y + 14)
-        y, wide = y + 26, max(wide, text_width(shorten(clean(title), 120), 17, bold=True))
-    add(parent, "text", line, class_="faint", x=MARGIN, y=y + 12, font_size=12.0)
-    y += 28
-    x = MARGIN
-    for kind in kinds:
-        step = 24 + text_width(KINDS[kind], DETAIL) + 18
-        if x + step > MARGIN + width:
-            x, y = MARGIN, y + 20
-        entry = add(parent, "g", class_=kind)
-        radius = 3.0 if kind in {"forward", "backward"} else 6.0
-        add(entry, "rect", class_="box", x=x, y=y, width=18.0, height=12.0, rx=radius)
-        add(entry, "text", KINDS[kind], class_="detail", x=x + 24, y=y + 10)
-        x, wide = x + step, max(wide, x + step - MARGIN)
-    if saved:
-        entry = add(parent, "g", class_="saved")
-        label = "forward value read by the backward pass"
-        if x + 30 + text_width(label, DETAIL) > MARGIN + width:
-            x, y = MARGIN, y + 20
-        add(entry, "path", class_="link", d=f"M{number(x)} {number(y + 6)}h22")
-        add(entry, "text", label, class_="detail", x=x + 28, y=y + 10)
-        wide = max(wide, x + 28 + text_width(label, DETAIL) - MARGIN)
-    return wide, y + 12 + MARGIN
-
-
 def _description(graph: Graph) -> str:
     often = ", ".join(f"{op} {ahead + back}" for op, ahead, back in counts(graph)[:8])
     return f"{headline(graph)}. Most frequent: {often}." if often else headline(graph)
-
-
-def _summary(graph: Graph, title: str, boxes: int, limit: int) -> SVG:
-    """A bar chart of how often each operation runs, for a graph too large to draw."""
-    rows = counts(graph)
-    shown, rest = rows[:ROWS], rows[ROWS:]
-    label = max((text_width(shorten(clean(op), LONGEST), 12) for op, _, _ in shown), default=0.0) + 12
-    most = max((ahead + back for _, ahead, back in shown), default=1)
-    note = f"{boxes:,} boxes are too many to draw (limit {limit:,}); this is how often each operation runs."
-    width = max(640.0, text_width(note, 12) + 2 * MARGIN, label + 420 + 2 * MARGIN)
-    heading = ET.Element("g")
-    directions = {equation.direction for equation in graph.equations}
-    kinds: list[BoxKind] = [kind for kind in KINDS if kind in directions]
-    _, top = _heading(heading, title, headline(graph), width, kinds, saved=False)
-    height = top + 20 + 22 * (len(shown) + bool(rest)) + MARGIN
-    root = picture(width, height, title or "computation graph", f"{_description(graph)} {note}", _RULES)
-    root.append(heading)
-    add(root, "text", note, class_="faint", x=MARGIN, y=top - 2, font_size=12.0)
-    room = width - 2 * MARGIN - label - 110
-    for place, (op, ahead, back) in enumerate(shown):
-        y = top + 20 + 22 * place
-        x = MARGIN + label
-        short = shorten(clean(op), LONGEST)
-        name = add(root, "text", short, x=x - 10, y=y + 11, font_size=12.0, text_anchor="end")
-        add(name, "title", op)
-        for kind, count in (("forward", ahead), ("backward", back)):
-            long = room * count / most
-            add(root, "rect", class_=f"bar {kind}", x=x, y=y, width=long, height=14.0)
-            x += long
-        text = f"{ahead:,} + {back:,}" if ahead and back else f"{ahead + back:,}"
-        add(root, "text", text, class_="faint", x=x + 6, y=y + 11, font_size=11.0)
-    if rest:
-        others = sum(ahead + back for _, ahead, back in rest)
-        text = f"and {len(rest):,} more kinds of operation, run {others:,} times"
-        add(root, "text", text, class_="faint", x=MARGIN, y=height - MARGIN, font_size=11.0)
-    return written(root)

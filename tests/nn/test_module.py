@@ -365,6 +365,21 @@ def test_operations_are_shown_under_the_path_of_their_module(net: Net) -> None:
     assert {"Net/first", "Net/layers.0", "Net/layers.1", "Net/heads.a", "Net"} <= scopes
 
 
+def test_a_module_in_a_module_list_is_named_by_its_path() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.blocks = nn.ModuleList([nn.Linear(3, 3) for _ in range(2)])
+
+        def forward(self, x: Any) -> Any:
+            for block in self.blocks:
+                x = block(x)
+            return x
+
+    scopes = [equation.scope for equation in tg.trace(Net(), tg.ones((2, 3))).equations]
+    assert list(dict.fromkeys(scopes)) == ["Net/blocks.0", "Net/blocks.1"]
+
+
 # ---- the table
 
 

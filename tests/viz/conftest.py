@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tensorgrad.ir.graph import Equation, Graph, Var, Write
+from tensorgrad.ir.graph import Equation, Graph, Pass, Position, Stats, Step, Var, Write
 
 
 class Builder:
@@ -100,3 +101,75 @@ def make_step(depth: int) -> Graph:
         w_t = b.op("permute_dims", [w], (4, 4), "backward", axes=(1, 0))
         g = b.op("matmul", [g, w_t], (8, 4), "backward")
     return b.graph(loss)
+
+
+def stats(value: Any, dtype: str = "float64") -> Stats:
+    """The numbers of an array, as a recorded run has them."""
+    array = np.asarray(value, np.float64)
+    finite = array[np.isfinite(array)]
+    return Stats(
+        array.shape,
+        dtype,
+        nans=int(np.isnan(array).sum()),
+        infs=int(np.isinf(array).sum()),
+        zeros=int((array == 0).sum()),
+        low=float(finite.min()) if finite.size else None,
+        high=float(finite.max()) if finite.size else None,
+        mean=float(finite.mean()) if finite.size else None,
+        norm=float(np.linalg.norm(finite)),
+        values=tuple(array.ravel().tolist()) if array.size <= 64 else None,
+    )
+
+
+@pytest.fixture
+def neuron() -> Graph:
+    """``o = tanh(x1 * w1 + b)`` of numbers, recorded with its backward pass; ``c`` is a constant."""
+    names = ("x1", "w1", "b", "x1w1", "n", "o", "c", "p")
+    values = (2.0, -3.0, 6.8813735870195432, -6.0, 0.8813735870195432, 0.70710678, 2.0, 1.41421356)
+    grads = (-3.0, 2.0, 1.0, 1.0, 1.0, 2.0, None, 1.0)
+    x1, w1, b, x1w1, n, o, c, p = (
+        Var(
+            i,
+            (),
+            "float64",
+            "captured" if i < 3 else "constant" if name == "c" else "result",
+            name,
+            name != "c",
+        )
+        for i, name in enumerate(names)
+    )
+    equations = tuple(
+        Equation(
+            op,
+            inputs,
+            (output,),
+            {},
+            seconds=2e-6,
+            flops=1,
+            saved_bytes=8,
+            position=Position("neuron.py", line),
+        )
+        for line, (op, inputs, output) in enumerate(
+            [("multiply", (x1, w1), x1w1), ("add", (x1w1, b), n), ("tanh", (n,), o), ("multiply", (o, c), p)],
+            1,
+        )
+    )
+    steps = tuple(Step(index, (None,), (), seconds=3e-6) for index in (3, 2, 1, 0))
+    gradients = {i: stats(g) for i, g in enumerate(grads) if g is not None}
+    return Graph(
+        (), (x1, w1, b), (c,), equations, (p,),
+        values={6: np.float64(2.0)},
+        stats={i: stats(value) for i, value in enumerate(values)},
+        passes=(Pass(((p, stats(1.0)),), steps, gradients),),
+    )  # fmt: skip
+
+
+def with_gradients(graph: Graph, **norms: Any) -> Graph:
+    """The graph with other gradients, by the labels of its values; None for none."""
+    numbers = {var.label: var.index for var in graph.variables}
+    given = dict(graph.gradients)
+    for label, value in norms.items():
+        given.pop(numbers[label], None)
+        if value is not None:
+            given[numbers[label]] = stats(value)
+    return replace(graph, passes=(replace(graph.passes[-1], gradients=given),))

@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tensorgrad.ir.graph import Equation, Graph, Var
-from tensorgrad.viz import dot as module
+from tensorgrad.viz import engines as module
 from tensorgrad.viz import graph_dot, render
 from tensorgrad.viz._draw import clean
 
