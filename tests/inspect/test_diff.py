@@ -268,10 +268,6 @@ def test_the_first_value_that_differs_is_found(seed: int) -> None:
 def test_the_first_gradient_that_differs_is_found(seed: int) -> None:
     for at in range(10):
         sane, ill = Disguised(recorded(seed, 12, at=at)), recorded(seed, 12, bend=0.01, at=at)
-        if not any(
-            planted(ill) in ill.graph.equations[s.equation].outputs for s in ill.graph.passes[-1].steps
-        ):
-            continue
         for right in (Disguised(ill), Disguised(ill).graph):
             difference = diff(sane, right)
             found = difference.first_gradient
