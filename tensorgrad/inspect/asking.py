@@ -7,6 +7,7 @@ finite (`why_nonfinite`), gains along the way (`why_gain`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,17 @@ from .why_words import Teller
 if TYPE_CHECKING:
     from ..nn import Module
 
-SEVERITY = ("nan", "inf", "none", "zero", "exploding", "vanishing", "partly zero", "ok")
+SEVERITY = {
+    "nan": 0,
+    "inf": 0,
+    "none": 1,
+    "zero": 1,
+    "exploding": 2,
+    "vanishing": 2,
+    "partly zero": 3,
+    "ok": 4,
+}
+"""The lower, the worse; of equals the cause that concerns most parameters is told first."""
 
 
 def why(x: Tensor | Module, of: ir.Run | Tensor | Callable[[], Any] | None = None) -> Diagnosis:
@@ -126,7 +137,8 @@ def _called(x: Tensor) -> str:
 
 
 def _worst(found: list[Diagnosis]) -> Diagnosis:
-    ranked = sorted(found, key=lambda one: SEVERITY.index(one.verdict))
+    alike = Counter((one.verdict, one.cause, one.index) for one in found)
+    ranked = sorted(found, key=lambda one: (SEVERITY[one.verdict], -alike[one.verdict, one.cause, one.index]))
     if ranked[0].ok:
         return replace(
             ranked[0], name="", finding=f"the gradients of all {len(found)} parameters are healthy"

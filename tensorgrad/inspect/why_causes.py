@@ -10,7 +10,6 @@ CAUSES: dict[str, str] = {
     "rebound": "keep the leaf: write in place under tg.no_grad() ({x} -= ...), or give the result another name",
     "no backward": "call .backward() on the loss before you look at the gradient",
     "elsewhere": "call .backward() on the loss that {x} is used for",
-    "returned": "read the gradient from what tg.grad returned; .backward() is what fills .grad",
     "cleared": "look at .grad before it is cleared; it is filled again by the next backward",
     "unused": "use {x} in what the loss is computed from, or look at the tensor that is used in its place",
     "replaced": "change the parameter in place (under tg.no_grad()), and build optimizers after replacing parameters",

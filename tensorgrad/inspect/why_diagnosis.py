@@ -68,19 +68,19 @@ class Diagnosis:
         )
 
     def _repr_markdown_(self) -> str:
-        rows = [f"- *{label}* {_code(text)}" for label, text in self._rows()]
+        rows = [f"- *{label.rstrip(':')}* {_code(text)}" for label, text in self._rows()]
         return "\n".join([f"**{self.verdict}**: {_code(self.finding)}", "", *rows])
 
     def _repr_html_(self) -> str:
-        colour = "#1a7f37" if self.ok else "#bc4c00" if self.verdict in MILD else "#cf222e"
+        colour = "#2ea043" if self.ok else "#d9730d" if self.verdict in MILD else "#e5484d"
+        label = 'style="opacity:.65;padding:0 .8em 0 0;text-align:left;vertical-align:top;white-space:nowrap"'
         rows = "".join(
-            f'<tr><td style="opacity:.65;padding:0 .8em 0 0;text-align:left;vertical-align:top">{escape(label)}</td>'
-            f'<td style="text-align:left">{escape(text)}</td></tr>'
-            for label, text in self._rows()
+            f'<tr><td {label}>{escape(name.rstrip(":"))}</td><td style="text-align:left">{escape(text)}</td></tr>'
+            for name, text in self._rows()
         )
         return (
             f'<div style="border-left:3px solid {colour};padding-left:.7em"><div><b style="color:{colour}">'
-            f"{escape(self.verdict)}</b> {escape(self.finding)}</div><table>{rows}</table></div>"
+            f'{escape(self.verdict)}</b> {escape(self.finding)}</div><table style="font-size:inherit">{rows}</table></div>'
         )
 
     def _rows(self) -> list[tuple[str, str]]:

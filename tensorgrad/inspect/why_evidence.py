@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextvars import Context
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +33,7 @@ class Use:
 
 
 class Evidence:
-    """The forward equations of a run, and one of its backward passes."""
+    """The equations of a run, and one of its backward passes."""
 
     def __init__(self, run: Any, k: int | None = None) -> None:
         self.run = run
@@ -41,7 +41,7 @@ class Evidence:
         self.k = k
         self.producer: dict[int, int] = {}
         self.uses: dict[int, list[Use]] = defaultdict(list)
-        for i, equation in self.forward():
+        for i, equation in enumerate(self.graph.equations):
             for out in equation.outputs:
                 self.producer[out.index] = i
             for j, var in enumerate(equation.inputs):
@@ -56,10 +56,6 @@ class Evidence:
                 for given, array in zip(step.contributions, arrays, strict=True):
                     use = Use(step.equation, equation, given.position, array)
                     self.received[given.target.index].append(use)
-
-    def forward(self) -> Iterator[tuple[int, Equation]]:
-        """The equations of the forward pass, each with its place."""
-        return ((i, e) for i, e in enumerate(self.graph.equations) if e.direction == "forward")
 
     @property
     def seeds(self) -> set[int]:
@@ -115,7 +111,7 @@ class Evidence:
         value = self.value(var)
         if value is not None and value.size == 1:
             return f"{value.item():.6g}" if value.dtype.kind == "f" else str(value.item())
-        return f"a {var.role} of shape {var.shape}"
+        return f"a {'constant' if var.role == 'constant' else 'tensor'} of shape {var.shape}"
 
     def step(self, index: int) -> str:
         """An equation in a few letters: op and number of its result."""
@@ -310,6 +306,11 @@ def percent(share: float) -> str:
         if share in (0.0, 1.0) or text not in ("0 %", "100 %")
         else ("under 1 %" if share < 0.5 else "over 99 %")
     )
+
+
+def shown_as(value: Any) -> str:
+    """One entry of an array for people."""
+    return f"{value:.6g}" if np.asarray(value).dtype.kind in "fc" else str(value)
 
 
 def entry(place: Any) -> str:

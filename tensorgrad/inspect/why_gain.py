@@ -8,8 +8,8 @@ gradient over that of the seed.
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -171,18 +171,20 @@ def _factor(evidence: Evidence, use: Use) -> str:
 
 def _layers(evidence: Evidence, way: list[Gain], *, least: bool, shown: int = 3) -> str:
     """The layers with the least, or the greatest, gains: by module where there are any, else by line."""
-    product: dict[Any, float] = {}
+    product: dict[str, float] = {}
+    uses: dict[str, int] = {}
     for gain in way:
-        key = gain.use.equation.scope or evidence.where(gain.use.index)
-        product[key] = product.get(key, 1.0) * gain.factor
+        equation = gain.use.equation
+        place = equation.scope or f"{equation.op} at {os.path.basename(evidence.where(gain.use.index))}"
+        product[place] = product.get(place, 1.0) * gain.factor
+        uses[place] = uses.get(place, 0) + 1
     ranked = sorted(product.items(), key=lambda item: item[1], reverse=not least)[:shown]
-    texts = ", ".join(f"{_short(key)} ({factor:.2g})" for key, factor in ranked)
-    typical = math.exp(sum(math.log(max(g.factor, 1e-300)) for g in way) / max(len(product), 1))
+    texts = [
+        f"{place} ({f'{uses[place]} times, ' if uses[place] > 1 else ''}{factor:.2g} in all)"
+        for place, factor in ranked
+    ]
+    typical = math.exp(sum(math.log(max(gain.factor, 1e-300)) for gain in way) / len(way))
     return (
-        f"each of {len(product)} layers or lines on the way multiplies the gradient by {typical:.2g} on average; the "
-        f"{'least' if least else 'greatest'} gains: {texts}"
+        f"{len(way)} steps on the way multiply the gradient by {typical:.2g} each on average, and no single one is to "
+        f"blame; the {'least' if least else 'greatest'}: {', '.join(texts)}"
     )
-
-
-def _short(place: str) -> str:
-    return place.rsplit("/", 1)[-1] if ":" in place else place

@@ -39,7 +39,7 @@ def broken(evidence: Evidence, versions: list[Var], targets: list[Var]) -> Found
                      f"{evidence.name(other[-1])}, which {evidence.name(versions[-1])} is used for")  # fmt: skip
     if left:
         return _named(evidence, left[0])
-    return _unused(evidence, versions, targets, depends)
+    return _unused(evidence, versions, depends)
 
 
 def lost(evidence: Evidence, var: Var) -> Found | None:
@@ -67,7 +67,7 @@ def ending(evidence: Evidence, seen: list[Var]) -> list[Var]:
     or value, that was computed at all.
     """
     flows, _ = _reach(evidence, seen)
-    results = [out for _, e in evidence.forward() for out in e.outputs]
+    results = [out for e in evidence.graph.equations for out in e.outputs]
     numbers = [out for out in results if out.size == 1]
     return (_losses(evidence, flows) or numbers or results)[-1:]
 
@@ -78,7 +78,7 @@ def ending(evidence: Evidence, seen: list[Var]) -> list[Var]:
 def _losses(evidence: Evidence, flows: Collection[int]) -> list[Var]:
     """The numbers that gradients could flow from, and that nothing was computed from."""
     numbers = [
-        out for _, e in evidence.forward() for out in e.outputs if out.size == 1 and out.index in flows
+        out for e in evidence.graph.equations for out in e.outputs if out.size == 1 and out.index in flows
     ]
     return [
         out for out in numbers if not any(use.equation.outputs for use in evidence.uses.get(out.index, []))
@@ -98,7 +98,7 @@ def _reach(evidence: Evidence, versions: list[Var]) -> tuple[dict[int, None], se
     """What a tensor's gradient can come from, in order, and all that was computed from it."""
     flows = dict.fromkeys(var.index for var in versions)
     depends = set(flows)
-    for i, equation in evidence.forward():
+    for i, equation in enumerate(evidence.graph.equations):
         if any(var.index in depends for var in equation.inputs):
             depends.update(out.index for out in equation.outputs)
         if any(var.index in flows and _passes(Use(i, equation, j)) for j, var in enumerate(equation.inputs)):
@@ -170,19 +170,17 @@ def _kind(equation: Equation, position: int, x: str) -> tuple[str, str]:
     return "rounding", f"{op} of {x} has no derivative"
 
 
-def _unused(evidence: Evidence, versions: list[Var], targets: list[Var], depends: set[int]) -> Found:
+def _unused(evidence: Evidence, versions: list[Var], depends: set[int]) -> Found:
     """The tensor leads nowhere: say what it was used for, if anything."""
     name = evidence.name(versions[-1]) if versions else "it"
-    goal = " and ".join(dict.fromkeys(evidence.name(target) for target in targets)) or "the loss"
-    last = [i for i, e in evidence.forward() if any(var.index in depends for var in e.inputs)]
+    last = [
+        i for i, e in enumerate(evidence.graph.equations) if any(var.index in depends for var in e.inputs)
+    ]
     if not last:
-        return Found("unused", None, f"{goal} is not computed from {name}: no recorded operation uses it")
+        return Found("unused", None, f"the loss is not computed from {name}: no recorded operation uses it")
     op = evidence.graph.equations[last[-1]].op
-    return Found(
-        "unused",
-        last[-1],
-        f"{goal} is not computed from {name}: the last operation on its way, {op}, leads nowhere",
-    )
+    reason = f"the loss is not computed from {name}: the last operation on its way, {op}, leads nowhere"
+    return Found("unused", last[-1], reason)
 
 
 def replaced_by(evidence: Evidence, x: Any, used: set[int]) -> Var | None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..ir import Var
 from .why_causes import DIVISIONS, LOGS
-from .why_evidence import Evidence, Use, entry, percent
+from .why_evidence import Evidence, Use, entry, percent, shown_as
 from .why_zero import Found, hook_reason
 
 
@@ -133,7 +133,7 @@ def _data(evidence: Evidence, var: Var) -> Found:
     first = tuple(places[0])
     used = evidence.uses.get(var.index, [])
     what = f"{len(places)} of {value.size} entries of {name} are not finite before any operation, the first "
-    what += f"{name}{entry(first)} = {value[first]}"
+    what += f"{name}{entry(first)} = {shown_as(value[first])}"
     return Found("data", used[0].index if used else None, what, len(places) / value.size)
 
 
@@ -147,10 +147,15 @@ def _operation(evidence: Evidence, index: int) -> Found:
     places = np.argwhere(np.isnan(result) if undefined and np.isnan(result).any() else ~np.isfinite(result))
     first = tuple(places[0])
     at = [_at(data, first, out) for _, data in inputs]
-    shown = [f"{evidence.name(v)}{one[0]} = {one[1]}" for (v, _), one in zip(inputs, at, strict=True) if one]
+    shown = [
+        f"{evidence.name(v)}{one[0]} = {shown_as(one[1])}"
+        for (v, _), one in zip(inputs, at, strict=True)
+        if one
+    ]
     got = f" for {' and '.join(shown)}" if shown else _extremes(evidence, inputs)
     share = len(places) / result.size
-    reason = f"{equation.op} gives {result[first]}{got}, in {len(places)} of {result.size} entries ({percent(share)})"
+    counted = f"in {len(places)} of {result.size} entries ({percent(share)})"
+    reason = f"{equation.op} gives {shown_as(result[first])}{got}, {counted}"
     cause = _forward_cause(equation.op, result, [data for _, data in inputs], at)
     wider = evidence.again(index) if cause in ("overflow", "undefined") else None
     if wider is not None and not bad(wider[equation.outputs.index(out)]):
@@ -181,7 +186,7 @@ def _slope_root(evidence: Evidence, use: Use) -> Found:
     first = tuple(places[0])
     share = len(places) / amount.size
     alike = value is not None and value.shape == amount.shape
-    at = f"{name}{entry(first)} = {value[first]:.6g}" if alike else name
+    at = f"{name}{entry(first)} = {shown_as(value[first])}" if alike else name
     counted = f"in {len(places)} of {amount.size} entries ({percent(share)})"
     wider = evidence.local(use.index, use.position, [evidence.gradient(out) for out in equation.outputs])
     if wider is not None and not bad(wider):

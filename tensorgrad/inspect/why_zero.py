@@ -59,7 +59,7 @@ def zero(evidence: Evidence, var: Var) -> Found | None:
             cotangents = [evidence.gradient(out) for out in use.equation.outputs]
             chosen = any(reached.any() for reached in outs)
             if not chosen or any(_any(g, reached) for g, reached in zip(cotangents, outs, strict=True)):
-                roots.append(stopped(evidence, use, cotangents))
+                roots.append(stopped(evidence, use, cotangents, mask))
                 continue
             for out, g, reached in zip(use.equation.outputs, cotangents, outs, strict=True):
                 if g is None:
@@ -72,14 +72,14 @@ def zero(evidence: Evidence, var: Var) -> Found | None:
     return max(roots, key=lambda root: root.weight) if roots else None
 
 
-def stopped(evidence: Evidence, use: Use, cotangents: list[Any]) -> Found:
-    """Say why an equation sends nothing to one input though its result has a gradient."""
+def stopped(evidence: Evidence, use: Use, cotangents: list[Any], mask: Any) -> Found:
+    """Say why an equation sends nothing to the entries ``mask`` of one input though its result has a gradient."""
     index, equation, position = use.index, use.equation, use.position
     weight = max((norm(g) for g in cotangents if g is not None and np.isfinite(g).all()), default=1.0)
     op, x = equation.op, equation.inputs[position]
     wider = evidence.local(index, position, [None if g is None else _scaled(g) for g in cotangents])
-    if wider is not None and wider.any() and not _is_copy(op):
-        most = np.abs(wider)[wider != 0].max()
+    if _any(wider, mask) and not _is_copy(op):
+        most = np.abs(wider[mask]).max()
         slope = (
             f"its slope is at most {most:.1e}" if most < 1e-3 else "the gradient times its slope is too small"
         )
@@ -89,7 +89,14 @@ def stopped(evidence: Evidence, use: Use, cotangents: list[Any]) -> Found:
         factor = evidence.value(other)
         if j != position and other is not x and factor is not None and factor.size and not factor.any():
             return _zero_factor(evidence, use, other, weight)
-    cause, reason, share = _by_op(evidence, use)
+    value = evidence.value(x)
+    if value is not None and value.size and not value.any() and op in RESIDUALS:
+        source, at = origin(evidence, x, _all_zero)
+        if source is not None and not (
+            evidence.graph.equations[source].op in DIFFERENCES and _near_loss(evidence, index)
+        ):
+            return _made_zero(evidence, source, at, f", where the derivative of {op} is 0", weight, index)
+    cause, reason, share = _by_op(evidence, use, mask)
     return Found(cause, index, reason, share, weight)
 
 
@@ -132,11 +139,11 @@ FACTORS = {
 }  # fmt: skip
 
 
-def _by_op(evidence: Evidence, use: Use) -> tuple[str, str, float]:
+def _by_op(evidence: Evidence, use: Use, mask: Any) -> tuple[str, str, float]:
     """What the op and its values say: a cause, a sentence, the share of entries."""
     op, x, out = use.equation.op, use.equation.inputs[use.position], use.equation.outputs[0]
     name, value = evidence.name(x), evidence.value(x)
-    flat = flat_share(evidence, use)
+    flat = flat_share(evidence, use, mask)
     share = 1.0 if flat is None else flat
     if op == "relu" and value is not None:
         share = float(np.mean(value <= 0))
@@ -167,9 +174,13 @@ def _by_op(evidence: Evidence, use: Use) -> tuple[str, str, float]:
     return "stationary", f"the derivative of {op} is exactly 0 in {percent(share)} of its entries", share
 
 
+DIFFERENCES = {"subtract", "add"}
+"""What makes the residuals of a loss."""
+
+
 def _zero_factor(evidence: Evidence, use: Use, other: Var, weight: float) -> Found:
     """A factor is zero in all entries: name the op that made it so, or the leaf that it is."""
-    index, source = origin(evidence, other, lambda value: not value.any())
+    index, source = origin(evidence, other, _all_zero)
     op, name, size = use.equation.op, evidence.name(source), source.size
     if index is None:
         reason = f"{op} multiplies by {name} ({source.dtype}{list(source.shape)}), which is 0 in all {size} entries"
@@ -177,17 +188,25 @@ def _zero_factor(evidence: Evidence, use: Use, other: Var, weight: float) -> Fou
             tiny = ", to which float16 rounds what is below 3e-8" if source.dtype == "float16" else ""
             reason = f"{op} multiplies by the number 0{tiny}"
         return Found("zero factor", use.index, reason, 1.0, weight)
+    return _made_zero(evidence, index, source, f", and {op} multiplies by it", weight, use.index)
+
+
+def _made_zero(evidence: Evidence, index: int, source: Var, tail: str, weight: float, via: int) -> Found:
+    """An op made a value zero in all entries: say how."""
     maker = evidence.graph.equations[index].op
     if maker in RANDOM:
-        return Found("dropout", use.index, "the random mask dropped all entries", 1.0, weight)
-    cause, reason = "zero factor", f"{maker} gives 0 in all {size} entries"
+        return Found("dropout", via, "the random mask dropped all entries", 1.0, weight)
+    cause, reason = "zero factor", f"{maker} gives 0 in all {source.size} entries"
     if maker == "relu":
-        cause, reason = "relu", f"relu lets nothing through: its input is <= 0 in 100 % of {size} entries"
+        cause, reason = (
+            "relu",
+            f"relu lets nothing through: its input is <= 0 in 100 % of {source.size} entries",
+        )
     elif maker == "where" or maker in CLIPS:
         cause = "mask" if maker == "where" else "clip"
     elif (again := evidence.again(index)) is not None and np.any(again[0]):
         cause, reason = "underflow", f"the result of {maker} is too small for {source.dtype} and became 0"
-    return Found(cause, index, f"{reason}, and {op} multiplies by it", 1.0, weight, via=use.index)
+    return Found(cause, index, f"{reason}{tail}", 1.0, weight, via)
 
 
 def _cancelled(evidence: Evidence, var: Var, alive: list[Use]) -> Found:
@@ -210,18 +229,22 @@ def _scaled(g: Any) -> Any:
     return g / largest if largest else g
 
 
+def _all_zero(value: Any) -> bool:
+    return not value.any()
+
+
 def _is_copy(op: str) -> bool:
     return op in CHOICES or op in ("reshape", "permute_dims", "broadcast_to", "cast")
 
 
-def flat_share(evidence: Evidence, use: Use) -> float | None:
-    """The share of entries of an elementwise op whose derivative in one input is exactly 0."""
+def flat_share(evidence: Evidence, use: Use, mask: Any = True) -> float | None:
+    """The share of entries of one input of an elementwise op in which its derivative is exactly 0; None if unknown."""
     card = use.equation.primitive
     if card is None or card.kind != "elementwise":
         return 1.0
     out = use.equation.outputs[0]
     slope = evidence.local(use.index, use.position, [np.ones(out.shape)])
-    return None if slope is None else float(np.mean(slope == 0))
+    return None if slope is None else float(np.mean(slope[np.broadcast_to(mask, slope.shape)] == 0))
 
 
 def _range(value: Any) -> str:

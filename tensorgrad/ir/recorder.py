@@ -33,6 +33,7 @@ from .tape import events, label
 
 _runs: weakref.WeakSet[Run]
 _numbers = count(1).__next__
+MOST_FRAMES = 10_000
 _time = attrgetter("seq")
 
 
@@ -42,8 +43,8 @@ class record:
     Args:
         statistics: measure values and gradients (when the graph is asked for).
         values: keep all entries of arrays of at most this size in the graph.
-        names: labels for tensors, as a nested container or a module: ``{"w": w}``. Tensors that your local
-            variables hold, and the parameters of modules that are called, have those names anyway.
+        names: labels for tensors, as a nested container or a module: ``{"w": w}``. Tensors that variables of
+            your functions hold, and the parameters of modules that are called, have those names anyway.
 
     Returns:
         A context that gives a `Run`. All arrays that the block computes stay alive as long as the run, so
@@ -168,7 +169,8 @@ class Run:
     def _close(self, frame: FrameType | None) -> None:
         """The block has ended: tensors are called by the variables that hold them in its frame."""
         self._closed = True
-        self._names = named_locals(frame)
+        self._names = {**self._log.names(), **named_locals(frame)}
+        self._log.modules, self._log.frames, self._log.frame = [], [], None
 
 
 def run_of(x: Any) -> Run | None:
@@ -195,13 +197,16 @@ def named(names: Any) -> dict[Any, str]:
 
 
 def named_locals(frame: FrameType | None) -> dict[Any, str]:
-    """The same from the variables of a frame; if two hold the same tensor, the first name counts."""
+    """The same from the variables of a frame, and the globals that it mentions; of two names the first counts."""
+    if frame is None:
+        return {}
     found: dict[Any, str] = {}
-    held = frame.f_locals if frame is not None else {}
-    for name, x in list(held.items()):
+    held = frame.f_locals
+    mentioned = [(name, frame.f_globals.get(name)) for name in frame.f_code.co_names]
+    for name, x in (*held.items(), *mentioned):
         if isinstance(x, Tensor) and not x.level and not name.startswith("_"):
             found.setdefault(key(x), name)
-    if frame is not None and frame.f_code.co_flags & CO_OPTIMIZED and type(held) is dict:
+    if frame.f_code.co_flags & CO_OPTIMIZED and type(held) is dict:
         held.clear()  # before Python 3.13 a function's frame keeps this copy, and the run in it, alive
     return found
 
@@ -226,6 +231,8 @@ class _Log(Watcher):
         self.steps: list[Any] = []
         self.open: dict[Any, list[Any]] = {}
         self.modules: list[Any] = []
+        self.frame: FrameType | None = None  # the last that called, and all: for the names of their variables
+        self.frames: list[FrameType] = []
 
     def note(
         self, primitive: Any, data: Any, nodes: Any, params: Any, result: Any, taped: int, seconds: float
@@ -237,6 +244,9 @@ class _Log(Watcher):
             made = [(_data(one), one._node) for one in result]
             owner = next((node.edges[0] for _, node in made if node is not None), None)
         frame = user_frame(4)  # of note, the twin, `process`, the entry
+        if frame is not self.frame and frame is not None and len(self.frames) < MOST_FRAMES:
+            self.frames.append(frame)
+        self.frame = frame
         code, instruction = (None, 0) if frame is None else (frame.f_code, frame.f_lasti)
         # Flat: what a long run keeps alive, the garbage collector looks at again and again.
         self.events.append(
@@ -281,10 +291,12 @@ class _Log(Watcher):
         self.modules.append(module)
 
     def names(self) -> dict[Any, str]:
-        """The parameters of all modules that were called."""
+        """What the variables of the functions that ran hold, and the parameters of all modules that were called."""
         found: dict[Any, str] = {}
         for module in dict.fromkeys(self.modules):
             found = {**named(module), **found}
+        for frame in dict.fromkeys(self.frames):
+            found = {**named_locals(frame), **found}
         return found
 
     def _cut(self, value: Any, result: Any, how: str) -> None:

@@ -67,7 +67,7 @@ def _crossed(ranks: Ranks, places: list[int]) -> set[Edge]:
     for above, row in pairwise(ranks.rows):
         done, low = 0, 0
         for index, node in enumerate(row):
-            inner = node >= ranks.real and ranks.up[node][0] >= ranks.real
+            inner = node >= ranks.real and bool(ranks.up[node]) and ranks.up[node][0] >= ranks.real
             if not inner and index < len(row) - 1:
                 continue
             high = places[ranks.up[node][0]] if inner else len(above) - 1
@@ -187,7 +187,8 @@ class _Springs:
                     blocks.setdefault(root[node], []).append(node)
         self.blocks = list(blocks.values())
         self.blocked = {node for block in self.blocks for node in block}
-        self.rigid = {node for node in self.blocked if size[root[node]] >= RIGID}
+        rigid = min(RIGID, max(3, 0.75 * len(ranks.rows)))  # a block through most rows is the spine
+        self.rigid = {node for node in self.blocked if size[root[node]] >= rigid}
 
     def settle(self, x: list[float]) -> None:
         """Relax with the longest blocks held, straighten and move blocks, and at last relax single nodes."""

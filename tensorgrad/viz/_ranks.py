@@ -11,7 +11,7 @@ Sources:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -30,7 +30,7 @@ class Ranks:
     """The nodes of a graph on layers, and the dummy nodes that continue them.
 
     Args:
-        real: how many nodes are the graph's own; dummies have the numbers from there on.
+        real: how many nodes are boxes; ports on the border and dummies have the numbers from there on.
         layer: the layer of each node, dummies included.
         rows: the nodes of each layer from left to right.
         up: the neighbours of each node on the layer above it.
@@ -38,6 +38,7 @@ class Ranks:
         chains: the dummies of each edge from top to bottom, none for a short edge.
         lanes: edges too long to have dummies; they run beside the drawing.
         weights: how much each edge wants to be short and straight.
+        ports: whether the first row, and whether the last, consist of ports on the border.
     """
 
     real: int
@@ -48,6 +49,11 @@ class Ranks:
     chains: dict[Edge, range]
     lanes: list[Edge]
     weights: Mapping[Edge, int]
+    ports: tuple[bool, bool] = (False, False)
+
+    def place(self, node: int) -> int:
+        """The place of one node within its row."""
+        return self.rows[self.layer[node]].index(node)
 
     def places(self) -> list[int]:
         """The place of each node within its row."""
@@ -58,9 +64,27 @@ class Ranks:
         return places
 
 
-def ranked(count: int, weights: Mapping[Edge, int]) -> Ranks:
-    """Put the nodes of a connected acyclic graph on layers and in order; each edge has a weight."""
-    layer = layers(count, weights)
+def ranked(
+    count: int,
+    weights: Mapping[Edge, int],
+    top: Sequence[int] = (),
+    bottom: Mapping[int, float] | None = None,
+) -> Ranks:
+    """Put the nodes of an acyclic graph on layers and in order.
+
+    Args:
+        count: how many nodes there are, ports included, which have the last numbers.
+        weights: how much each edge wants to be short and straight.
+        top: ports that are a layer of their own above all others, from left to right.
+        bottom: ports that are one below all others; those with equal keys are ordered as crossings want.
+    """
+    bottom = bottom or {}
+    real = count - len(top) - len(bottom)
+    layer = layers(real, {edge: weight for edge, weight in weights.items() if max(edge) < real})
+    if top:
+        layer = [value + 1 for value in layer]
+    last = max(layer, default=0) + 1
+    layer += [0 if node in top else last for node in range(real, count)]
     chains, lanes = _chains(layer, list(weights), count)
     layer += [layer[a] + 1 + step for (a, _), chain in chains.items() for step in range(len(chain))]
     up: list[list[int]] = [[] for _ in layer]
@@ -69,7 +93,9 @@ def ranked(count: int, weights: Mapping[Edge, int]) -> Ranks:
         for above, below in pairwise((a, *chain, b)):
             down[above].append(below)
             up[below].append(above)
-    return Ranks(count, layer, ordered(layer, up, down, {}), up, down, chains, lanes, weights)
+    keys = {**{port: float(index) for index, port in enumerate(top)}, **bottom}
+    rows = ordered(layer, up, down, keys)
+    return Ranks(real, layer, rows, up, down, chains, lanes, weights, (bool(top), bool(bottom)))
 
 
 def layers(count: int, weights: Mapping[Edge, int]) -> list[int]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib import import_module
 from typing import Literal
 
 from tensorgrad.ir.backward import with_backward
+from tensorgrad.ir.fold import fold
 from tensorgrad.ir.graph import Equation, Graph, Var
+from tensorgrad.viz._absorb import absorbed
 from tensorgrad.viz.options import Options
 
 
@@ -27,8 +28,7 @@ def selected(graph: Graph, options: Options) -> Graph:
     if options.passes in {"forward", "backward"}:
         graph = _one_pass(graph, options.passes)
     if options.depth is not None or options.fold_repeats:
-        fold = import_module("tensorgrad.ir.fold").fold
-        graph = fold(graph, options.depth, options.fold_repeats)
+        graph = absorbed(fold(graph, options.depth, options.fold_repeats))
     return graph
 
 

@@ -21,7 +21,7 @@ def summary(graph: Graph, options: Options, boxes: int, description: str) -> SVG
     most = max((ahead + back for _, ahead, back in shown), default=1)
     note = (
         f"{boxes:,} boxes are too many to draw (limit {options.node_limit:,}); "
-        "this is how often each operation runs."
+        "this is how often each operation runs. Fold with depth=0 or fold_repeats=True to see how they hang together."
     )
     width = max(640.0, text_width(note, 12) + 2 * MARGIN, label + 420 + 2 * MARGIN)
     heading = Heading(options.title, headline(graph, options), width)

@@ -101,6 +101,7 @@ def _size(box: Box) -> tuple[float, float]:
     if box.alarm:
         wide = max(wide, text_width(f"! {box.alarm}", DETAIL, bold=True))
     tall = 2 * PAD - 10 + LINE * (1 + bool(detail) + len(words)) + (6 if words else 0)
+    wide += 6 if box.folded else 0
     return max(wide + (28 if _rounded(box) else 22), 64.0), max(tall, 36.0) + (BAND if box.alarm else 0)
 
 
@@ -126,6 +127,9 @@ def _draw_box(parent: ET.Element, box: Box, x: float, y: float, w: float, h: flo
         height=h,
         rx=min(h / 2, 21.0) if _rounded(box) else 6.0,
     )
+    if box.folded:
+        frame = {"x": left + 3, "y": top + 3, "width": w - 6, "height": h - 6}
+        add(group, "rect", class_="frame", rx=4.0, **frame)
     name, detail = _lines(box)
     inner = h - (BAND if box.alarm else 0)
     lines = 1 + bool(detail) + len(box.rows)

@@ -6,9 +6,14 @@ const LEAST_ZOOM = 0.02, MOST_ZOOM = 4, READABLE = 0.62, LEGEND = 56;
 function makeCamera(stage, world, size, onDrag) {
   const at = { x: 0, y: 0, k: 1 };
   const pointers = new Map();
-  let moved = 0, flight = 0, pinch = null;
+  let moved = 0, flight = 0, pinch = null, pressed = -Infinity, waiting = 0;
   const listeners = [];
-  const room = () => ({ w: stage.clientWidth, h: stage.clientHeight });
+  // What the panel covers on a small screen is no room.
+  const room = () => {
+    const panel = byId('panel'), right = stage.getBoundingClientRect().right;
+    const covered = panel.hidden ? 0 : Math.max(right - panel.getBoundingClientRect().left, 0);
+    return { w: Math.max(stage.clientWidth - (covered < stage.clientWidth * 0.95 ? covered : 0), 120), h: stage.clientHeight };
+  };
 
   function apply() {
     world.setAttribute('transform', `translate(${fix(at.x)} ${fix(at.y)}) scale(${Number(at.k.toPrecision(6))})`);
@@ -46,7 +51,7 @@ function makeCamera(stage, world, size, onDrag) {
     whole = true;
   }
   /** As `fit`, but large enough to read; the beginning is in view then. */
-  function begin(focus = { x: size().w / 2 }) {
+  function begin(focus) {
     const { w, h } = room(), picture = size();
     const all = Math.min((w - 48) / picture.w, (h - 24 - LEGEND) / picture.h);
     if (all >= READABLE) { fit(false); return; }
@@ -59,9 +64,15 @@ function makeCamera(stage, world, size, onDrag) {
   function show(box, centre = false) {
     const { w, h } = room();
     const k = Math.max(at.k, centre ? READABLE : 0);
-    const cx = box.x + box.w / 2, cy = box.y + Math.min(box.h, 60) / 2;
+    const seen = box.whole ? box.h : Math.min(box.h, 60);
+    const cx = box.x + box.w / 2, cy = box.y + seen / 2;
     const sx = cx * at.k + at.x, sy = cy * at.k + at.y;
     const edge = Math.min(90, w / 5, h / 5);
+    if (box.whole) {
+      const [dx, dy] = [[sx, box.w * at.k / 2 + 24, w], [sy, seen * at.k / 2 + 40, h - 30]].map(([s, half, room]) => clamp(s, half, Math.max(room - half, half)) - s);
+      if (dx || dy) fly(at.x + dx, at.y + dy, at.k);
+      return;
+    }
     if (!centre && sx > edge && sx < w - edge && sy > edge && sy < h - edge) return;
     if (centre) fly(w / 2 - cx * k, h / 2 - cy * k, k);
     else fly(at.x + clamp(sx, edge, w - edge) - sx, at.y + clamp(sy, edge, h - edge) - sy, k);
@@ -80,6 +91,7 @@ function makeCamera(stage, world, size, onDrag) {
   stage.addEventListener('pointerdown', (event) => {
     if (event.target.closest('.card') || event.button > 1) return;
     pointers.set(event.pointerId, [event.clientX, event.clientY]);
+    pressed = performance.now();
     moved = 0;
     pinch = null;
   });
@@ -114,7 +126,12 @@ function makeCamera(stage, world, size, onDrag) {
     at, set, fly, zoom, fit, begin, show, room,
     pan: (dx, dy) => set(at.x + dx, at.y + dy, at.k),
     dragged: () => moved > 4,
-    resized: () => { if (whole) fit(false); else apply(); },
+    // Not under a pointer that may be about to click again.
+    resized: () => {
+      apply();
+      clearTimeout(waiting);
+      if (whole) waiting = setTimeout(() => { if (whole) fit(true); }, Math.max(0, pressed + 450 - performance.now()));
+    },
     listen: (listener) => listeners.push(listener),
   };
 }

@@ -11,7 +11,8 @@ import json
 import linecache
 import math
 import re
-from collections.abc import Hashable, Mapping
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,29 +34,32 @@ DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The bars of a histogram as one letter each: heights from 0 to 61."""
 
 
-def explorer_data(graph: Graph, *, title: str = "") -> dict[str, Any]:
-    """What the explorer knows about a graph, as data that `json` can write.
+def explorer_json(graph: Graph, *, title: str = "") -> str:
+    """What the explorer knows about a graph, as JSON that is inert inside a page.
 
     Args:
         graph: any graph; a recorded one has more to show.
         title: the name of the page.
 
     Returns:
-        The tables, each as short as the budget of 780 bytes a node asks for.
+        The tables; values are kept as far as the budget of 780 bytes a node allows.
 
     Example:
         >>> import tensorgrad as tg
-        >>> data = explorer_data(tg.trace(lambda x: (x * x).sum(), tg.ones(3)))
+        >>> data = json.loads(explorer_json(tg.trace(lambda x: (x * x).sum(), tg.ones(3))))
         >>> [data["ops"][op]["name"] for op in data["equations"]["op"]]
         ['multiply', 'sum']
     """
     nodes = len(graph.equations) + len(graph.inputs) + len(graph.captured) + len(graph.constants)
     budget = min(max(LEAST_BYTES, NODE_BYTES * nodes), MOST_BYTES)
+    sizes = list(_measured_sizes(graph))
     for most, digits in DETAIL:
-        data = _Writer(graph, most, digits).data(title)
-        if not (graph.stats or graph.passes) or len(as_json(data)) <= budget:
+        if most and _likely(nodes, sizes, most, digits) > budget:
+            continue
+        text = as_json(_Writer(graph, most, digits).data(title))
+        if len(text) <= budget:
             break
-    return data
+    return text
 
 
 def as_json(data: Any) -> str:
@@ -70,6 +74,22 @@ def as_json(data: Any) -> str:
 
 
 _HTML = {ord(char): f"\\u{ord(char):04x}" for char in "<>&"}
+
+
+def _measured_sizes(graph: Graph) -> Iterator[int]:
+    """The size of every array whose statistics the page holds; what is written as the whole gradient is not."""
+    yield from (one.size for one in graph.stats.values())
+    for each in graph.passes:
+        yield from (one.size for one in each.gradients.values() if one is not None)
+        targets = Counter(c.target.index for step in each.steps for c in step.contributions)
+        for step in each.steps:
+            yield from (c.stats.size for c in step.contributions if c.stats and targets[c.target.index] > 1)
+
+
+def _likely(nodes: int, sizes: list[int], most: int, digits: int) -> int:
+    """About how many bytes a level of detail takes, so that most graphs are written once."""
+    number = digits + 3
+    return 150 * nodes + sum(40 + 5 * number + (size * number if size <= most else 0) for size in sizes)
 
 
 class _Table:
@@ -89,6 +109,7 @@ class _Writer:
         self.graph, self.most, self.digits = graph, most, digits
         self.ops, self.scopes, self.shapes, self.dtypes, self.lines = (_Table() for _ in range(5))
         self.cards: dict[str, Any] = {}
+        self.itemsizes: dict[str, int] = {}
         self.variables = list(_every_variable(graph))
         self.place = {var.index: i for i, var in enumerate(self.variables)}
 
@@ -125,11 +146,16 @@ class _Writer:
             "index": [var.index for var in every],
             "shape": [self.shapes(var.shape) for var in every],
             "dtype": [self.dtypes(var.dtype) for var in every],
-            "bytes": [var.nbytes for var in every],
+            "bytes": [var.size * self.itemsize(var.dtype) for var in every],
             "role": [ROLES.index(var.role) for var in every],
             "tracked": [int(var.tracked) for var in every],
             "label": {i: clean(shorten(var.label, 300)) for i, var in enumerate(every) if var.label},
         }
+
+    def itemsize(self, dtype: str) -> int:
+        if dtype not in self.itemsizes:
+            self.itemsizes[dtype] = np.dtype(dtype).itemsize if dtype else 0
+        return self.itemsizes[dtype]
 
     def equations(self) -> dict[str, Any]:
         every = self.graph.equations

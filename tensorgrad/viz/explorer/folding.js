@@ -237,7 +237,7 @@ function firstSight(tree) {
     const next = [];
     for (const [size, ids] of [...sizes].sort(([a], [b]) => a - b)) {
       const gain = ids.length * (size - 1);
-      if (shown + gain > (shown === 1 ? MOST_SEEN : FIRST_SIGHT)) break;
+      if (shown + gain > (shown <= 8 ? MOST_SEEN : FIRST_SIGHT)) break;
       shown += gain;
       for (const id of ids) { open.add(id); next.push(...tree.group(id).children.filter(tree.isGroup)); }
     }

@@ -4,7 +4,7 @@
 const FONT = '600 13px system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 const SMALL = '11.5px system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 const FRAME = { top: 36, side: 18, bottom: 16 };
-const FAR_ROWS = 6, TAG = 46;
+const FAR_ROWS = 6, TAG = 46, STACK_GAP = 5, MOST_STACKED = 4;
 
 /** {boxes: id -> {x, y, w, h, open}, lines: [...], edges: key -> {from, to, vars, lines}, w, h}. */
 function layoutOf(model, tree, open) {
@@ -92,10 +92,15 @@ function placeGroup(model, tree, id, level, placed) {
     if (each.from.id === undefined) ins.add(each.from.port);
     if (each.to.id === undefined) outs.add(each.to.port);
   }
-  const keys = [...[...ins].map((v) => `in${v}`), ...group.children, ...[...outs].map((v) => `out${v}`)];
-  const index = new Map(keys.map((key, i) => [key, i]));
+  const stacks = stackedLeaves(model, tree, group, lines);
+  const keys = [...[...ins].map((v) => `in${v}`), ...stacks, ...[...outs].map((v) => `out${v}`)];
+  const index = new Map(keys.flatMap((key, i) => (Array.isArray(key) ? key.map((id) => [id, i]) : [[key, i]])));
   const items = keys.map((key) => {
     if (typeof key === 'string') return { w: 6, h: 0, port: key.startsWith('in') ? 'in' : 'out', leaf: false };
+    if (Array.isArray(key)) {
+      const sizes = key.map((id) => boxSize(model, tree, id));
+      return { w: Math.max(...sizes.map(({ w }) => w)), h: sizes.reduce((sum, { h }) => sum + h + STACK_GAP, -STACK_GAP), leaf: true };
+    }
     const inner = placed.get(key);
     return { ...(inner ? { w: inner.w, h: inner.h } : boxSize(model, tree, key)), leaf: isLeaf(model, tree, key) };
   });
@@ -116,6 +121,23 @@ function placeGroup(model, tree, id, level, placed) {
   const inX = new Map([...ins].map((v) => [v, found.spots[index.get(`in${v}`)].x + shift - w / 2]));
   const outX = new Map([...outs].map((v) => [v, found.spots[index.get(`out${v}`)].x + shift - w / 2]));
   return { w, h: found.h + frame.top + frame.bottom, shift, frame, keys, items, lines, links, found, inX, outX };
+}
+
+/** The children of a group, those leaves that serve one operation alone as lists: they stand in a pile. */
+function stackedLeaves(model, tree, group, lines) {
+  const target = new Map();
+  for (const { from, to } of lines) {
+    if (from.id === undefined || !isLeaf(model, tree, from.id) || tree.isGroup(from.id)) continue;
+    target.set(from.id, target.has(from.id) || to.id === undefined || to.port !== undefined || tree.isGroup(to.id) ? -1 : to.id);
+  }
+  const piles = new Map(), out = [];
+  for (const id of group.children) {
+    const to = target.get(id) ?? -1;
+    if (to < 0 || model.role(model.leafVar(id)) === 'input') { out.push(id); continue; }
+    if (!piles.has(to) || piles.get(to).length === MOST_STACKED) { piles.set(to, []); out.push(piles.get(to)); }
+    piles.get(to).push(id);
+  }
+  return out.map((key) => (Array.isArray(key) && key.length === 1 ? key[0] : key));
 }
 
 /** Which input of an operation a line leads to: inputs stand from left to right. */
@@ -145,6 +167,15 @@ function assemble(model, tree, groups, placed, levels, edges) {
     level.keys.forEach((key, i) => {
       if (typeof key === 'string') return;
       const { w, h, leaf } = level.items[i], spot = level.found.spots[i];
+      if (Array.isArray(key)) {
+        let y = top + spot.y;
+        for (const id of key) {
+          const size = boxSize(model, tree, id);
+          boxes.set(id, { x: left + spot.x - w / 2, y, w, h: size.h, leaf, open: false });
+          y += size.h + STACK_GAP;
+        }
+        return;
+      }
       boxes.set(key, { x: left + spot.x - w / 2, y: top + spot.y, w, h, leaf, open: placed.has(key) });
     });
     const arrivals = new Map();

@@ -20,8 +20,7 @@ function start() {
   fillPasses();
   theme(document.documentElement.dataset.theme);
   view.render();
-  const top = [...view.layout.boxes.values()].filter((box) => !box.open).sort((a, b) => a.y - b.y)[0];
-  view.camera.begin(top ? { x: top.x + top.w / 2 } : { x: 0 });
+  view.home();
   connect();
   document.body.dataset.ready = '1';
 

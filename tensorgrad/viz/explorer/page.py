@@ -15,7 +15,7 @@ from typing import Literal
 
 from tensorgrad.ir.graph import Graph
 from tensorgrad.viz._draw import clean
-from tensorgrad.viz.explorer.data import as_json, explorer_data
+from tensorgrad.viz.explorer.data import explorer_json
 
 SCRIPTS = (
     "dom.js",
@@ -78,7 +78,7 @@ def explorer_html(graph: Graph, *, title: str = "", theme: Literal["auto", "ligh
         title=html.escape(title),
         theme=theme,
         style=style,
-        data=as_json(explorer_data(graph, title=title)),
+        data=explorer_json(graph, title=title),
         script=script,
     )
 

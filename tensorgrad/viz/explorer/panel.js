@@ -4,7 +4,6 @@ function makePanel(model, tree, view) {
   const panel = byId('panel');
 
   function open(title, kind, tag, ...sections) {
-    const again = panel.hidden;
     panel.replaceChildren(
       el('header', {},
         el('div', {}, el('h2', {}, title), el('p', { class: 'muted' }, tag)),
@@ -13,17 +12,11 @@ function makePanel(model, tree, view) {
       ...sections.filter(Boolean));
     panel.hidden = false;
     panel.scrollTop = 0;
-    if (again) keepInView();
   }
   function close() {
     if (panel.hidden) return;
     panel.hidden = true;
     app.view.focusOn(app.view.focus);
-  }
-  /** The stage is narrower now: the selected box should not be behind the edge. */
-  function keepInView() {
-    const box = view.layout.boxes.get(view.selected);
-    if (box) view.camera.show(box);
   }
 
   function show(id) {

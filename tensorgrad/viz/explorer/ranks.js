@@ -44,7 +44,7 @@ function assignRows(items, links) {
 
 /** Items as cells, and a lane cell in each row that a link passes; links from one place share their lane. */
 function withLanes(items, links, row) {
-  const cells = items.map((item, i) => ({ item: i, row: row[i], w: item.w, leaf: item.leaf, lane: false }));
+  const cells = items.map((item, i) => ({ item: i, row: row[i], w: item.w, leaf: item.leaf, port: item.port, lane: false }));
   const steps = new Map(), lanes = links.map(() => []), shared = new Map();
   function step(from, to, fromX, toX, order) {
     const key = `${from}>${to}:${fromX}:${toX}`;
@@ -158,6 +158,9 @@ function assignX(cells, rows, steps) {
     });
     list.forEach((id) => { cells[id].x -= x / 2; });
   }
+  // A frame with one way in and one way out has them below each other, so that repeated blocks form a column.
+  const ports = [rows[0] || [], rows[rows.length - 1] || []].map((list) => list.filter((id) => cells[id].port));
+  const column = ports.every((list) => list.length === 1) ? ports.map(([id]) => id) : [];
   const chains = new Map();
   cells.forEach((cell) => {
     if (!cell.lane) return;
@@ -175,6 +178,7 @@ function assignX(cells, rows, steps) {
         let sum = 0, weight = 0;
         if (cells[id].lane && sweep > 3) { weight = chains.get(cells[id].chain).length > 1 ? 24 : 0; sum = weight * middle.get(cells[id].chain); }
         for (const [other, shift, w] of near) { sum += w * (cells[other].x + shift); weight += w; }
+        if (column.includes(id)) { const at = mean(column.map((port) => cells[port].x)); sum += 12 * at; weight += 12; }
         return weight ? [sum / weight, weight] : [cells[id].x, 0.01];
       });
       keepingOrder(cells, list, wishes);

@@ -56,25 +56,30 @@ function makeStepper(model, tree, view) {
     if (to >= 0) view.elements.get(to)?.element.classList.add('taking');
     const edge = view.layout.edges.get(`${to}>${from}`);
     if (edge && edge.vars.has(event.target)) {
-      const d = view.edgePath(edge, event.target);
-      byId('over').append(svg('path', { class: 'active-edge', d }));
+      const d = view.edgePath(edge, event.target), path = svg('path', { class: 'active-edge', d });
+      byId('over').append(path);
+      bubble(path.getPointAtLength(path.getTotalLength() / 2), event);
       if (!still()) byId('over').append(svg('path', { class: 'active-flow', d }));
     }
-    const box = view.layout.boxes.get(to);
-    if (box && from !== to) bubble(box, event);
     if (byId('follow').checked && view.layout.boxes.has(to)) {
-      view.camera.show(view.layout.boxes.get(from));
-      view.camera.show(view.layout.boxes.get(to));
+      follow(view.layout.boxes.get(from), view.layout.boxes.get(to));
     }
   }
 
-  /** Below the receiving box: what arrives, and the sum so far. */
-  function bubble(box, event) {
+  /** Both ends in view if they fit, else the receiving one. */
+  function follow(a, b) {
+    const { w, h } = view.camera.room(), { k } = view.camera.at;
+    const x = Math.min(a.x, b.x), y = Math.min(a.y, b.y), right = Math.max(a.x + a.w, b.x + b.w), bottom = Math.max(a.y + a.h, b.y + b.h);
+    view.camera.show((right - x) * k < w - 60 && (bottom - y) * k < h - 120 ? { x, y, w: right - x, h: bottom - y, whole: true } : b);
+  }
+
+  /** On the line: what it brings, and the sum so far. */
+  function bubble(at, event) {
     const state = progress(event.target);
     const lines = [`+ ${brief(event.stats)}`];
     if (state.of + state.seeded > 1) lines.push(`Σ ${brief(state.sum)}`);
     const w = Math.max(...lines.map((line) => measure(line, SMALL))) + 20, h = 10 + 16 * lines.length;
-    const g = svg('g', { class: 'bubble', transform: `translate(${fix(box.x + box.w + 10)} ${fix(box.y + box.h / 2 - h / 2)})` }, svg('rect', { width: fix(w), height: h, rx: 7 }));
+    const g = svg('g', { class: 'bubble', transform: `translate(${fix(at.x - w / 2)} ${fix(at.y - h / 2)})` }, svg('rect', { width: fix(w), height: h, rx: 7 }));
     lines.forEach((line, i) => g.append(svg('text', { x: 10, y: 17 + 16 * i }, line)));
     byId('over').append(g);
   }

@@ -35,13 +35,19 @@ function makeView(model, tree, colours) {
     drawLines(lines);
     view.recolour();
     if (!boxes.has(view.selected)) view.selected = -1;
-    if (!boxes.has(view.focus)) view.focus = boxes.size ? [...boxes.keys()].find((id) => !boxes.get(id).open) ?? boxes.keys().next().value : -1;
+    if (!boxes.has(view.focus)) view.focus = firstBox();
     view.elements.forEach(({ element }, id) => element.setAttribute('tabindex', id === view.focus ? '0' : '-1'));
     mark();
     document.body.dataset.boxes = String([...boxes.values()].filter((box) => !box.open).length);
     paintMinimap();
     view.changed?.();
   };
+
+  function firstBox() {
+    let best = -1;
+    for (const [id, box] of view.layout.boxes) if (!box.open && (best < 0 || box.y < view.layout.boxes.get(best).y)) best = id;
+    return best;
+  }
 
   function drawBox(id, box) {
     const group = tree.isGroup(id), leaf = box.leaf && !group;
@@ -63,7 +69,7 @@ function makeView(model, tree, colours) {
       if (tag) element.append(svg('text', { class: 'tag', x: w - 11, y: 19 }, 'result'));
       element.append(svg('text', { class: 'title', x: group ? 30 : 13, y: group ? 22 : 19.5 }, fitted(title, FONT, room - tag)));
       element.append(svg('text', { class: 'detail', x: group ? 30 : 13, y: group ? 39 : 35.5 }, fitted(detail, SMALL, room + 4)));
-      if (group) element.append(svg('path', { class: 'chevron', d: 'M13 22l4.5 4.5L13 31' }));
+      if (group) element.append(svg('path', { class: 'chevron', d: 'M13 22l4.5 4.5L13 31' }), svg('rect', { class: 'handle', width: 28, height: h }));
     }
     element.append(svg('rect', { class: 'ring', x: -3.5, y: -3.5, width: w + 7, height: h + 7, rx: r + 3.5 }));
     element.append(svg('g', { class: 'badge', transform: `translate(${w - 4} 2)` }));
@@ -83,6 +89,7 @@ function makeView(model, tree, colours) {
       svg('path', { class: 'chevron', d: 'M14 15.5l4.5 4.5 4.5-4.5' }),
       svg('text', { class: 'title', x: 31, y: 22.5 }, cut),
       svg('text', { class: 'detail', x: 31 + measure(cut, FONT) + 9, y: 22.5 }, fitted(groupDetail(tree.group(id)), SMALL, Math.max(box.w - 60 - measure(cut, FONT), 0))),
+      svg('rect', { class: 'handle', x: 4, y: 4, width: 26, height: 28 }),
       svg('rect', { class: 'ring', x: -3, y: -3, rx: 16 }),
     );
     return element;
@@ -173,17 +180,19 @@ function makeView(model, tree, colours) {
     view.render();
   };
 
-  view.select = (id, { centre = false, speak = true, focus = true } = {}) => {
+  view.select = (id, { centre = false, speak = true, focus = true, clicked = false } = {}) => {
     view.selected = id;
     if (id >= 0) {
       view.reveal(id);
       view.selected = id;
       if (focus) view.focusOn(id);
-      camera.show(view.layout.boxes.get(id), centre);
       if (speak) say(spoken(id));
     }
     mark();
     view.onSelect?.(id);
+    // What was clicked stays under the pointer, which may click again.
+    const show = () => { if (view.selected === id && view.layout.boxes.has(id)) camera.show(view.layout.boxes.get(id), centre); };
+    if (id >= 0 && clicked) setTimeout(show, 450); else if (id >= 0) show();
   };
 
   view.focusOn = (id) => {
@@ -196,6 +205,11 @@ function makeView(model, tree, colours) {
   };
 
   view.foldAll = () => { view.open = new Set([tree.root]); view.render(); camera.fit(); };
+  /** The beginning of the picture, or all of it if it can be read as a whole. */
+  view.home = () => {
+    const top = view.layout.boxes.get(firstBox());
+    camera.begin({ x: top ? top.x + top.w / 2 : 0 });
+  };
   view.unfoldLevel = () => {
     const folded = [...view.layout.boxes.keys()].filter((id) => tree.isGroup(id) && !view.open.has(id));
     const least = Math.min(...folded.map((id) => tree.group(id).depth));
@@ -206,7 +220,7 @@ function makeView(model, tree, colours) {
       shown += tree.group(id).children.length - 1;
       opened += 1;
     }
-    if (opened) { view.render(); camera.begin(); }
+    if (opened) { view.render(); view.home(); }
     say(folded.length ? (opened ? `${opened} unfolded, ${document.body.dataset.boxes} boxes shown` : 'Too many boxes to unfold all; unfold one by one') : 'Everything is unfolded');
   };
 
@@ -251,15 +265,14 @@ function makeView(model, tree, colours) {
   nodesAt.addEventListener('click', (event) => {
     const id = idAt(event);
     if (id < 0 || camera.dragged()) return;
-    if (tree.isGroup(id) && (event.detail === 2 || event.target.closest('.chevron') || view.selected === id)) view.toggle(id);
-    else view.select(id);
+    if (tree.isGroup(id) && (event.detail === 2 || event.target.closest('.handle') || view.selected === id)) view.toggle(id);
+    else view.select(id, { clicked: true });
   });
   nodesAt.addEventListener('dblclick', (event) => { const id = idAt(event); if (id >= 0 && !tree.isGroup(id)) camera.show(view.layout.boxes.get(id), true); });
   framesAt.addEventListener('click', (event) => {
     const id = idAt(event);
     if (id < 0 || camera.dragged()) return;
-    if (event.target.closest('.head, .chevron, .title')) view.toggle(id, false);
-    else view.select(id, { focus: false });
+    if (event.detail === 2 || event.target.closest('.handle')) view.toggle(id, false); else view.select(id, { clicked: true });
   });
   canvas.addEventListener('click', (event) => { if (event.target === canvas && !camera.dragged()) view.select(-1); });
   canvas.addEventListener('focusin', (event) => {
