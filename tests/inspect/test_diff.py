@@ -192,6 +192,7 @@ def test_runs_pictures_tensors_and_graphs() -> None:
 def test_the_name_is_also_numpys() -> None:
     x = tg.tensor([1.0, 4.0, 9.0])
     np.testing.assert_array_equal(tg.diff(x, 2).numpy(), np.diff(x.numpy(), 2))
+    np.testing.assert_array_equal(tg.diff(x, 2).numpy(), x.diff(2).numpy())
     np.testing.assert_array_equal(tg.diff(x, n=tg.tensor(2)).numpy(), np.diff(x.numpy(), 2))
     np.testing.assert_array_equal(tg.diff([[1, 2], [3, 5]], axis=0, prepend=0), [[1, 2], [2, 3]])
     assert isinstance(tg.diff(tg.graph(tg.exp, x), tg.graph(tg.sin, x)), Difference)
