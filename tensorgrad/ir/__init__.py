@@ -18,6 +18,8 @@ from .graph import Stats as Stats
 from .graph import Step as Step
 from .graph import Var as Var
 from .graph import Write as Write
+from .json import from_json as from_json
+from .json import to_json as to_json
 from .printer import text as text
 from .recorder import Run as Run
 from .recorder import record as record

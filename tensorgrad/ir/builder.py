@@ -159,7 +159,7 @@ class Builder:
                 "/".join(event.scopes),
                 event.direction,
                 card,
-                event.taped,
+                bool(event.taped),
                 self._position(event.place),
                 event.seconds,
                 flops_of(card, inputs, event.params, outputs if card.several else outputs[0])

@@ -25,8 +25,14 @@ def replay(graph: Graph, *args: Any) -> Any:
         The outputs, in the structure that the recorded function returned. Arrays give arrays.
 
     Raises:
-        TraceError: the arguments do not have the shapes and dtypes that it was recorded for.
+        TraceError: the arguments do not have the shapes and dtypes that it was recorded for, or the graph is no
+            program that could be run.
     """
+    if graph.input_tree is None:
+        raise TraceError(
+            "replay: only traced programs can be run; one that was read from a file only if all its ops are this "
+            "library's and all its arrays were written, which to_json(graph, values=...) with a larger number does"
+        )
     if len(args) != len(graph.input_tree.children):
         raise TraceError(f"replay: {len(args)} arguments given, {len(graph.input_tree.children)} recorded")
     try:

@@ -11,6 +11,7 @@ from tensorgrad.viz.engines import render
 from tensorgrad.viz.images import image_grid, png
 from tensorgrad.viz.layout import Layout, layered
 from tensorgrad.viz.matrix import confusion_chart
+from tensorgrad.viz.mermaid import graph_mermaid
 from tensorgrad.viz.options import Options
 from tensorgrad.viz.picture import Picture, graph
 from tensorgrad.viz.plane import decision_regions, scatter_chart
@@ -29,6 +30,7 @@ __all__ = [
     "filter_sheet",
     "graph",
     "graph_dot",
+    "graph_mermaid",
     "graph_svg",
     "image_grid",
     "image_sheet",
