@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .asking import why as why
-from .why_causes import CAUSES as CAUSES
-from .why_diagnosis import Diagnosis as Diagnosis
 from .explanation import Explanation as Explanation
 from .explanation import explain as explain
+from .why_causes import CAUSES as CAUSES
+from .why_diagnosis import Diagnosis as Diagnosis
