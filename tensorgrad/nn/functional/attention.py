@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import ops
-from ..._creation import tensor
 from ..._errors import DtypeError, ShapeError
 from ..._primitive import Value
+from ..._tensor import tensor
 from ...ops.fused.attention import attention, weighed
 from ...ops.shape import lifted
 from .dropout import dropout
