@@ -208,9 +208,12 @@ class _Tracer(Watcher):
 def _argument_names(f: Callable[..., Any], tree: Any) -> list[str]:
     """A name for each leaf of the arguments: the parameter of ``f``, and the path from there."""
     try:
-        parameters = list(inspect.signature(f).parameters.values())
+        parameters = list(
+            inspect.signature(getattr(f, "forward", f)).parameters.values()
+        )  # of a module, its own
     except (TypeError, ValueError):
         parameters = []
+    parameters = [one for one in parameters if one.kind not in (one.KEYWORD_ONLY, one.VAR_KEYWORD)]
     names: list[str] = []
     for position, child in enumerate(tree.children):
         one = parameters[min(position, len(parameters) - 1)] if parameters else None
