@@ -1,4 +1,4 @@
-"""pytest plugin of tensorgrad: the fixture ``gradcheck``, ``--tensorgrad-thorough``, and a line at the end.
+"""pytest plugin of tensorgrad: the fixture ``gradcheck``, options for checks and graphs, and lines at the end.
 
 pytest loads this module in every run of an environment that has tensorgrad, also in projects that do
 not use it. So it lies beside the package and imports nothing of it until a test asks for a check; NumPy
@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 PROPERTY = "tensorgrad"
 """The name under which each check stands among the properties of a test, and so in JUnit XML."""
+
+GRAPH = "tensorgrad-graph"
+"""The same of golden files of graphs that a test asked for."""
 
 _runs: list[Run] = []
 
@@ -24,6 +28,9 @@ class Run:
 
     def __init__(self, config: pytest.Config) -> None:
         self.thorough = bool(config.getoption("--tensorgrad-thorough"))
+        self.update_graphs = bool(config.getoption("--update-graphs"))
+        self.list_unused = bool(config.getoption("--unused-graphs"))
+        self.graphs: set[Path] = set()
         self.item: pytest.Item | None = None
         self.checked = self.wrong = 0
 
@@ -31,6 +38,11 @@ class Run:
         """Attach the outcome of a check to the test that runs; workers send it to the main process so."""
         if self.item is not None:
             self.item.user_properties.append((PROPERTY, json.dumps(outcome)))
+
+    def asked_for(self, path: Path) -> None:
+        """Note that the test that runs asked for a golden file of a graph."""
+        if self.item is not None and (GRAPH, str(path)) not in self.item.user_properties:
+            self.item.user_properties.append((GRAPH, str(path)))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -47,12 +59,18 @@ class Run:
             outcomes = [json.loads(str(value)) for name, value in report.user_properties if name == PROPERTY]
             self.checked += len(outcomes)
             self.wrong += sum(not outcome["ok"] for outcome in outcomes)
+            self.graphs |= {Path(str(value)) for name, value in report.user_properties if name == GRAPH}
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say what was checked, if anything was."""
         if self.checked:
             noun = "gradient" if self.checked == 1 else "gradients"
             terminalreporter.write_line(f"tensorgrad: {self.checked} {noun} checked, {self.wrong} wrong")
+        if self.list_unused and self.graphs:
+            from tensorgrad.testing.snapshots import unused
+
+            for path in unused(self.graphs):
+                terminalreporter.write_line(f"tensorgrad: no test asked for the graph {path}")
 
 
 def current() -> Run | None:
@@ -61,12 +79,20 @@ def current() -> Run | None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare ``--tensorgrad-thorough``."""
-    parser.getgroup("tensorgrad").addoption(
-        "--tensorgrad-thorough",
-        action="store_true",
-        help="check gradients at ten times as many inputs, and on all clauses at each",
-    )
+    """Declare the options."""
+    group = parser.getgroup("tensorgrad")
+    for name, help_ in (
+        (
+            "--tensorgrad-thorough",
+            "check gradients at ten times as many inputs, and on all clauses at each",
+        ),
+        ("--update-graphs", "accept computations as they are now: rewrite the files of assert_graph_matches"),
+        (
+            "--unused-graphs",
+            "list files of assert_graph_matches, of the test modules that ran, that no test asked for",
+        ),
+    ):
+        group.addoption(name, action="store_true", help=help_)
 
 
 def pytest_configure(config: pytest.Config) -> None:

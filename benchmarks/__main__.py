@@ -18,6 +18,7 @@ from . import (
     import_time,
     live_graph,
     optimizers,
+    recording,
     report,
     sequence,
     setitem,
@@ -40,6 +41,7 @@ FAMILIES: dict[str, Any] = {
         convolutions,
         sequence,
         setitem,
+        recording,
     )
 }
 README = Path(__file__).with_name("README.md")

@@ -152,7 +152,6 @@ from .ops import diag_embed as diag_embed
 from .ops import diag_indices as diag_indices
 from .ops import diagflat as diagflat
 from .ops import diagonal as diagonal
-from .ops import diff as diff
 from .ops import digitize as digitize
 from .ops import divide as divide
 from .ops import divmod as divmod
@@ -378,6 +377,7 @@ true_divide = divide
 
 if _typing.TYPE_CHECKING:
     from . import data as data
+    from . import inspect as inspect
     from . import ir as ir
     from . import linalg as linalg
     from . import metrics as metrics
@@ -390,6 +390,9 @@ if _typing.TYPE_CHECKING:
     from . import viz as viz
     from ._io import load as load
     from ._io import save as save
+    from .inspect import explain as explain
+    from .inspect import why as why
+    from .inspect.either import diff as diff
     from .ir import record as record
     from .ir import trace as trace
     from .ops.distances import cdist as cdist
@@ -457,6 +460,7 @@ if _typing.TYPE_CHECKING:
 
 _ON_FIRST_USE = {
     "data",
+    "inspect",
     "ir",
     "linalg",
     "metrics",
@@ -474,6 +478,7 @@ _STANDARD = (
 )
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
 _LATE = {"graph": "viz", "record": "ir", "trace": "ir", "load": "_io", "save": "_io"}
+_LATE |= {"diff": "inspect.either", "explain": "inspect", "why": "inspect"}
 _LATE |= dict.fromkeys(["Trainer", "evaluate", "fit", "predict"], "training")
 _LATE |= {name: f"ops.{module}" for name, module in _METHODS.items()}
 _LATE |= dict.fromkeys(["polygamma"], "ops.special")

@@ -159,7 +159,7 @@ class Watcher:
 
     def note(
         self, primitive: Any, data: tuple[Any, ...], nodes: tuple[Any, ...], params: tuple[Any, ...],
-        result: Any, seconds: float,
+        result: Any, taped: int, seconds: float,
     ) -> None:  # fmt: skip
         """The same, with the data and the node of each input; what was no tensor is `Given` data."""
 

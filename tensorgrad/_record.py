@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from ._config import GENERAL, WATCHED, get_default_dtype, get_mode, watchers
+from ._config import GENERAL, TAPE, WATCHED, get_default_dtype, get_mode, watchers
 from ._data import as_data, as_data_like, first_line, keep, read_only
 from ._errors import DtypeError, IndexingError, ShapeError, TensorgradError
 from ._levels import check_open
@@ -26,8 +26,11 @@ from .ops.dtype import numeric_dtype
 
 def process(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     """Apply an op that its entry does not handle itself: something else takes part, or somebody watches."""
-    if WATCHED <= get_mode() < GENERAL:
-        return card.shown(args, params)  # which comes back to `general` where something else takes part
+    mode = get_mode()
+    if WATCHED <= mode < GENERAL:
+        return card.shown(
+            args, params, mode & TAPE
+        )  # which comes back to `general` where something else takes part
     return general(card, args, params)
 
 
@@ -203,14 +206,6 @@ def show(
     """Show an operation to whoever watches this thread."""
     for watcher in watchers():
         watcher.op(card, args, params, result, seconds)
-
-
-def note(
-    card: Primitive, data: tuple[Any, ...], nodes: tuple[Any, ...], params: tuple[Any, ...], result: Any, seconds: float
-) -> None:  # fmt: skip
-    """The same on the fast path, where all watchers are light."""
-    for watcher in watchers():
-        watcher.note(card, data, nodes, params, result, seconds)
 
 
 class Given:

@@ -34,7 +34,7 @@ from ._data import as_data, as_data_like, keep
 from ._errors import DtypeError, GradientError, NoGraphError, ShapeError
 from ._gates import gate, guarded, listed, refit, slope
 from ._primitive import Primitive, Value
-from ._record import Given, Recast, explain, general, note, process, record, run, set_types, show
+from ._record import Given, Recast, explain, general, process, record, run, set_types, show
 from ._specialise import FORWARD_ERRORS, RAW, plain
 from ._tape import (
     PICK,
@@ -703,7 +703,7 @@ _specialise.install(
     Node=Node,
     process=process,
     general=general,
-    note=note,
+    watchers=watchers,
     Given=Given,
     clock=perf_counter,
     explain=explain,

@@ -42,9 +42,8 @@ def entry(card: Any, shown: bool = False) -> str:
         return _header(card, shown) + "\n" + _indent([_send(card, shown)])
     lines = ["began_ = clock()"] if shown else []
     lines += _unpack_list(card, shown) if card.variadic else _unpack(card, shown)
-    lines += (
-        ["mode_ = get_mode() & 1"] if shown else ["mode_ = get_mode()", "if mode_ > 1:", f"    {_send(card)}"]
-    )
+    if not shown:
+        lines += ["mode_ = get_mode()", "if mode_ > 1:", f"    {_send(card)}"]
     lines += [
         "try:",
         f"    r_ = forward({_forward_arguments(card)})",
@@ -84,8 +83,8 @@ def _give(card: Any, shown: bool) -> list[str]:
     if many:
         data.append(f"*[Given(d_) if d_ is x_ else d_ for d_, x_ in zip(ds_, {many})]")
         nodes.append("*ns_")
-    told = f"card, {_tuple(data)}, {_tuple(nodes)}, {_tuple(card.params)}, out_, clock() - began_"
-    return [f"note({told})", "return out_"]
+    told = f"card, {_tuple(data)}, {_tuple(nodes)}, {_tuple(card.params)}, out_, mode_, clock() - began_"
+    return [f"for watcher_ in watchers(): watcher_.note({told})", "return out_"]
 
 
 def _unpack(card: Any, shown: bool) -> list[str]:
@@ -242,7 +241,7 @@ def _always(card: Any, which: list[int]) -> bool:
 def _header(card: Any, shown: bool) -> str:
     if shown:
         parts = [f"*{n}" if card.variadic and n == card.inputs[-1] else n for n in card.inputs]
-        return f"def entry(args_, params_):\n    {_tuple(parts)} = args_\n    {_tuple(card.params)} = params_"
+        return f"def entry(args_, params_, mode_):\n    {_tuple(parts)} = args_\n    {_tuple(card.params)} = params_"
     *fixed, many = (*card.inputs, "") if not card.variadic else card.inputs
     parts = [*fixed]
     if parts:

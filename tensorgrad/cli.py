@@ -1,4 +1,4 @@
-"""The command line: ``python -m tensorgrad env``, ``demo``, ``train`` and ``gradcheck``."""
+"""The command line: ``python -m tensorgrad env``, ``demo``, ``train``, ``graph`` and ``gradcheck``."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from .testing.command import run
 
         return run(arguments)
+    elif arguments.command == "graph":
+        from .viz.command import run as draw
+
+        return draw(arguments)
     elif arguments.command == "train":
         from .training import command
 
@@ -65,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         help="where to write the pictures (default: %(default)s)",
     )
     _add_train(commands)
+    _add_graph(commands)
     _add_gradcheck(commands)
     return parser
 
@@ -110,6 +115,51 @@ def _add_train(commands: Any) -> None:
         help="for checkpoints, weights and the report (default: %(default)s)",
     )
     add("--resume", action="store_true", help="go on from the newest checkpoint in that folder")
+
+
+def _add_graph(commands: Any) -> None:
+    parser = commands.add_parser(
+        "graph",
+        help="run a function and draw what it computes",
+        description="Run a function, and draw the operations that it ran. If it gives one number that requires a "
+        "gradient, its backward pass runs too. Without -o the graph is printed.",
+        epilog="Exit status: 0 it was drawn, 2 it could not be.",
+    )
+    add = parser.add_argument
+    add(
+        "target",
+        metavar="MODULE:FUNCTION",
+        help="package.module:function or path/to/file.py:function; a model, a tensor, a run or a graph will do too",
+    )
+    add(
+        "-o",
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="where to: .html is a page to explore, .svg, .png and .pdf are pictures, .dot, .mmd, .txt and .json text",
+    )
+    add(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="3,4",
+        help="of an input, which is drawn from the normal distribution; once for all, or once for each",
+    )
+    add("--input", action="append", default=[], metavar="LITERAL", help='an input itself: "[[1.0, 2.0]]"')
+    add("--dtype", metavar="NAME", help="of the inputs (default: float32, or that of the numbers given)")
+    add("--seed", type=int, default=0, help="of inputs that are drawn (default: %(default)s)")
+    add("--forward", action="store_true", help="do not run a backward pass")
+    add("--passes", choices=("forward", "backward", "both"), help="which to draw (default: as recorded)")
+    add("--depth", type=int, metavar="N", help="fold modules nested deeper than this")
+    add("--fold-repeats", action="store_true", help="draw equal modules in a row once, with their number")
+    add(
+        "--show",
+        metavar="WHAT,...",
+        help="in the boxes: shapes, dtypes, values, gradients, memory, time, flops, or all",
+    )
+    add("--colour", choices=("kind", "gradient"), help="by kind of box, or by the size of gradients")
+    add("--title", metavar="TEXT", help="a heading")
+    add("--engine", choices=("dot", "pygraphviz", "builtin"), help="what draws (default: the first there is)")
 
 
 def _add_gradcheck(commands: Any) -> None:

@@ -159,7 +159,7 @@ class Builder:
                 "/".join(event.scopes),
                 event.direction,
                 card,
-                event.taped,
+                bool(event.taped),
                 self._position(event.place),
                 event.seconds,
                 flops_of(card, inputs, event.params, outputs if card.several else outputs[0])
@@ -305,7 +305,8 @@ class Builder:
 
     def graph(self, passes: Iterable[Swept] = (), outputs: Sequence[Var] = ()) -> tuple[Graph, Arrays]:
         """The graph of all events so far; its outputs are those named, or what nothing has read."""
-        swept = [self.sweep(one) for one in passes]
+        with np.errstate(all="ignore"):  # what is wrong with the numbers was said when they were made
+            swept = [self.sweep(one) for one in passes]
         written = {write.value.index for write in self.writes if write.value is not None}
         kept = {var.index for one, _, _ in swept for var, _ in one.seeds}
         for equation in self.equations:

@@ -8,10 +8,12 @@ Lines, statistics and everything else are worked out when somebody asks for the 
 from __future__ import annotations
 
 import weakref
+from bisect import bisect_left
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from inspect import CO_OPTIMIZED
 from itertools import count
+from operator import attrgetter
 from types import FrameType
 from typing import Any
 
@@ -21,6 +23,7 @@ from .._config import TAPE, Watcher, direction, get_mode, open_scopes, watching
 from .._errors import TraceError
 from .._primitive import Value
 from .._record import Given
+from .._tape import tick
 from .._tensor import Tensor
 from .._tree import flatten
 from .._where import user_frame
@@ -30,6 +33,8 @@ from .tape import events, label
 
 _runs: weakref.WeakSet[Run]
 _numbers = count(1).__next__
+MOST_FRAMES = 10_000
+_time = attrgetter("seq")
 
 
 class record:
@@ -38,8 +43,8 @@ class record:
     Args:
         statistics: measure values and gradients (when the graph is asked for).
         values: keep all entries of arrays of at most this size in the graph.
-        names: labels for tensors, as a nested container or a module: ``{"w": w}``. Tensors that your local
-            variables hold, and the parameters of modules that are called, have those names anyway.
+        names: labels for tensors, as a nested container or a module: ``{"w": w}``. Tensors that variables of
+            your functions hold, and the parameters of modules that are called, have those names anyway.
 
     Returns:
         A context that gives a `Run`. All arrays that the block computes stay alive as long as the run, so
@@ -68,6 +73,7 @@ class record:
     def __enter__(self) -> Run:
         if self._watch is not None:
             raise TraceError("record: this recording is open already; make another, tg.record()")
+        self.run._log.began = tick()
         self._watch = watching(self.run._log)
         self._watch.__enter__()
         return self.run
@@ -156,14 +162,15 @@ class Run:
             names = {**log.names(), **here, **self._names, **self._given}
             builder = Builder(names, measure(self._values) if self._statistics else None)
             for event in (*log.outside, *log.events):
-                builder.add(Applied(*event) if type(event) is tuple else event)
+                builder.add(_applied(event) if type(event) is tuple else event)
             self._built = (size, *builder.graph(log.passes), builder)
         return self._built
 
     def _close(self, frame: FrameType | None) -> None:
         """The block has ended: tensors are called by the variables that hold them in its frame."""
         self._closed = True
-        self._names = named_locals(frame)
+        self._names = {**self._log.names(), **named_locals(frame)}
+        self._log.modules, self._log.frames, self._log.frame = [], [], None
 
 
 def run_of(x: Any) -> Run | None:
@@ -190,13 +197,16 @@ def named(names: Any) -> dict[Any, str]:
 
 
 def named_locals(frame: FrameType | None) -> dict[Any, str]:
-    """The same from the variables of a frame; if two hold the same tensor, the first name counts."""
+    """The same from the variables of a frame, and the globals that it mentions; of two names the first counts."""
+    if frame is None:
+        return {}
     found: dict[Any, str] = {}
-    held = frame.f_locals if frame is not None else {}
-    for name, x in list(held.items()):
+    held = frame.f_locals
+    mentioned = [(name, frame.f_globals.get(name)) for name in frame.f_code.co_names]
+    for name, x in (*held.items(), *mentioned):
         if isinstance(x, Tensor) and not x.level and not name.startswith("_"):
             found.setdefault(key(x), name)
-    if frame is not None and frame.f_code.co_flags & CO_OPTIMIZED and type(held) is dict:
+    if frame.f_code.co_flags & CO_OPTIMIZED and type(held) is dict:
         held.clear()  # before Python 3.13 a function's frame keeps this copy, and the run in it, alive
     return found
 
@@ -215,60 +225,56 @@ class _Log(Watcher):
         self.events: list[Any] = []
         self.outside: list[Any] = []  # operations from before, that a backward pass came through
         self.passes: list[Swept] = []
-        self.owners: set[Any] = set()
-        self.looked = 0  # at events, for their owners
-        self.open: dict[Any, Swept] = {}
+        self.owners: set[Any] = set()  # the nodes of these
+        self.began = tick()
+        self.walk: Any = None  # the newest, and where its steps go; others are in `open`
+        self.steps: list[Any] = []
+        self.open: dict[Any, list[Any]] = {}
         self.modules: list[Any] = []
+        self.frame: FrameType | None = None  # the last that called, and all: for the names of their variables
+        self.frames: list[FrameType] = []
 
-    def note(self, primitive: Any, data: Any, nodes: Any, params: Any, result: Any, seconds: float) -> None:
-        if type(result) is tuple:
-            results = tuple([(_data(one), one._node) for one in result])
-            first = results[0][1] if results else None
-            owner = first.edges[0] if first is not None else None
+    def note(
+        self, primitive: Any, data: Any, nodes: Any, params: Any, result: Any, taped: int, seconds: float
+    ) -> None:
+        if type(result) is Tensor:
+            owner: Any = result._node
+            made: Any = _data(result) if type(result._d) is np.bool_ else result._d
         else:
-            owner = result._node
-            results = ((_data(result), owner),)
-        frame = user_frame(3)
-        place = None if frame is None else (frame.f_code, frame.f_lasti)
-        taped = bool(get_mode() & TAPE)
+            made = [(_data(one), one._node) for one in result]
+            owner = next((node.edges[0] for _, node in made if node is not None), None)
+        frame = user_frame(4)  # of note, the twin, `process`, the entry
+        if frame is not self.frame and frame is not None and len(self.frames) < MOST_FRAMES:
+            self.frames.append(frame)
+        self.frame = frame
+        code, instruction = (None, 0) if frame is None else (frame.f_code, frame.f_lasti)
+        # Flat: what a long run keeps alive, the garbage collector looks at again and again.
         self.events.append(
-            (
-                primitive,
-                data,
-                nodes,
-                params,
-                results,
-                owner,
-                None if owner is None else owner.saved,
-                place,
-                open_scopes(),
-                direction(),
-                taped,
-                seconds,
-            )
-        )
+            (primitive, data, nodes, params, made, owner, None if owner is None else owner.saved,
+             code, instruction, open_scopes(), direction(), taped, seconds)
+        )  # fmt: skip
 
     def op(self, primitive: Any, args: Any, params: Any, result: Any, seconds: float) -> None:
         data = tuple([_data(arg) if isinstance(arg, Tensor) else Given(arg) for arg in args])
         nodes = tuple([arg._node if isinstance(arg, Tensor) else None for arg in args])
-        self.note(primitive, data, nodes, params, result, seconds)
+        self.note(primitive, data, nodes, params, result, get_mode() & TAPE, seconds)
 
     def start(self, walk: Any, roots: Any, order: Any) -> None:
         if any(isinstance(g, Value) and g.level for _, g in roots):
             return  # operations of a lower level will be shown themselves
         self.passes.append(Swept([(node, g) for node, g in roots], []))
-        self.open[walk] = self.passes[-1]
-        self.owners.update(event[5] for event in self.events[self.looked :] if type(event) is tuple)
-        self.looked = len(self.events)
-        new = [node for node in order if node not in self.owners]
+        self.walk, self.steps = walk, self.passes[-1].nodes
+        self.open[walk] = self.steps
+        older = order[: bisect_left(order, self.began, key=_time)]  # than the recording
+        new = [node for node in older if node not in self.owners]
         self.outside += events(new)
         self.owners.update(new)
 
     def backward(self, walk: Any, node: Any, cotangent: Any, results: Any, seconds: float) -> None:
-        swept = self.open.get(walk)
-        if swept is not None:
+        steps = self.steps if walk is self.walk else self.open.get(walk)
+        if steps is not None:
             hooked = node.extra is not None and bool(node.extra.hooks)
-            swept.nodes.append((node, cotangent, results, seconds, hooked))
+            steps.append((node, cotangent, results, seconds, hooked))
 
     def assign(self, target: Any, value: Any) -> None:
         self.events.append(Assigned(target._d, target._node, value._d, value._node))
@@ -285,16 +291,24 @@ class _Log(Watcher):
         self.modules.append(module)
 
     def names(self) -> dict[Any, str]:
-        """The parameters of all modules that were called."""
+        """What the variables of the functions that ran hold, and the parameters of all modules that were called."""
         found: dict[Any, str] = {}
         for module in dict.fromkeys(self.modules):
             found = {**named(module), **found}
+        for frame in dict.fromkeys(self.frames):
+            found = {**named_locals(frame), **found}
         return found
 
     def _cut(self, value: Any, result: Any, how: str) -> None:
         frame = user_frame(3)
         place: Place = None if frame is None else (frame.f_code, frame.f_lasti)
         self.events.append(Cut(_data(value), value._node, result, how, place, open_scopes()))
+
+
+def _applied(event: tuple[Any, ...]) -> Applied:
+    primitive, data, nodes, params, made, owner, saved, code, instruction, *rest = event
+    results = tuple(made) if type(made) is list else ((made, owner),)
+    return Applied(primitive, data, nodes, params, results, owner, saved, code and (code, instruction), *rest)
 
 
 def _data(tensor: Any) -> Any:

@@ -49,7 +49,13 @@ def of_tape(results: Any, *, names: dict[Any, str] | None = None, values: int = 
             "graph: the result has no history: none of its inputs requires a gradient, or it was computed under "
             "no_grad; give requires_grad=True, or record the computation: with tg.record() as run: ..."
         )
-    order, _ = collect(dict.fromkeys([x._node for x in roots]))
+    try:
+        order, _ = collect(dict.fromkeys([x._node for x in roots]))
+    except NoGraphError:
+        raise NoGraphError(
+            "graph: a backward pass has freed the history of the result; look before it, pass retain_graph=True "
+            "to it, or record the computation: with tg.record() as run: ..."
+        ) from None
     builder = Builder(names or {}, measure(values))
     for event in events(order, {x._node: x._d for x in roots}):
         builder.apply(event)

@@ -207,10 +207,8 @@ class _Tracer(Watcher):
 
 def _argument_names(f: Callable[..., Any], tree: Any) -> list[str]:
     """A name for each leaf of the arguments: the parameter of ``f``, and the path from there."""
-    try:
-        parameters = list(
-            inspect.signature(getattr(f, "forward", f)).parameters.values()
-        )  # of a module, its own
+    try:  # of a module: what its `forward` calls them
+        parameters = list(inspect.signature(getattr(f, "forward", f)).parameters.values())
     except (TypeError, ValueError):
         parameters = []
     parameters = [one for one in parameters if one.kind not in (one.KEYWORD_ONLY, one.VAR_KEYWORD)]

@@ -10,6 +10,7 @@ Where to read on, from the inside out:
 - `check`, `gradcheck`: all of it together. `report`, `page`, `notebook`, `source`, `reproducer`: the outcome for people.
 - `opcheck`, `search`, `strategies`, `domains`, `layouts`, `call`: inputs that are searched; `plugged`: pytest's side.
 - `command`, `target`, `choose`: the command line.
+- `snapshots`: graphs as golden files.
 - `samples`, `case`, `checks`, `conformance`: the library's own ops.
 """
 
@@ -32,6 +33,7 @@ from .opcheck import Outcome as Outcome
 from .opcheck import opcheck as opcheck
 from .report import Finding as Finding
 from .report import Report as Report
+from .snapshots import assert_graph_matches as assert_graph_matches
 from .subject import Pair as Pair
 from .subject import Subject as Subject
 

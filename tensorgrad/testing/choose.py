@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from .._target import said
 from .check import subject_of
 from .point import Point, check_finite
 from .subject import Subject
-from .target import said
 
 Shape = tuple[int, ...]
 

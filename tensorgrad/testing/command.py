@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ast
 import difflib
 import functools
 import inspect
@@ -19,13 +18,14 @@ from typing import Any, TextIO
 import numpy as np
 
 from .._errors import TensorgradError
+from .._target import UsageError, find, literal, shape
 from .check import check
 from .choose import Choice, Unusable, Wish, chosen, refusal, required
 from .contracts import CLAUSES
 from .page import text
 from .report import Report
 from .subject import Pair
-from .target import UsageError, checkable, find
+from .target import checkable
 
 RIGHT, WRONG, REFUSED = 0, 1, 2
 """Exit statuses."""
@@ -158,27 +158,6 @@ def bound(f: Any, settings: Sequence[str]) -> Any:
 
 
 # ---- words of the command line
-
-
-def shape(word: str) -> tuple[int, ...]:
-    """A shape such as ``3,4``; that of a number is empty, or ``()``.
-
-    Example:
-        >>> shape("3,4"), shape("(5,)"), shape("()")
-        ((3, 4), (5,), ())
-    """
-    sizes = [one for one in word.strip().strip("()[]").replace("x", ",").split(",") if one.strip()]
-    if not all(one.strip().isdecimal() for one in sizes):
-        raise UsageError(f"--shape takes sizes such as 3,4 (or () for a number), not {word!r}")
-    return tuple(map(int, sizes))
-
-
-def literal(word: str) -> Any:
-    """A number, list, tuple, string, bool or None, as Python writes it."""
-    try:
-        return ast.literal_eval(word)
-    except (ValueError, SyntaxError):
-        raise UsageError(f"{word!r} is no literal; write numbers and lists such as [[1.0, 2.0]]") from None
 
 
 def dtype(arguments: argparse.Namespace) -> str:

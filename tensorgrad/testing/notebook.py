@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
+from .._source import source_line
 from ..viz._draw import FONT, add, clean, css
 from .page import CALLS, accused_calls, facts, grouped_skips, level, telling, verdict
 from .report import Finding, Report
-from .source import source_line
 
 MARKS = {"ok": "✓", "failed": "✗", "skipped": "–"}
 

@@ -7,8 +7,8 @@ import re
 import textwrap
 from collections.abc import Iterable
 
+from .._source import shortened, shown, source_line
 from .report import Finding, Report
-from .source import shortened, shown, source_line
 
 WIDTH = 100
 CALLS = 5

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from .._source import shortened, shown, source_line
 from .._tensor import Tensor
-from .source import shortened, shown, source_line
 from .subject import Pair, Subject, argument_names
 
 NUMBERS = 64

@@ -11,14 +11,13 @@ Source:
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Set
-from itertools import pairwise
+from collections.abc import Callable, Set
+from itertools import accumulate, pairwise
 from math import inf
 
 from tensorgrad.viz._ranks import Edge, Ranks, parts
 
 Space = Callable[[int, int], float]
-Stiffness = Mapping[Edge, float]
 
 DUMMY_GAP = 0.55  # of the gap between boxes, beside a dummy
 RIGID = 12  # nodes in a block that the springs do not bend
@@ -26,38 +25,40 @@ STIFFEST = 24  # nodes in a block beyond which its springs get no stronger
 HELD = 1e9  # the pull on a node that must not move
 FAR = (0.5, 0.25, 0.12, 0.06)  # of the width: longer edges do not hold a part together, round by round
 SWEEPS = 12
-FEW = 3000  # nodes up to which all starts and rounds are tried
+FEW = 400  # nodes up to which all starts are tried
+MANY = 3000  # nodes from which there is one start, and fewer rounds
 
 
-def abscissas(ranks: Ranks, half: list[float], gap: float) -> list[float]:
-    """The x of every node, from 0 for the leftmost edge of a box.
+def abscissas(ranks: Ranks, left: list[float], right: list[float], gap: float) -> list[float]:
+    """The x of every node, the leftmost edge of a box being at 0.
 
     Args:
         ranks: the nodes in rows.
-        half: half the width of each node; zero for a dummy.
+        left: how far each node reaches to the left of its x.
+        right: how far it reaches to the right.
         gap: the least distance between two boxes; next to a dummy it is smaller.
     """
 
     def space(a: int, b: int) -> float:
-        return half[a] + half[b] + (gap if a < ranks.real and b < ranks.real else DUMMY_GAP * gap)
+        return right[a] + left[b] + (gap if a < ranks.real and b < ranks.real else DUMMY_GAP * gap)
 
     def extent(x: list[float]) -> tuple[float, float]:
-        edges = [(v - h, v + h) for v, h in zip(x, half, strict=True)]
-        return min(low for low, _ in edges), max(high for _, high in edges)
+        low = min([v - h for v, h in zip(x, left, strict=True)])
+        return low, max([v + h for v, h in zip(x, right, strict=True)])
 
     if max(map(len, ranks.rows)) == 1:
-        return [max(half)] * len(half)
+        return [max(left)] * len(left)
     places = ranks.places()
     bent = _crossed(ranks, places) | _outweighed(ranks)
     bent |= {(b, a) for a, b in bent}
     starts = _starts(ranks, places, bent, space, extent)
     root = _aligned(ranks.rows, ranks.up, places, bent)
-    stiff = _stiffness(ranks, root)
+    springs = _Springs(ranks, root, places, space)
     for x in starts:
-        _settle(ranks, x, root, places, stiff, space)
+        springs.settle(x)
     best = min(starts, key=lambda x: extent(x)[1] - extent(x)[0])
-    left, _ = extent(best)
-    return [value - left for value in best]
+    low, _ = extent(best)
+    return [value - low for value in best]
 
 
 def _crossed(ranks: Ranks, places: list[int]) -> set[Edge]:
@@ -66,7 +67,7 @@ def _crossed(ranks: Ranks, places: list[int]) -> set[Edge]:
     for above, row in pairwise(ranks.rows):
         done, low = 0, 0
         for index, node in enumerate(row):
-            inner = node >= ranks.real and ranks.up[node][0] >= ranks.real
+            inner = node >= ranks.real and bool(ranks.up[node]) and ranks.up[node][0] >= ranks.real
             if not inner and index < len(row) - 1:
                 continue
             high = places[ranks.up[node][0]] if inner else len(above) - 1
@@ -79,7 +80,7 @@ def _crossed(ranks: Ranks, places: list[int]) -> set[Edge]:
 def _outweighed(ranks: Ranks) -> set[Edge]:
     """Edges at one of whose ends, on the same side, there is a heavier one, or one on a longer path."""
     by_layer = sorted(ranks.chains, key=lambda edge: ranks.layer[edge[0]])
-    above, below = [0] * ranks.real, [0] * ranks.real
+    above, below = [0] * len(ranks.layer), [0] * len(ranks.layer)
     for a, b in by_layer:
         above[b] = max(above[b], above[a] + 1)
     for a, b in reversed(by_layer):
@@ -111,12 +112,13 @@ def _starts(
             found.append([-value for value in x] if mirrored else x)
     sides = [extent(x) for x in found]
     narrow = min(range(4), key=lambda i: sides[i][1] - sides[i][0])
-    if len(places) > FEW:
+    if len(places) > MANY:
         return [found[narrow]]
     for i, x in enumerate(found):
         shift = sides[narrow][i % 2] - sides[i][i % 2]
         found[i] = [value + shift for value in x]
-    return [*found, [sum(sorted(four)[1:3]) / 2 for four in zip(*found, strict=True)]]
+    middle = [sum(sorted(four)[1:3]) / 2 for four in zip(*found, strict=True)]
+    return [*found, middle] if len(places) <= FEW else [found[narrow], middle]
 
 
 def _aligned(rows: list[list[int]], near: list[list[int]], rank: list[int], bent: set[Edge]) -> list[int]:
@@ -160,122 +162,123 @@ def _compact(rows: list[list[int]], root: list[int], space: Space) -> list[float
     return [x[block] for block in root]
 
 
-def _stiffness(ranks: Ranks, root: list[int]) -> Stiffness:
-    """How strongly each step of an edge pulls its ends together: most within a long block."""
-    size = Counter(root)
-    return {
-        (a, b): ranks.weights[edge] * (min(size[root[a]], STIFFEST) / 4 if root[a] == root[b] else 1.0)
-        for edge, chain in ranks.chains.items()
-        for a, b in pairwise((edge[0], *chain, edge[1]))
-    }
+class _Springs:
+    """What pulls nodes together: each step of an edge, most strongly within a long block."""
 
+    def __init__(self, ranks: Ranks, root: list[int], places: list[int], space: Space) -> None:
+        size = Counter(root)
+        self.ranks = ranks
+        self.places = places
+        self.gaps = [[space(a, b) for a, b in pairwise(row)] for row in ranks.rows]
+        self.stiff = {
+            (a, b): ranks.weights[edge] * (min(size[root[a]], STIFFEST) / 4 if root[a] == root[b] else 1.0)
+            for edge, chain in ranks.chains.items()
+            for a, b in pairwise((edge[0], *chain, edge[1]))
+        }
+        self.steps: list[list[tuple[int, float]]] = [[] for _ in root]
+        for (a, b), stiffness in self.stiff.items():
+            self.steps[a].append((b, stiffness))
+            self.steps[b].append((a, stiffness))
+        self.total = [sum([stiffness for _, stiffness in steps]) for steps in self.steps]
+        blocks: dict[int, list[int]] = {}
+        for row in ranks.rows:
+            for node in row:
+                if size[root[node]] > 1:
+                    blocks.setdefault(root[node], []).append(node)
+        self.blocks = list(blocks.values())
+        self.blocked = {node for block in self.blocks for node in block}
+        rigid = min(RIGID, max(3, 0.75 * len(ranks.rows)))  # a block through most rows is the spine
+        self.rigid = {node for node in self.blocked if size[root[node]] >= rigid}
 
-def _settle(
-    ranks: Ranks, x: list[float], root: list[int], places: list[int], stiff: Stiffness, space: Space
-) -> None:
-    """Relax with the longest blocks held, straighten and move blocks, and at last relax single nodes."""
-    size = Counter(root)
-    blocks: dict[int, list[int]] = {}
-    for row in ranks.rows:
-        for node in row:
-            if size[root[node]] > 1:
-                blocks.setdefault(root[node], []).append(node)
-    rigid = {node for node, block in enumerate(root) if size[block] >= RIGID}
-    for far in FAR if len(x) <= FEW else FAR[:2]:
-        _relax(ranks, x, stiff, space, rigid)
-        for block in blocks.values():
-            _straighten(ranks, x, block, places, stiff, space)
-        _gather(ranks, x, places, stiff, space, far * (max(x) - min(x)))
-    _relax(ranks, x, stiff, space, {node for block in blocks.values() for node in block})
+    def settle(self, x: list[float]) -> None:
+        """Relax with the longest blocks held, straighten and move blocks, and at last relax single nodes."""
+        for far in FAR if len(x) <= MANY else FAR[:2]:
+            self.relax(x, self.rigid)
+            for block in self.blocks:
+                self.straighten(x, block)
+            self.gather(x, far * (max(x) - min(x)))
+        self.relax(x, self.blocked)
 
+    def relax(self, x: list[float], held: Set[int]) -> None:
+        """Pull nodes towards their neighbours, row by row, keeping the distances in a row."""
+        steps, total = self.steps, self.total
+        rows = [(row, gaps) for row, gaps in zip(self.ranks.rows, self.gaps, strict=True) if set(row) - held]
+        for sweep in range(SWEEPS):
+            moved = 0.0
+            for row, gaps in reversed(rows) if sweep % 2 else rows:
+                wanted, pulls, offsets = list[float](), list[float](), [0.0, *accumulate(gaps)]
+                for node, offset in zip(row, offsets, strict=True):
+                    if node in held:
+                        place, pull = x[node], HELD
+                    elif pull := total[node]:
+                        place = sum([stiffness * x[other] for other, stiffness in steps[node]]) / pull
+                    else:
+                        place, pull = x[node], 0.01
+                    wanted.append(place - offset)
+                    pulls.append(pull)
+                for node, place, offset in zip(row, pooled(wanted, pulls), offsets, strict=True):
+                    moved = max(moved, abs(x[node] - place - offset))
+                    x[node] = place + offset
+            if moved < 0.5:
+                break
 
-def _relax(ranks: Ranks, x: list[float], stiff: Stiffness, space: Space, held: Set[int]) -> None:
-    """Pull nodes towards their neighbours like springs, row by row, keeping the distances in a row."""
-    for sweep in range(SWEEPS):
-        moved = 0.0
-        for row in reversed(ranks.rows) if sweep % 2 else ranks.rows:
-            offset, offsets, wanted, pulls = 0.0, list[float](), list[float](), list[float]()
-            for index, node in enumerate(row):
-                offset += space(row[index - 1], node) if index else 0.0
-                place, pull = (x[node], HELD) if node in held else _balance(ranks, x, stiff, [node])
-                offsets.append(offset)
-                wanted.append(place - offset)
-                pulls.append(pull)
-            for node, place, offset in zip(row, pooled(wanted, pulls), offsets, strict=True):
-                moved = max(moved, abs(x[node] - place - offset))
-                x[node] = place + offset
-        if moved < 0.5:
-            break
-
-
-def _straighten(
-    ranks: Ranks, x: list[float], block: list[int], places: list[int], stiff: Stiffness, space: Space
-) -> None:
-    """Give the nodes of a block one x again, or as few different ones as the rows allow."""
-    run: list[int] = []
-    low, high = -inf, inf
-    for node in block:
-        row, place = ranks.rows[ranks.layer[node]], places[node]
-        least = x[row[place - 1]] + space(row[place - 1], node) if place else -inf
-        most = x[row[place + 1]] - space(node, row[place + 1]) if place + 1 < len(row) else inf
-        if run and max(low, least) > min(high, most):
-            _stand(ranks, x, run, stiff, low, high)
-            run, low, high = [], -inf, inf
-        run.append(node)
-        low, high = max(low, least), min(high, most)
-    _stand(ranks, x, run, stiff, low, high)
-
-
-def _stand(ranks: Ranks, x: list[float], run: list[int], stiff: Stiffness, low: float, high: float) -> None:
-    if len(run) > 1:
-        place, _ = _balance(ranks, x, stiff, run)
-        for node in run:
-            x[node] = min(max(place, low), high)
-
-
-def _gather(
-    ranks: Ranks, x: list[float], places: list[int], stiff: Stiffness, space: Space, far: float
-) -> None:
-    """Move parts that only far-reaching edges hold together towards each other, each as a whole."""
-    split = parts(len(x), [(a, b) for a, b in stiff if abs(x[a] - x[b]) <= far])
-    for members in split if len(split) > 1 else []:
-        group = set(members)
+    def straighten(self, x: list[float], block: list[int]) -> None:
+        """Give the nodes of a block one x again, or as few different ones as the rows allow."""
+        run: list[int] = []
         low, high = -inf, inf
-        for node in members:
-            row, place = ranks.rows[ranks.layer[node]], places[node]
-            if place and row[place - 1] not in group:
-                low = max(low, x[row[place - 1]] + space(row[place - 1], node) - x[node])
-            if place + 1 < len(row) and row[place + 1] not in group:
-                high = min(high, x[row[place + 1]] - space(node, row[place + 1]) - x[node])
-        pulls = [
-            (stiff[step], x[other] - x[node])
-            for node in members
-            for other, step in _steps(ranks, node)
-            if other not in group
-        ]
-        total = sum(pull for pull, _ in pulls)
-        if total and low <= high:
-            shift = min(max(sum(pull * way for pull, way in pulls) / total, low), high)
+        for node in block:
+            least, most = self.room(x, node)
+            if run and max(low, least) > min(high, most):
+                self.stand(x, run, low, high)
+                run, low, high = [], -inf, inf
+            run.append(node)
+            low, high = max(low, least), min(high, most)
+        self.stand(x, run, low, high)
+
+    def stand(self, x: list[float], run: list[int], low: float, high: float) -> None:
+        if len(run) > 1:
+            members = set(run)
+            moment = total = 0.0
+            for node in run:
+                for other, stiffness in self.steps[node]:
+                    if other not in members:
+                        moment += stiffness * x[other]
+                        total += stiffness
+            place = min(max(moment / total if total else x[run[0]], low), high)
+            for node in run:
+                x[node] = place
+
+    def room(self, x: list[float], node: int) -> tuple[float, float]:
+        """The least and the greatest x that a node can have between its neighbours in the row."""
+        layer, place = self.ranks.layer[node], self.places[node]
+        row, gaps = self.ranks.rows[layer], self.gaps[layer]
+        return (
+            x[row[place - 1]] + gaps[place - 1] if place else -inf,
+            x[row[place + 1]] - gaps[place] if place + 1 < len(row) else inf,
+        )
+
+    def gather(self, x: list[float], far: float) -> None:
+        """Move parts that only far-reaching edges hold together towards each other, each as a whole."""
+        split = parts(len(x), [(a, b) for a, b in self.stiff if abs(x[a] - x[b]) <= far])
+        home = {node: index for index, members in enumerate(split) for node in members}
+        for index, members in enumerate(split) if len(split) > 1 else ():
+            low, high = -inf, inf
+            moment = total = 0.0
             for node in members:
-                x[node] += shift
-
-
-def _balance(ranks: Ranks, x: list[float], stiff: Stiffness, group: list[int]) -> tuple[float, float]:
-    """Where a group that stands together is at rest, and how strongly it is pulled there."""
-    members = set(group)
-    moment = total = 0.0
-    for node in group:
-        for other, step in _steps(ranks, node):
-            if other not in members:
-                moment += stiff[step] * x[other]
-                total += stiff[step]
-    return (moment / total, total) if total else (x[group[0]], 0.01)
-
-
-def _steps(ranks: Ranks, node: int) -> list[tuple[int, Edge]]:
-    """The neighbours of a node above and below, each with the step of an edge that leads to it."""
-    above = [(other, (other, node)) for other in ranks.up[node]]
-    return above + [(other, (node, other)) for other in ranks.down[node]]
+                row, place = self.ranks.rows[self.ranks.layer[node]], self.places[node]
+                least, most = self.room(x, node)
+                if place and home[row[place - 1]] != index:
+                    low = max(low, least - x[node])
+                if place + 1 < len(row) and home[row[place + 1]] != index:
+                    high = min(high, most - x[node])
+                for other, stiffness in self.steps[node]:
+                    if home[other] != index:
+                        moment += stiffness * (x[other] - x[node])
+                        total += stiffness
+            if total and low <= high:
+                shift = min(max(moment / total, low), high)
+                for node in members:
+                    x[node] += shift
 
 
 def pooled(wanted: list[float], pulls: list[float]) -> list[float]:
@@ -287,6 +290,8 @@ def pooled(wanted: list[float], pulls: list[float]) -> list[float]:
         M. Ayer et al., "An empirical distribution function for sampling with incomplete
         information", 1955.
     """
+    if len(wanted) == 1:
+        return wanted
     pools: list[tuple[float, float, int]] = []
     for value, weight in zip(wanted, pulls, strict=True):
         place, pull, count = value, weight, 1

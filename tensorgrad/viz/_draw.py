@@ -36,6 +36,7 @@ COLOURS = {
     "grey": ("#7c8692", "#8793a2"),
     "violet-fill": ("#f1e8fd", "#33214f"),
     "violet": ("#7d4cc2", "#b794f0"),
+    "red-fill": ("#fde8ec", "#4a1b28"),
     "red": ("#c02f4d", "#fb7d96"),
     "teal": ("#0f7f8c", "#4cc3cf"),
     # Grounds for text in ink, from cold to hot, a step for each factor ten.

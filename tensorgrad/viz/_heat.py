@@ -1,15 +1,15 @@
-"""Gradient flow as colour: how large each gradient is beside the others, in steps of a factor ten."""
+"""Gradient flow as colour: how large each gradient is beside those near the result, in steps of a factor ten."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import hypot, isfinite, log10
 from statistics import median_low
 
 from tensorgrad.ir.graph import Graph, Stats, Var
 
-DECADES = 3  # to either side of the median
+DECADES = 3  # to either side of the usual norm
 STEPS = 2 * DECADES + 1
 # What a box can be besides a step of the scale: its class in the picture, and what the legend says.
 MARKS = {
@@ -21,34 +21,52 @@ MARKS = {
 
 @dataclass(frozen=True, slots=True)
 class Heat:
-    """The scale of one picture: the median of the norms of its gradients, None where there is no norm."""
+    """The scale of one picture.
 
-    median: float | None
+    A backward pass begins at the result. What its first third reaches is the measure for all: where gradients
+    vanish, those far from the result are cold, and where they explode, those are hot.
 
-    def mark(self, graph: Graph, variables: Iterable[Var]) -> str:
-        """The class of a box with these results: a step such as ``"heat-2"``, or one of `MARKS`."""
-        found = [stats for var in variables if (stats := _gradient(graph, var)) is not None]
-        if not found:
+    Args:
+        usual: the median of the norms near the result, None where there is no norm.
+    """
+
+    usual: float | None
+
+    def mark(self, gradients: Sequence[Stats]) -> str:
+        """The class of a box with these gradients: a step such as ``"heat-2"``, or one of `MARKS`."""
+        if not gradients:
             return "heat-none"
-        if any(map(alarm, found)):
+        if any(map(alarm, gradients)):
             return "heat-bad"
-        size = hypot(*(stats.norm for stats in found))
-        if size == 0 or not self.median:
+        size = norm_of(gradients)
+        if size == 0 or not self.usual:
             return "heat-zero"
-        return f"heat-{DECADES + max(-DECADES, min(DECADES, round(log10(size) - log10(self.median))))}"
+        return f"heat-{DECADES + max(-DECADES, min(DECADES, round(log10(size) - log10(self.usual))))}"
 
 
 def heat_of(graph: Graph) -> Heat:
-    """The scale for a graph; the finished gradients of its last backward pass count once each."""
-    known = (_gradient(graph, var) for var in graph.variables)
-    norms = [s.norm for s in known if s is not None and s.norm > 0 and isfinite(s.norm) and not alarm(s)]
-    return Heat(median_low(norms) if norms else None)
+    """The scale for a graph, by its last backward pass."""
+    steps = graph.passes[-1].steps if graph.passes else ()
+    near = [
+        var for step in steps[: max(3, -(-len(steps) // 3))] for var in graph.equations[step.equation].outputs
+    ]
+    for variables in (near, graph.variables):
+        found = gradients_of(graph, variables)
+        norms = [stats.norm for stats in found if stats.norm > 0 and not alarm(stats)]
+        if norms:
+            return Heat(median_low(norms))
+    return Heat(None)
 
 
-def norm_of(graph: Graph, variables: Iterable[Var]) -> float | None:
-    """The norm of the gradient of some values together, None if no gradient reached them."""
-    found = [stats for var in variables if (stats := _gradient(graph, var)) is not None]
-    return hypot(*(stats.norm for stats in found)) if found else None
+def gradients_of(graph: Graph, variables: Iterable[Var]) -> list[Stats]:
+    """The gradients that reached some values."""
+    found = (graph.gradients.get(var.index) for var in variables)
+    return [stats for stats in found if stats is not None]
+
+
+def norm_of(gradients: Iterable[Stats]) -> float:
+    """The norm of gradients together."""
+    return hypot(*(stats.norm for stats in gradients))
 
 
 def alarm(stats: Stats | None) -> str:
@@ -61,7 +79,3 @@ def alarm(stats: Stats | None) -> str:
     if stats is None:
         return ""
     return "NaN" if stats.nans else "infinite" if stats.infs or not isfinite(stats.norm) else ""
-
-
-def _gradient(graph: Graph, var: Var) -> Stats | None:
-    return graph.gradients.get(var.index)

@@ -36,6 +36,10 @@ class Heading:
         for kind in KINDS:
             if any(box.kind == kind for box in shown.boxes):
                 self.kind(kind)
+        if any(box.folded for box in shown.boxes):
+            entry, x = self._entry(24, "several operations", "folded")
+            add(entry, "rect", class_="frame", x=x, y=self.y, width=18.0, height=12.0, rx=3.0)
+            add(entry, "rect", class_="frame", x=x + 2.5, y=self.y + 2.5, width=13.0, height=7.0, rx=2.0)
         for link in LINKS:
             if any(one.kind == link for one in shown.links):
                 self.link(link)
@@ -54,8 +58,8 @@ class Heading:
     def scale(self, shown: Scene) -> None:
         """The colours from vanishing to exploding gradients, and the marks of those without a norm."""
         self.y, self.x = self.y + 26, MARGIN
-        middle = "" if shown.median is None else f" ({plain(shown.median, 3)})"
-        text = f"norm of the gradient, as a multiple of the median{middle}"
+        usual = "" if shown.usual is None else f", which is {plain(shown.usual, 3)}"
+        text = f"norm of the gradient, as a multiple of the median near the result{usual}"
         add(self.element, "text", text, class_="detail", x=self.x, y=self.y + 10)
         self.wide = max(self.wide, text_width(text, SMALL))
         self.y += 18

@@ -11,11 +11,11 @@ Sources:
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from random import Random
+
+from tensorgrad.viz._order import ordered
 
 Edge = tuple[int, int]
 
@@ -23,8 +23,6 @@ DUMMIES_PER_NODE = 12
 MOST_DUMMIES = 60_000
 SETTLING = 12  # rounds of moving nodes to shorten edges
 LARGEST_GROUP = 400  # nodes that move together in such a round
-STARTS = 24
-SHUFFLED = 0.3  # of the rows, at each start after the first two
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class Ranks:
     """The nodes of a graph on layers, and the dummy nodes that continue them.
 
     Args:
-        real: how many nodes are the graph's own; dummies have the numbers from there on.
+        real: how many nodes are boxes; ports on the border and dummies have the numbers from there on.
         layer: the layer of each node, dummies included.
         rows: the nodes of each layer from left to right.
         up: the neighbours of each node on the layer above it.
@@ -40,6 +38,7 @@ class Ranks:
         chains: the dummies of each edge from top to bottom, none for a short edge.
         lanes: edges too long to have dummies; they run beside the drawing.
         weights: how much each edge wants to be short and straight.
+        ports: whether the first row, and whether the last, consist of ports on the border.
     """
 
     real: int
@@ -50,6 +49,11 @@ class Ranks:
     chains: dict[Edge, range]
     lanes: list[Edge]
     weights: Mapping[Edge, int]
+    ports: tuple[bool, bool] = (False, False)
+
+    def place(self, node: int) -> int:
+        """The place of one node within its row."""
+        return self.rows[self.layer[node]].index(node)
 
     def places(self) -> list[int]:
         """The place of each node within its row."""
@@ -60,9 +64,27 @@ class Ranks:
         return places
 
 
-def ranked(count: int, weights: Mapping[Edge, int]) -> Ranks:
-    """Put the nodes of a connected acyclic graph on layers and in order; each edge has a weight."""
-    layer = layers(count, weights)
+def ranked(
+    count: int,
+    weights: Mapping[Edge, int],
+    top: Sequence[int] = (),
+    bottom: Mapping[int, float] | None = None,
+) -> Ranks:
+    """Put the nodes of an acyclic graph on layers and in order.
+
+    Args:
+        count: how many nodes there are, ports included, which have the last numbers.
+        weights: how much each edge wants to be short and straight.
+        top: ports that are a layer of their own above all others, from left to right.
+        bottom: ports that are one below all others; those with equal keys are ordered as crossings want.
+    """
+    bottom = bottom or {}
+    real = count - len(top) - len(bottom)
+    layer = layers(real, {edge: weight for edge, weight in weights.items() if max(edge) < real})
+    if top:
+        layer = [value + 1 for value in layer]
+    last = max(layer, default=0) + 1
+    layer += [0 if node in top else last for node in range(real, count)]
     chains, lanes = _chains(layer, list(weights), count)
     layer += [layer[a] + 1 + step for (a, _), chain in chains.items() for step in range(len(chain))]
     up: list[list[int]] = [[] for _ in layer]
@@ -71,7 +93,9 @@ def ranked(count: int, weights: Mapping[Edge, int]) -> Ranks:
         for above, below in pairwise((a, *chain, b)):
             down[above].append(below)
             up[below].append(above)
-    return Ranks(count, layer, _ordered(layer, up, down), up, down, chains, lanes, weights)
+    keys = {**{port: float(index) for index, port in enumerate(top)}, **bottom}
+    rows = ordered(layer, up, down, keys)
+    return Ranks(real, layer, rows, up, down, chains, lanes, weights, (bool(top), bool(bottom)))
 
 
 def layers(count: int, weights: Mapping[Edge, int]) -> list[int]:
@@ -150,106 +174,6 @@ def _chains(layer: list[int], edges: list[Edge], count: int) -> tuple[dict[Edge,
             chains[edge] = range(following, following + steps)
             following += steps
     return chains, lanes
-
-
-def _ordered(layer: list[int], up: list[list[int]], down: list[list[int]]) -> list[list[int]]:
-    """Order each layer so that few edges cross: barycentre sweeps and transpositions, several starts."""
-    best: list[list[int]] = []
-    fewest = -1
-    chance = Random(len(layer))
-    for start in range(max(2, min(STARTS, 10_000 // len(layer)))):
-        if start < 2:
-            rows = _walked(layer, *((down, up) if start else (up, down)))
-        else:
-            rows = [row.copy() for row in best]
-            for row in rows:
-                if chance.random() < SHUFFLED:
-                    row.sort(key=lambda _: chance.random())
-        pos = [0] * len(layer)
-        for row in rows:
-            _number(row, pos)
-        least = stale = -1
-        for sweep in range(max(4, min(24, 600_000 // len(layer)))):
-            crossings = sum(_crossings(row, down, pos) for row in rows)
-            stale = stale + 1 if 0 <= least <= crossings else 0
-            least = crossings if least < 0 else min(least, crossings)
-            if fewest < 0 or crossings < fewest:
-                best, fewest = [row.copy() for row in rows], crossings
-            if not crossings or stale > 5:
-                break
-            for row in reversed(rows) if sweep % 2 else rows:
-                _sort(row, down if sweep % 2 else up, pos, mirrored=sweep % 4 > 1)
-            for row in rows:
-                _transpose(row, up, down, pos)
-        if not fewest:
-            break
-    return best
-
-
-def _walked(layer: list[int], back: list[list[int]], onwards: list[list[int]]) -> list[list[int]]:
-    """Rows in the order of a depth-first walk, so that connected nodes start near each other."""
-    rows: list[list[int]] = [[] for _ in range(max(layer) + 1)]
-    seen = [False] * len(layer)
-    stack = [node for node in reversed(range(len(layer))) if not back[node]]
-    while stack:
-        node = stack.pop()
-        if not seen[node]:
-            seen[node] = True
-            rows[layer[node]].append(node)
-            stack += reversed(onwards[node])
-    return rows
-
-
-def _crossings(row: list[int], down: list[list[int]], pos: list[int]) -> int:
-    """How many pairs of edges cross between this row and the next."""
-    if len(row) < 2:
-        return 0
-    ends: list[int] = []
-    total = 0
-    for node in row:
-        targets = [pos[below] for below in down[node]]
-        total += sum(len(ends) - bisect_right(ends, target) for target in targets)
-        for target in targets:
-            insort(ends, target)
-    return total
-
-
-def _sort(row: list[int], near: list[list[int]], pos: list[int], *, mirrored: bool) -> None:
-    """Sort a row by the mean place of its neighbours; nodes without any stay where they are."""
-    if len(row) < 2:
-        return
-    tied = [node for node in (reversed(row) if mirrored else row) if near[node]]
-    tied.sort(key=lambda node: sum(pos[other] for other in near[node]) / len(near[node]))
-    free = iter(tied)
-    row[:] = [next(free) if near[node] else node for node in row]
-    _number(row, pos)
-
-
-def _transpose(row: list[int], up: list[list[int]], down: list[list[int]], pos: list[int]) -> None:
-    """Swap neighbours in a row while that removes crossings."""
-    if len(row) < 2:
-        return
-    above = {node: sorted(pos[other] for other in up[node]) for node in row}
-    below = {node: sorted(pos[other] for other in down[node]) for node in row}
-    swapped, rounds = True, 0
-    while swapped and rounds < 4:
-        swapped, rounds = False, rounds + 1
-        for i in range(len(row) - 1):
-            a, b = row[i], row[i + 1]
-            now = _inverted(above[a], above[b]) + _inverted(below[a], below[b])
-            if now and now > _inverted(above[b], above[a]) + _inverted(below[b], below[a]):
-                row[i], row[i + 1], swapped = b, a, True
-    _number(row, pos)
-
-
-def _inverted(left: list[int], right: list[int]) -> int:
-    """Crossings of the edges to `left` and to `right` when the first node stands left of the second."""
-    return sum(bisect_left(right, place) for place in left)
-
-
-def _number(row: list[int], pos: list[int]) -> None:
-    for index, node in enumerate(row):
-        pos[node] = index
 
 
 def parts(count: int, edges: Iterable[Edge]) -> list[list[int]]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tensorgrad.ir.graph import Equation, Graph, Step, Var
+from tensorgrad.viz._absorb import Parts, is_folded
 from tensorgrad.viz._details import (
     MOST_OUTPUTS,
     Row,
@@ -16,14 +17,13 @@ from tensorgrad.viz._details import (
     described,
     parameter,
     plain,
-    shape_text,
     stats_text,
     totals,
     type_text,
     value_rows,
     value_stats,
 )
-from tensorgrad.viz._heat import alarm, heat_of, norm_of
+from tensorgrad.viz._heat import alarm, gradients_of, heat_of, norm_of
 from tensorgrad.viz._ranks import layers
 from tensorgrad.viz.options import Options
 
@@ -50,6 +50,7 @@ LINKS: dict[LinkKind, str] = {
 }
 LEAVES = frozenset[BoxKind]({"input", "captured", "constant", "value"})
 OPERATIONS = frozenset[BoxKind]({"forward", "backward", "cut"})
+LONGEST = 30  # characters of a name
 CUTS = frozenset({"detach", "leave", "stop_gradient"})
 NEAR, LONG = 2, 5  # layers that a line from a constant, or from another value, may pass
 SPINE = 4
@@ -68,6 +69,7 @@ class Box:
         rows: further lines, each of a word and what it is.
         alarm: what is wrong with a value or gradient in it, such as "NaN in gradient".
         heat: its gradient on the scale of `_heat.Heat`, empty where boxes have the colour of their kind.
+        folded: whether it stands for several operations.
     """
 
     key: str
@@ -78,6 +80,7 @@ class Box:
     rows: tuple[Row, ...] = ()
     alarm: str = ""
     heat: str = ""
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +100,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The boxes in the order of the program, the links between them, and what all of it cost."""
+    """The boxes in the order of the program, the links between them, and the usual norm of a gradient."""
 
     boxes: tuple[Box, ...]
     links: tuple[Link, ...]
-    median: float | None = None
+    usual: float | None = None
 
 
 def box_count(graph: Graph) -> int:
@@ -121,13 +124,17 @@ def scene(graph: Graph, options: Options | None = None) -> Scene:
     home: dict[int, int] = {}
 
     def place(box: Box, inputs: tuple[Var, ...], outputs: tuple[Var, ...] = ()) -> None:
+        there: set[tuple[int, LinkKind]] = set()
         for var in dict.fromkeys(inputs):
             if var.index not in home:
                 place(maker.leaf(var), (), (var,))
-            source = boxes[home[var.index]].kind
-            kind = maker.link_kind(source, box.kind, var)
-            weight = SPINE if source in {"forward", "backward"} and kind != "saved" else 1
-            links.append(Link(home[var.index], len(boxes), kind, var, weight))
+            source = boxes[home[var.index]]
+            kind = maker.link_kind(source.kind, box.kind, var)
+            # Folded boxes hand each other many values; one line stands for all.
+            if (home[var.index], kind) not in there or not (source.folded or box.folded):
+                there.add((home[var.index], kind))
+                weight = SPINE if source.kind in {"forward", "backward"} and kind != "saved" else 1
+                links.append(Link(home[var.index], len(boxes), kind, var, weight))
         home.update((var.index, len(boxes)) for var in outputs)
         boxes.append(box)
 
@@ -144,9 +151,10 @@ def scene(graph: Graph, options: Options | None = None) -> Scene:
         name, role = (f"{name}.grad", "gradient") if write.slot == "grad" else (f"new {name}", "value")
         new = "none" if write.value is None else str(write.value)
         tip = (f"{new} becomes the {role} of {write.target}", type_text(write.target))
-        box = Box(f"w{index}", "write", name, f"{new} {shape_text(write.target)}", tip)
+        detail = "none" if write.value is None else maker.described(write.value)
+        box = Box(f"w{index}", "write", name, detail, tip)
         place(box, () if write.value is None else (write.value,))
-    return Scene(tuple(boxes), tuple(links), maker.heat.median if maker.heat else None)
+    return Scene(tuple(boxes), tuple(links), maker.heat.usual if maker.heat else None)
 
 
 def shortened(whole: Scene) -> Scene:
@@ -166,7 +174,7 @@ def shortened(whole: Scene) -> Scene:
         origin = whole.boxes[source]
         if span >= (NEAR if origin.kind == "constant" else LONG if link.weight == 1 else 3 * LONG):
             source = len(boxes)
-            name = origin.name if origin.kind in LEAVES else link.var.label or str(link.var)
+            name = origin.name if origin.kind in LEAVES or origin.folded else link.var.label or str(link.var)
             tip = (f"{link.var} from {origin.name}, further up", type_text(link.var))
             boxes.append(Box(f"r{source}", "reference", f"↑ {name}", "", tip))
         links.append(Link(source, link.target, link.kind, link.var, link.weight))
@@ -221,7 +229,7 @@ class _Maker:
         name = var.label or number or ("not kept" if var.role == "unknown" else str(var))
         tip = (f"{var}: {KINDS[kind]} {name}", type_text(var))
         rows = value_rows(self.graph, var, self.options)
-        if number:
+        if number and name == number:
             rows = [row for row in rows if row[0] != "value"]
         return self.filled(Box(f"v{var.index}", kind, name, self.described(var, name), tip, tuple(rows)), var)
 
@@ -236,14 +244,33 @@ class _Maker:
             lines.append(f"in {equation.scope}")
         kind: BoxKind = "cut" if equation.op in CUTS else equation.direction
         lines.append(KINDS[kind])
+        alone = len(equation.outputs) == 1
         rows: list[Row] = []
         for var in equation.outputs[:MOST_OUTPUTS]:
-            rows += value_rows(self.graph, var, self.options, "" if len(equation.outputs) == 1 else f" {var}")
+            rows += value_rows(self.graph, var, self.options, "" if alone else f" {var.label or var}")
         rows += cost_rows(equation, self.steps.get(index), self.options)
-        label = ", ".join(var.label for var in equation.outputs if var.label)
-        name = f"{label} = {equation.op}" if label else equation.op
-        box = Box(f"e{index}", kind, name, self.outcome(equation), tuple(lines), tuple(rows))
-        return self.filled(box, *equation.outputs)
+        folded = is_folded(equation)
+        name = (
+            f"{equation.op} × {equation.params['times']}"
+            if folded and "times" in equation.params
+            else equation.op
+        )
+        if folded:
+            parts = [
+                (name, str(value)) for name, value in equation.params.items() if isinstance(value, Parts)
+            ]
+            many = equation.params["operations"]
+            said = (
+                ("operations", f"{many:,}")
+                if many > 1
+                else ("operation", str(equation.params.get("ops", "")))
+            )
+            rows = [said, *parts, *rows]
+        elif alone and equation.outputs[0].label and len(f"{equation.outputs[0].label} = {name}") <= LONGEST:
+            name = f"{equation.outputs[0].label} = {name}"
+        box = Box(f"e{index}", kind, name, self.outcome(equation), tuple(lines), tuple(rows), folded=folded)
+        inside = equation.params.get("parameters", ())
+        return self.filled(box, *equation.outputs, inside=inside if isinstance(inside, Parts) else ())
 
     def outcome(self, equation: Equation) -> str:
         """The line under an operation's name."""
@@ -253,24 +280,30 @@ class _Maker:
         more = len(equation.outputs) - 1
         return f"{said} and {more} more" if said and more else said
 
-    def filled(self, box: Box, *variables: Var) -> Box:
+    def filled(self, box: Box, *variables: Var, inside: tuple[Var, ...] = ()) -> Box:
         """The box with its alarm and, where gradients give the colours, its heat."""
-        tip, said, heat = list(box.tip), "", ""
-        for var in variables:
-            stats, gradient = value_stats(self.graph, var), self.graph.gradients.get(var.index)
-            for what, found in (("value", stats), ("gradient", gradient)):
-                if found is not None:
-                    tip.append(f"{what} of {var}: {stats_text(found)}")
+        tip, said, heat, rows = list(box.tip), "", "", box.rows
+        for var in (*variables, *inside):
+            value, gradient = value_stats(self.graph, var), self.graph.gradients.get(var.index)
+            for what, one in (("value", value), ("gradient", gradient)):
+                if one is not None and var not in inside:
+                    tip.append(f"{what} of {var}: {stats_text(one)}")
                 # Infinite values are common in masks, infinite gradients are not.
-                if alarm(found) == "NaN" or (what == "gradient" and alarm(found)):
-                    said = f"{alarm(found)} in {what}"
-        rows = box.rows
+                if alarm(one) == "NaN" or (what == "gradient" and alarm(one)):
+                    said = f"{alarm(one)} in {what}" + (" of a parameter" if var in inside else "")
         if self.heat and box.kind != "cut":
-            heat = self.heat.mark(self.graph, variables)
-            norm = norm_of(self.graph, variables)
-            said_already = "gradients" in self.options.show and all(var.shape == () for var in variables)
-            if norm is not None and heat != "heat-bad" and not said_already:
-                rows = (*rows, ("gradient norm", plain(norm, 3)))
+            found = (
+                [self.graph.stats[var.index] for var in variables if var.index in self.graph.stats]
+                if box.kind == "backward"
+                else gradients_of(self.graph, variables)
+            )
+            heat = self.heat.mark(found)
+            said_already = "gradients" in self.options.show and all(one.shape == () for one in found)
+            if found and heat != "heat-bad" and not said_already:
+                rows = (*rows, ("gradient norm", plain(norm_of(found), 3)))
+            norms = [one.norm for one in gradients_of(self.graph, inside) if not alarm(one)]
+            if norms:
+                rows = (*rows, ("of parameters", f"{plain(min(norms), 3)} to {plain(max(norms), 3)}"))
         return replace(box, tip=tuple(tip), rows=rows, alarm=said, heat=heat)
 
     def link_kind(self, source: BoxKind, target: BoxKind, var: Var) -> LinkKind:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib import import_module
 from typing import Literal
 
+from tensorgrad.ir.backward import with_backward
+from tensorgrad.ir.fold import fold
 from tensorgrad.ir.graph import Equation, Graph, Var
+from tensorgrad.viz._absorb import absorbed
 from tensorgrad.viz.options import Options
 
 
@@ -22,12 +24,11 @@ def selected(graph: Graph, options: Options) -> Graph:
             "record one, as in `with tg.record() as run: loss.backward()`, and give tg.graph(run)"
         )
     if options.passes in {"backward", "both"} and not _directed(graph, "backward"):
-        graph = getattr(import_module("tensorgrad.ir"), "with_backward")(graph)  # noqa: B009
+        graph = with_backward(graph)
     if options.passes in {"forward", "backward"}:
         graph = _one_pass(graph, options.passes)
     if options.depth is not None or options.fold_repeats:
-        fold = import_module("tensorgrad.ir.fold").fold
-        graph = fold(graph, options.depth, options.fold_repeats)
+        graph = absorbed(fold(graph, options.depth, options.fold_repeats))
     return graph
 
 

@@ -6,7 +6,6 @@ from tensorgrad.viz._heat import STEPS
 from tensorgrad.viz._scene import BoxKind
 
 NAME, DETAIL = 13.0, 11.0
-LONGEST = 30  # characters of a name
 
 FILL: dict[BoxKind, tuple[str, str]] = {
     "input": ("violet-fill", "violet"),
@@ -20,7 +19,7 @@ FILL: dict[BoxKind, tuple[str, str]] = {
     "write": ("green-fill", "green"),
     "reference": ("paper", "grey"),
 }
-RULES = [
+RULES: list[tuple[str, str]] = [
     (".tg .name", f"font-size:{NAME}px;font-weight:600"),
     (".tg .detail", f"font-size:{DETAIL}px;fill:$faint"),
     (".tg .said", f"font-size:{DETAIL}px"),
@@ -32,6 +31,8 @@ RULES = [
     (".tg .output .box,.tg .write .box", "stroke-width:2.6"),
     (".tg .reference .box,.tg .value .box", "stroke-dasharray:3 3"),
     (".tg .cut .box", "stroke-dasharray:7 3;stroke-width:2"),
+    (".tg .frame", "fill:none;stroke-width:1;stroke:$line"),
+    *((f".tg .{kind} .frame", f"stroke:${FILL[kind][1]}") for kind in ("forward", "backward")),
     (".tg .reference .name", "font-weight:400;font-size:11px;fill:$faint"),
     (".tg .constant .name", "font-weight:400"),
     (".tg .forward .link,.tg .untracked .link", "stroke:$line"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tensorgrad.ir.graph import Graph
 from tensorgrad.viz._draw import add, clean, picture, shorten, text_width, written
 from tensorgrad.viz._legend import MARGIN, Heading
-from tensorgrad.viz._scene import KINDS, counts, headline
-from tensorgrad.viz._style import LONGEST, RULES
+from tensorgrad.viz._scene import KINDS, LONGEST, counts, headline
+from tensorgrad.viz._style import RULES
 from tensorgrad.viz.options import Options
 from tensorgrad.viz.svgfile import SVG
 
@@ -21,7 +21,7 @@ def summary(graph: Graph, options: Options, boxes: int, description: str) -> SVG
     most = max((ahead + back for _, ahead, back in shown), default=1)
     note = (
         f"{boxes:,} boxes are too many to draw (limit {options.node_limit:,}); "
-        "this is how often each operation runs."
+        "this is how often each operation runs. Fold with depth=0 or fold_repeats=True to see how they hang together."
     )
     width = max(640.0, text_width(note, 12) + 2 * MARGIN, label + 420 + 2 * MARGIN)
     heading = Heading(options.title, headline(graph, options), width)

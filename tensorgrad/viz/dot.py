@@ -6,10 +6,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from tensorgrad.ir.graph import Graph
+from tensorgrad.viz._details import plain
 from tensorgrad.viz._draw import COLOURS, clean, shorten
-from tensorgrad.viz._scene import OPERATIONS, Box, LinkKind, box_count, counts, headline, scene
+from tensorgrad.viz._heat import DECADES
+from tensorgrad.viz._scene import (
+    LONGEST,
+    OPERATIONS,
+    Box,
+    LinkKind,
+    Scene,
+    box_count,
+    counts,
+    headline,
+    scene,
+)
 from tensorgrad.viz._select import selected
-from tensorgrad.viz._style import FILL, LONGEST
+from tensorgrad.viz._style import FILL
 from tensorgrad.viz.options import Options, changed
 
 LONG_TEXT = 200
@@ -49,25 +61,21 @@ def graph_dot(graph: Graph, options: Options | None = None, **changes: Any) -> s
 
     options = changed(options, changes)
     graph = selected(graph, options)
+    boxes = box_count(graph)
+    whole = scene(graph, options) if boxes <= options.node_limit else Scene((), ())
+    heading = [options.title, headline(graph, options), *_scale(whole)]
     font = {"fontname": "Helvetica", "fontsize": "11"}
     dot = Digraph(
-        graph_attr={
-            "label": _plain([options.title, headline(graph, options)], LONG_TEXT),
-            "labelloc": "t",
-            **font,
-        },
+        graph_attr={"label": _plain(heading, LONG_TEXT), "labelloc": "t", **font},
         node_attr={"style": "filled,rounded", "shape": "box", "height": "0.4", **font},
         edge_attr={"arrowsize": "0.7"},
     )
-    boxes = box_count(graph)
     if boxes > options.node_limit:
+        said = f"{boxes:,} boxes, too many to draw one by one (limit {options.node_limit:,})"
         rows = [f"{op}: {ahead:,} forward, {back:,} backward" for op, ahead, back in counts(graph)]
-        heading = f"{boxes:,} boxes, too many to draw one by one (limit {options.node_limit:,})"
         fill, stroke = FILL["constant"]
         look = {"fillcolor": COLOURS[fill][0], "color": COLOURS[stroke][0], "penwidth": "1"}
-        dot.node("summary", _plain([heading, *rows], LONG_TEXT), **look)
-        return str(dot.source)
-    whole = scene(graph, options)
+        dot.node("summary", _plain([said, *rows], LONG_TEXT), **look)
     for box in whole.boxes:
         rows = [f"{word} {value}" for word, value in box.rows]
         label = [box.name, box.detail, *rows, f"! {box.alarm}" if box.alarm else ""]
@@ -78,6 +86,16 @@ def graph_dot(graph: Graph, options: Options | None = None, **changes: Any) -> s
     return str(dot.source)
 
 
+def _scale(whole: Scene) -> list[str]:
+    """What the colours mean, where they stand for gradients."""
+    if whole.usual is None:
+        return []
+    return [
+        f"colours: norm of the gradient beside {plain(whole.usual, 3)}, the median near the result;",
+        f"each step from blue by grey to red is a factor ten, up to {10**DECADES:,}",
+    ]
+
+
 def _look(box: Box) -> dict[str, str]:
     fill, stroke = FILL[box.kind]
     look = {"fillcolor": COLOURS[fill][0], "color": COLOURS[stroke][0], "penwidth": "1"}
@@ -85,6 +103,8 @@ def _look(box: Box) -> dict[str, str]:
         look["penwidth"] = "2"
     if box.kind in {"value", "cut"}:
         look["style"] = "filled,rounded,dashed"
+    if box.folded:
+        look["peripheries"] = "2"
     if box.heat in COLOURS:
         look["fillcolor"] = COLOURS[box.heat][0]
     elif box.heat:

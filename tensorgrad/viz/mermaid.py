@@ -9,9 +9,9 @@ from typing import Any
 
 from tensorgrad.ir.graph import Graph
 from tensorgrad.viz._draw import COLOURS, clean, shorten
-from tensorgrad.viz._scene import LEAVES, OPERATIONS, Box, Scene, box_count, headline, scene
+from tensorgrad.viz._scene import LEAVES, LONGEST, OPERATIONS, Box, Scene, box_count, headline, scene
 from tensorgrad.viz._select import selected
-from tensorgrad.viz._style import FILL, LONGEST
+from tensorgrad.viz._style import FILL
 from tensorgrad.viz.options import Options, changed
 
 MOST_LINKS, MOST_TEXT = 500, 50_000

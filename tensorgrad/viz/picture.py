@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from tensorgrad.ir.graph import Graph
 from tensorgrad.ir.recorder import Run, named, named_locals, run_of
 from tensorgrad.ir.tape import of_tape
 from tensorgrad.ir.tracer import trace
-from tensorgrad.nn import Module
 from tensorgrad.viz._scene import headline
 from tensorgrad.viz._select import selected
 from tensorgrad.viz.dot import graph_dot
@@ -100,7 +98,7 @@ class Picture:
 
     def to_mermaid(self) -> str:
         """The picture in the language of Mermaid, which many pages of Markdown show."""
-        return str(_late("viz.mermaid", "graph_mermaid")(self._shown, self.options))
+        return str(_late("viz.mermaid", "graph_mermaid")(self.graph, self.options))
 
     def to_text(self, width: int | None = None) -> str:
         """The picture as text for a terminal.
@@ -111,7 +109,7 @@ class Picture:
         Returns:
             The lines.
         """
-        return str(_late("viz.text", "graph_text")(self._shown, width, self.options))
+        return str(_late("viz.text", "graph_text")(self.graph, width, self.options))
 
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
         """A page to explore the graph in a browser, in one file that loads nothing from elsewhere.
@@ -122,14 +120,18 @@ class Picture:
         Returns:
             The text of the page.
         """
-        page = str(_late("viz.explorer", "explorer_html")(self.graph, title=self.options.title))
+        from tensorgrad.viz.explorer import explorer_html
+
+        page = explorer_html(self.graph, title=self.options.title)
         if path is not None:
             Path(path).write_text(page, encoding="utf-8")
         return page
 
     def to_json(self) -> str:
-        """The whole graph as JSON, to be read back by `tensorgrad.ir`."""
-        return str(_late("ir.json", "to_json")(self.graph))
+        """The whole graph as JSON; `tensorgrad.ir.json.from_json` reads it back."""
+        from tensorgrad.ir.json import to_json
+
+        return to_json(self.graph)
 
     def render(self, path: str | os.PathLike[str], engine: Engine | None = None) -> Path:
         """Draw the picture into a file; see `tensorgrad.viz.render`.
@@ -168,7 +170,7 @@ def _graph_of(
     what: Any, examples: tuple[Any, ...], names: Any, here: dict[Any, str]
 ) -> tuple[Graph, Options | None]:
     """The graph of whatever the user has, and the options it came with; ``here`` are the caller's variables."""
-    if isinstance(what, Module) or (callable(what) and not isinstance(what, type | Tensor | Graph)):
+    if _is_module(what) or (callable(what) and not isinstance(what, type | Tensor | Graph)):
         return trace(what, *_examples(what, examples), names=_named(what, names)), None
     if examples:
         raise TypeError(
@@ -194,17 +196,22 @@ def _history(results: list[Tensor], names: dict[Any, str]) -> Graph:
     """What led to tensors, by their tape; or, where a backward pass has freed it, what a run saw."""
     try:
         return of_tape(results, names=names)
-    except NoGraphError:
+    except NoGraphError as error:
         run = run_of(results[0])
-        if run is None:
+        if run is not None:
+            return run.graph
+        if str(error).startswith("graph:"):
             raise
-        return run.graph
+        raise NoGraphError(
+            "graph: a backward pass has freed the history of this result; draw it before, or call "
+            "backward(retain_graph=True), or record the computation: with tg.record() as run: ..."
+        ) from error
 
 
-def _examples(what: Callable[..., Any], examples: tuple[Any, ...]) -> tuple[Any, ...]:
+def _examples(what: Any, examples: tuple[Any, ...]) -> tuple[Any, ...]:
     if not examples:
         try:
-            inspect.signature(what.forward if isinstance(what, Module) else what).bind()
+            inspect.signature(what.forward if _is_module(what) else what).bind()
         except TypeError:
             raise TypeError(
                 f"graph: {getattr(what, '__name__', _kind(what))} takes arguments; give examples of them, "
@@ -217,9 +224,14 @@ def _examples(what: Callable[..., Any], examples: tuple[Any, ...]) -> tuple[Any,
 
 def _named(what: Any, names: Any) -> Any:
     """The names of a module's tensors, unless the user has others."""
-    if isinstance(what, Module) and names is None:
+    if _is_module(what) and names is None:
         return {**dict(what.named_parameters()), **dict(what.named_buffers())}
     return names
+
+
+def _is_module(what: Any) -> bool:
+    """Whether it is a `tensorgrad.nn.Module`, without importing that: pictures of other things need no modules."""
+    return hasattr(what, "named_parameters") and not isinstance(what, type)
 
 
 def _is_scalar(found: Graph) -> bool:

@@ -9,9 +9,20 @@ from tensorgrad.ir.graph import Graph
 from tensorgrad.viz._details import type_text
 from tensorgrad.viz._draw import add, clean, number, picture, shorten, text_width, written
 from tensorgrad.viz._legend import MARGIN, Heading
-from tensorgrad.viz._scene import OPERATIONS, Box, Link, Scene, box_count, counts, headline, scene, shortened
+from tensorgrad.viz._scene import (
+    LONGEST,
+    OPERATIONS,
+    Box,
+    Link,
+    Scene,
+    box_count,
+    counts,
+    headline,
+    scene,
+    shortened,
+)
 from tensorgrad.viz._select import selected
-from tensorgrad.viz._style import DETAIL, LONGEST, NAME, RULES
+from tensorgrad.viz._style import DETAIL, NAME, RULES
 from tensorgrad.viz._summary import summary
 from tensorgrad.viz.layout import Point, layered
 from tensorgrad.viz.options import Options, changed
@@ -90,6 +101,7 @@ def _size(box: Box) -> tuple[float, float]:
     if box.alarm:
         wide = max(wide, text_width(f"! {box.alarm}", DETAIL, bold=True))
     tall = 2 * PAD - 10 + LINE * (1 + bool(detail) + len(words)) + (6 if words else 0)
+    wide += 6 if box.folded else 0
     return max(wide + (28 if _rounded(box) else 22), 64.0), max(tall, 36.0) + (BAND if box.alarm else 0)
 
 
@@ -115,6 +127,9 @@ def _draw_box(parent: ET.Element, box: Box, x: float, y: float, w: float, h: flo
         height=h,
         rx=min(h / 2, 21.0) if _rounded(box) else 6.0,
     )
+    if box.folded:
+        frame = {"x": left + 3, "y": top + 3, "width": w - 6, "height": h - 6}
+        add(group, "rect", class_="frame", rx=4.0, **frame)
     name, detail = _lines(box)
     inner = h - (BAND if box.alarm else 0)
     lines = 1 + bool(detail) + len(box.rows)

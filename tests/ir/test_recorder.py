@@ -454,3 +454,16 @@ def test_a_chain_of_100_000_operations() -> None:
         y.backward()
     assert len(run.graph.equations) == 100_000 == len(run.graph.passes[0].steps)
     assert len(ir.with_backward(run.graph).equations) == 200_000
+
+
+def test_variables_of_functions_that_ran_have_names_too() -> None:
+    def layer(v: Any) -> Any:
+        hidden = v * 2
+        return tg.tanh(hidden)
+
+    w = leaf([1.0, 2.0])
+    with tg.record() as run:
+        out = layer(w)
+    assert out.shape == (2,)
+    assert [v.label for v in run.graph.variables if v.role != "constant"] == ["w", "hidden", "out"]
+    assert not run._log.frames

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import combinations, pairwise
 
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from tensorgrad.viz._ranks import ranked
 from tensorgrad.viz.layout import Layout, layered, spread
+from tests.viz.crossings import program
+from tests.viz.crossings import sizes as box_sizes
 
 Sizes = list[tuple[float, float]]
 Edges = list[tuple[int, int]]
@@ -183,3 +186,12 @@ def test_spreading_keeps_order_distance_and_bounds(wanted: list[float], gap: flo
     assert places[0] >= -1e-9 and places[-1] <= 100 + 1e-9
     if all(b - a >= gap for a, b in pairwise(wanted)):
         assert places == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(("count", "seconds"), [(800, 8.0), (4000, 40.0)])
+def test_large_programs_are_laid_out_in_seconds(count: int, seconds: float) -> None:
+    # An idle machine takes a tenth of that.
+    edges = program(count, 5)
+    start = time.perf_counter()
+    layered(box_sizes(edges), edges)
+    assert time.perf_counter() - start < seconds

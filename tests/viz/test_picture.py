@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, replace
@@ -14,6 +15,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn
+from tensorgrad._errors import NoGraphError
 from tensorgrad.ir.graph import Equation, Graph, Stats, Var
 from tensorgrad.viz import Options, Picture
 from tensorgrad.viz._details import amount, duration, plain, stats_text
@@ -137,16 +139,16 @@ def test_a_value_that_gradients_should_reach_but_did_not_says_so(neuron: Graph) 
 
 
 def test_gradients_give_the_colours(neuron: Graph) -> None:
-    graph = with_gradients(neuron, x1=1e-9, w1=2e-2, b=0.0, x1w1=0.2, n=np.nan, o=np.inf, p=1e5)
+    graph = with_gradients(neuron, x1=1e-9, w1=2e-2, b=0.0, x1w1=30.0, n=np.nan, o=np.inf, p=1.0)
     assert classes(tg.graph(graph, colour="gradient", show=())) == {
         "x1": "captured heat-0",
-        "w1": "captured heat-3",
+        "w1": "captured heat-1",
         "b": "captured heat-zero",
         "c": "constant heat-none",
         "x1w1 = multiply": "forward heat-4",
         "n = add": "forward heat-bad",
         "o = tanh": "forward heat-bad",
-        "p = multiply": "forward heat-6",
+        "p = multiply": "forward heat-3",
         "p": "output",
     }
 
@@ -313,7 +315,7 @@ def test_a_picture_of_a_picture_keeps_its_options(neuron: Graph) -> None:
         (nn.Linear(2, 3), r"Linear takes arguments; give examples of them, as in tg\.graph\(f, x\)"),
         (lambda x: x, "takes arguments; give examples"),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_cannot_be_drawn_is_refused_with_the_ways(what: Any, says: str) -> None:
     with pytest.raises(TypeError, match=says):
@@ -424,7 +426,7 @@ def test_a_graph_that_reads_what_nothing_made_is_drawn_all_the_same() -> None:
     lost, y = Var(7, (), "", "unknown"), Var(8, (2,), "float32", "result")
     graph = Graph((), (), (), (Equation("mystery", (lost,), (y,), {}),), (y,))
     assert boxes(tg.graph(graph)) == {
-        "v7": ["%7", "not kept"],
+        "v7": ["not kept", "%7"],
         "e0": ["mystery", "%8 (2,)"],
         "o0": ["output", "%8 (2,)"],
     }
@@ -433,3 +435,136 @@ def test_a_graph_that_reads_what_nothing_made_is_drawn_all_the_same() -> None:
 def test_statistics_without_entries_are_no_trouble(neuron: Graph) -> None:
     empty = replace(neuron, stats={0: Stats((0,), "float32")})
     assert boxes(tg.graph(empty, show="values"))["v0"] == ["x1", "value", "empty"]
+
+
+class Block(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.up, self.down = nn.Linear(3, 5), nn.Linear(5, 3)
+
+    def forward(self, x: tg.Tensor) -> tg.Tensor:
+        return x + self.down(tg.tanh(self.up(x)))
+
+
+@pytest.fixture(scope="module")
+def blocks() -> Graph:
+    """A recorded step of four blocks."""
+    model = nn.Sequential(*[Block() for _ in range(4)])
+    x = tg.ones((2, 3))
+    with tg.record() as run:
+        loss = model(x).sum()
+        loss.backward()
+    return run.graph
+
+
+def test_modules_fold_with_their_parameters(blocks: Graph) -> None:
+    shown = boxes(tg.graph(blocks, depth=1))
+    assert [lines[0] for lines in shown.values()] == [
+        "x", "Sequential.0", "Sequential.1", "Sequential.2", "Sequential.3", "loss = sum", "loss",
+    ]  # fmt: skip
+    assert shown["e0"][1:] == ["%8 (2, 3)", "operations", "4", "parameters", "4 tensors of 38 numbers"]
+    whole = boxes(tg.graph(blocks))
+    assert len(whole) > 3 * len(shown)
+    assert "peripheries=2" in tg.graph(blocks, depth=1).to_dot()
+    assert "several operations" in tg.graph(blocks, depth=1).to_svg()
+    assert "several operations" not in tg.graph(blocks).to_svg()
+
+
+def test_repeats_fold_and_say_how_often(blocks: Graph) -> None:
+    shown = boxes(tg.graph(blocks, depth=1, fold_repeats=True))
+    assert [key for key in shown if key[0] == "e"] == ["e0", "e1"]
+    assert shown["e0"][0].endswith(" × 4")
+    assert shown["e0"][2:] == ["operations", "16", "parameters", "16 tensors of 152 numbers"]
+
+
+def test_a_folded_module_tells_of_bad_gradients_inside(blocks: Graph) -> None:
+    weight = next(var for var in blocks.captured if var.label.endswith("down.weight"))
+    gradients = {**blocks.gradients, weight.index: stats([np.nan])}
+    broken = replace(blocks, passes=(replace(blocks.passes[-1], gradients=gradients),))
+    shown = boxes(tg.graph(broken, depth=1, colour="gradient"))
+    assert [lines[-1] for lines in shown.values() if lines[-1].startswith("!")] == [
+        "! NaN in gradient of a parameter"
+    ]
+
+
+def test_both_passes_of_folded_modules_stay_small(blocks: Graph) -> None:
+    shown = boxes(tg.graph(blocks, depth=1, passes="both"))
+    assert sum(key[0] == "e" for key in shown) == 10
+    assert not any(key[0] == "w" for key in shown), "gradients of parameters are in the boxes"
+    assert any("gradients" in lines for lines in shown.values())
+    edges = [line for line in tg.graph(blocks, depth=1, passes="both").to_dot().splitlines() if "->" in line]
+    assert len({line.split("[")[0] + str("dashed" in line) for line in edges}) == len(edges), (
+        "one line for many values"
+    )
+
+
+def test_the_backward_pass_of_a_run_is_drawn_from_what_it_recorded(blocks: Graph) -> None:
+    both, backward = (tg.graph(blocks, passes=name) for name in ("both", "backward"))
+    assert {"forward", "backward", "write"} <= set(classes(both).values())
+    assert "forward" not in classes(backward).values() and "write" in classes(backward).values()
+    heat = classes(tg.graph(blocks, passes="both", colour="gradient", show=()))
+    assert all(
+        " heat-" in name for name in heat.values() if name.startswith(("backward", "forward", "captured"))
+    )
+
+
+def test_a_tape_is_drawn_with_the_names_of_the_callers_variables() -> None:
+    weight = tg.tensor([1.0, 2.0], requires_grad=True)
+    loss = (weight * weight).sum()
+    shown = boxes(tg.graph(loss))
+    assert [lines[0] for lines in shown.values()] == ["weight", "multiply", "loss = sum", "loss"]
+    assert boxes(tg.graph([loss], names={"w": weight}))["v0"][0] == "w"
+    assert boxes(tg.graph({"a": loss, "b": weight.sum()}))
+
+
+def test_a_tape_that_is_gone_is_found_in_a_run() -> None:
+    weight = tg.tensor(3.0, requires_grad=True)
+    with tg.record() as run:
+        loss = weight * weight
+        loss.backward()
+    shown = boxes(tg.graph(loss))
+    assert shown["v0"] == ["weight", "value", "3", "grad", "6"] and shown == boxes(tg.graph(run))
+    other = weight * 2
+    other.backward()
+    with pytest.raises(
+        NoGraphError, match=r"freed the history of this result; draw it before.*tg\.record\(\)"
+    ):
+        tg.graph(other)
+
+
+def test_text_stays_in_its_box_in_a_browser(neuron: Graph, blocks: Graph) -> None:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("chromium is not installed")
+    label = {var: replace(var, label="Wide MMMM @ Ünïcode 日本語 🚀 ílıj") for var in neuron.captured}
+    wide = replace(
+        neuron,
+        captured=tuple(label.values()),
+        equations=tuple(
+            replace(e, inputs=tuple(label.get(v, v) for v in e.inputs)) for e in neuron.equations
+        ),
+    )
+    pictures = [
+        tg.graph(with_gradients(neuron, n=np.nan), show="all", colour="gradient"),
+        tg.graph(wide, show="all"),
+        tg.graph(blocks, show="all"),
+        tg.graph(blocks, show="all", depth=1, passes="both"),
+    ]
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        for picture in pictures:
+            page.set_content(picture.to_svg().replace('style="max-width:100%;height:auto"', ""))
+            assert page.evaluate(OUTSIDE) == []
+        browser.close()
+
+
+OUTSIDE = """() => [...document.querySelectorAll('g[id]')].flatMap(g => {
+    const box = g.querySelector('rect').getBBox();
+    return [...g.querySelectorAll('text')].filter(text => {
+        const t = text.getBBox();
+        return t.x < box.x + 1 || t.x + t.width > box.x + box.width - 1
+            || t.y < box.y - 1 || t.y + t.height > box.y + box.height + 1;
+    }).map(text => g.id + ': ' + text.textContent);
+})"""
