@@ -111,7 +111,7 @@ class Picture:
         Returns:
             The lines.
         """
-        return str(_late("viz.text", "graph_text")(self._shown, width, self.options))
+        return str(_late("viz.text", "graph_text")(self.graph, width, self.options))
 
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
         """A page to explore the graph in a browser, in one file that loads nothing from elsewhere.
