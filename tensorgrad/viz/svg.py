@@ -174,7 +174,7 @@ def _draw_frame(parent: ET.Element, frame: Frame, rectangle: Rect) -> None:
     x, y, w, h = rectangle
     group = add(parent, "g", class_="module")
     add(group, "title", frame.path)
-    add(group, "rect", class_="frame", x=x, y=y, width=w, height=h, rx=8.0)
+    add(group, "rect", class_="module-frame", x=x, y=y, width=w, height=h, rx=8.0)
 
 
 def _draw_link(parent: ET.Element, link: Link, path: tuple[Point, ...]) -> None:
