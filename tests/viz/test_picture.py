@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ import tensorgrad as tg
 from tensorgrad import nn
 from tensorgrad._errors import NoGraphError
 from tensorgrad.ir.graph import Equation, Graph, Stats, Var
+from tensorgrad.ir.json import from_json
 from tensorgrad.viz import Options
 from tensorgrad.viz._draw import text_width
 from tensorgrad.viz.engines import ENGINES
@@ -74,6 +76,35 @@ def test_a_picture_tells_what_it_is_and_what_it_can_do(neuron: Graph) -> None:
     for name in re.findall(r"\bto_\w+|\brender\b", repr(picture)):
         assert callable(getattr(picture, name))
     assert not hasattr(picture, "__dict__")
+
+
+def test_notebooks_show_the_drawing(neuron: Graph) -> None:
+    picture = tg.graph(neuron)
+    bundle = picture._repr_mimebundle_()
+    assert bundle == {"image/svg+xml": picture.to_svg(), "text/plain": repr(picture)}
+    assert type(bundle["image/svg+xml"]) is str
+
+
+def test_every_form_can_be_written(neuron: Graph, tmp_path: Path) -> None:
+    picture = tg.graph(neuron, title="a neuron")
+    assert picture.to_mermaid().startswith("flowchart")
+    assert from_json(picture.to_json()).equations[2].op == "tanh"
+    page = picture.to_html(tmp_path / "neuron.html")
+    assert "a neuron" in page and (tmp_path / "neuron.html").read_text(encoding="utf-8") == page
+    assert picture.to_svg().save(tmp_path / "neuron.svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("engine", "says"),
+    [("dot", "apt-get install graphviz"), ("pygraphviz", r"pip install 'tensorgrad\[viz\]'")],
+)
+def test_an_engine_that_is_not_installed_says_how_to_get_it(
+    tmp_path: Path, small: Graph, monkeypatch: pytest.MonkeyPatch, engine: Any, says: str
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    with pytest.raises(RuntimeError, match=f"engine='{engine}' needs .*{says}, or leave engine out"):
+        tg.graph(small).render(tmp_path / "graph.png", engine=engine)
 
 
 def test_files_by_the_engine_that_is_asked_for(tmp_path: Path, small: Graph) -> None:
