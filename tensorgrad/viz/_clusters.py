@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
 from tensorgrad.viz._ranks import Edge
+from tensorgrad.viz._scene import Scene
 
 SEARCH = 1000  # boxes or groups looked at, to see whether one more box would close a cycle
 
@@ -26,15 +27,28 @@ class Frame:
     parent: int | None
 
 
-def framed(paths: Sequence[str | None], edges: Sequence[Edge]) -> tuple[list[Frame], list[int | None]]:
+def modules(shown: Scene) -> tuple[list[Frame], list[int | None]]:
+    """The frames of a scene, and for each box the number of the innermost one that it is in."""
+    if not any(box.scope for box in shown.boxes):
+        return [], [None] * len(shown.boxes)
+    edges = [(link.source, link.target) for link in shown.links]
+    # A parameter belongs to the module that applies it, not to the backward pass that reads it again.
+    owned = [link.kind != "saved" for link in shown.links]
+    return framed([box.scope for box in shown.boxes], edges, owned)
+
+
+def framed(
+    paths: Sequence[str | None], edges: Sequence[Edge], owned: Sequence[bool] = ()
+) -> tuple[list[Frame], list[int | None]]:
     """Put boxes into frames by their scopes, such that no line leaves a frame and comes back into it.
 
     A scope that was entered several times has several frames where it must. A frame that would hold nothing
-    but one box, or one other frame of the same extent, is left out if it is not the outermost.
+    but one box is left out.
 
     Args:
         paths: the scope of each box, ``""`` outside all; None for a box that belongs to what reads it.
         edges: pairs of boxes, without a cycle.
+        owned: for each edge whether its source can belong to its target; all of them if empty.
 
     Returns:
         The frames, and for each box the number of the innermost one that it is in.
@@ -49,7 +63,11 @@ def framed(paths: Sequence[str | None], edges: Sequence[Edge]) -> tuple[list[Fra
         up[b].append(a)
         down[a].append(b)
     order = _sorted(up, down)
-    names = _adopted(paths, order, down)
+    readers: list[list[int]] = [[] for _ in paths]
+    for (a, b), own in zip(edges, owned or [True] * len(edges), strict=True):
+        if own:
+            readers[a].append(b)
+    names = _adopted(paths, order, [own or every for own, every in zip(readers, down, strict=True)])
     frames: list[Frame] = []
     homes: list[int | None] = [None] * len(paths)
     waiting: list[tuple[int | None, int, list[int]]] = [(None, 0, order)]
@@ -81,13 +99,15 @@ def _sorted(up: list[list[int]], down: list[list[int]]) -> list[int]:
     return order
 
 
-def _adopted(paths: Sequence[str | None], order: list[int], down: list[list[int]]) -> list[tuple[str, ...]]:
+def _adopted(
+    paths: Sequence[str | None], order: list[int], readers: list[list[int]]
+) -> list[tuple[str, ...]]:
     """The scope of each box by names; that of one without is what those of its readers have in common."""
     names = [tuple(path.split("/")) if path else () for path in paths]
     for box in reversed(order):
-        if paths[box] is None and down[box]:
-            shared = names[down[box][0]]
-            for reader in down[box][1:]:
+        if paths[box] is None and readers[box]:
+            shared = names[readers[box][0]]
+            for reader in readers[box][1:]:
                 same = 0
                 for a, b in zip(shared, names[reader], strict=False):
                     if a != b:

@@ -25,6 +25,8 @@ COLOURS = {
     "ink": ("#1a1f26", "#e8ebf0"),
     "faint": ("#5b6470", "#9ba6b4"),
     "grid": ("#e4e7ec", "#2a303a"),
+    "ground": ("#f8f9fb", "#191d24"),  # of a module
+    "frame": ("#d3d8df", "#39414d"),
     "line": ("#8a94a1", "#6f7b8a"),
     "blue-fill": ("#e3efff", "#16304f"),
     "blue": ("#2f6fc4", "#6aa9f4"),

@@ -38,8 +38,8 @@ class Heading:
                 self.kind(kind)
         if any(box.folded for box in shown.boxes):
             entry, x = self._entry(24, "several operations", "folded")
-            add(entry, "rect", class_="frame", x=x, y=self.y, width=18.0, height=12.0, rx=3.0)
-            add(entry, "rect", class_="frame", x=x + 2.5, y=self.y + 2.5, width=13.0, height=7.0, rx=2.0)
+            add(entry, "rect", class_="inner", x=x, y=self.y, width=18.0, height=12.0, rx=3.0)
+            add(entry, "rect", class_="inner", x=x + 2.5, y=self.y + 2.5, width=13.0, height=7.0, rx=2.0)
         for link in LINKS:
             if any(one.kind == link for one in shown.links):
                 self.link(link)

@@ -70,6 +70,7 @@ class Box:
         alarm: what is wrong with a value or gradient in it, such as "NaN in gradient".
         heat: its gradient on the scale of `_heat.Heat`, empty where boxes have the colour of their kind.
         folded: whether it stands for several operations.
+        scope: the module that it is in, None where it goes with whatever reads it.
     """
 
     key: str
@@ -81,6 +82,7 @@ class Box:
     alarm: str = ""
     heat: str = ""
     folded: bool = False
+    scope: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +147,17 @@ def scene(graph: Graph, options: Options | None = None) -> Scene:
     for index, var in enumerate(graph.outputs):
         name = var.label or ("output" if len(graph.outputs) == 1 else f"output {index}")
         tip = (f"output {index} is {var}", type_text(var))
-        place(Box(f"o{index}", "output", name, maker.described(var), tip), (var,))
+        place(Box(f"o{index}", "output", name, maker.described(var), tip, scope=""), (var,))
     for index, write in enumerate(graph.writes):
         name = write.target.label or (write.value.label if write.value else "") or str(write.target)
         name, role = (f"{name}.grad", "gradient") if write.slot == "grad" else (f"new {name}", "value")
         new = "none" if write.value is None else str(write.value)
         tip = (f"{new} becomes the {role} of {write.target}", type_text(write.target))
         detail = "none" if write.value is None else maker.described(write.value)
-        box = Box(f"w{index}", "write", name, detail, tip)
-        place(box, () if write.value is None else (write.value,))
+        scope = boxes[home[write.value.index]].scope if write.value and write.value.index in home else ""
+        place(
+            Box(f"w{index}", "write", name, detail, tip, scope=scope), (write.value,) if write.value else ()
+        )
     return Scene(tuple(boxes), tuple(links), maker.heat.usual if maker.heat else None)
 
 
@@ -231,7 +235,10 @@ class _Maker:
         rows = value_rows(self.graph, var, self.options)
         if number and name == number:
             rows = [row for row in rows if row[0] != "value"]
-        return self.filled(Box(f"v{var.index}", kind, name, self.described(var, name), tip, tuple(rows)), var)
+        scope = "" if kind == "input" else None
+        return self.filled(
+            Box(f"v{var.index}", kind, name, self.described(var, name), tip, tuple(rows), scope=scope), var
+        )
 
     def operation(self, index: int, equation: Equation) -> Box:
         outputs = ", ".join(map(str, equation.outputs))
@@ -268,7 +275,16 @@ class _Maker:
             rows = [said, *parts, *rows]
         elif alone and equation.outputs[0].label and len(f"{equation.outputs[0].label} = {name}") <= LONGEST:
             name = f"{equation.outputs[0].label} = {name}"
-        box = Box(f"e{index}", kind, name, self.outcome(equation), tuple(lines), tuple(rows), folded=folded)
+        box = Box(
+            f"e{index}",
+            kind,
+            name,
+            self.outcome(equation),
+            tuple(lines),
+            tuple(rows),
+            folded=folded,
+            scope=_scope(equation),
+        )
         inside = equation.params.get("parameters", ())
         return self.filled(box, *equation.outputs, inside=inside if isinstance(inside, Parts) else ())
 
@@ -312,6 +328,14 @@ class _Maker:
         if "backward" in {source, target}:
             return "backward"
         return "untracked" if self.tells_tracked and not var.tracked else "forward"
+
+
+def _scope(equation: Equation) -> str:
+    """The modules that an operation is in; those of the backward pass are others than those of the forward pass."""
+    outer, slash, inner = equation.scope.partition("/")
+    return (
+        f"{outer}, backward{slash}{inner}" if outer and equation.direction == "backward" else equation.scope
+    )
 
 
 def _number(value: Any) -> str:

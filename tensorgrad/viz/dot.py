@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tensorgrad.ir.graph import Graph
+from tensorgrad.viz._clusters import Frame, modules
 from tensorgrad.viz._details import plain
 from tensorgrad.viz._draw import COLOURS, clean, shorten
 from tensorgrad.viz._heat import DECADES
@@ -76,14 +77,28 @@ def graph_dot(graph: Graph, options: Options | None = None, **changes: Any) -> s
         fill, stroke = FILL["constant"]
         look = {"fillcolor": COLOURS[fill][0], "color": COLOURS[stroke][0], "penwidth": "1"}
         dot.node("summary", _plain([said, *rows], LONG_TEXT), **look)
-    for box in whole.boxes:
+    frames, homes = modules(whole)
+    inside = [_module(index, frame, font) for index, frame in enumerate(frames)]
+    for box, home in zip(whole.boxes, homes, strict=True):
         rows = [f"{word} {value}" for word, value in box.rows]
         label = [box.name, box.detail, *rows, f"! {box.alarm}" if box.alarm else ""]
-        dot.node(box.key, _plain(label, 2 * LONGEST), tooltip=_plain(box.tip, LONG_TEXT), **_look(box))
+        into = dot if home is None else inside[home]
+        into.node(box.key, _plain(label, 2 * LONGEST), tooltip=_plain(box.tip, LONG_TEXT), **_look(box))
+    for frame, module in reversed(list(zip(frames, inside, strict=True))):
+        (dot if frame.parent is None else inside[frame.parent]).subgraph(module)
     for link in whole.links:
         ends = whole.boxes[link.source].key, whole.boxes[link.target].key
         dot.edge(*ends, weight=str(link.weight), tooltip=_plain([str(link.var)]), **_LINK[link.kind])
     return str(dot.source)
+
+
+def _module(index: int, frame: Frame, font: dict[str, str]) -> Any:
+    """The frame around a module, still empty."""
+    from graphviz import Digraph
+
+    look = {"style": "filled,rounded", "fillcolor": COLOURS["ground"][0], "color": COLOURS["frame"][0]}
+    label = {"label": _plain([frame.name]), "labeljust": "l", "tooltip": _plain([frame.path], LONG_TEXT)}
+    return Digraph(f"cluster_{index}", graph_attr={**label, **look, **font})
 
 
 def _scale(whole: Scene) -> list[str]:

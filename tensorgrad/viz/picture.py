@@ -98,7 +98,9 @@ class Picture:
 
     def to_mermaid(self) -> str:
         """The picture in the language of Mermaid, which many pages of Markdown show."""
-        return str(_late("viz.mermaid", "graph_mermaid")(self.graph, self.options))
+        from tensorgrad.viz.mermaid import graph_mermaid
+
+        return graph_mermaid(self.graph, self.options)
 
     def to_text(self, width: int | None = None) -> str:
         """The picture as text for a terminal.
@@ -109,7 +111,7 @@ class Picture:
         Returns:
             The lines.
         """
-        return str(_late("viz.text", "graph_text")(self._shown, width, self.options))
+        return str(_late("viz.text", "graph_text")(self.graph, width, self.options))
 
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
         """A page to explore the graph in a browser, in one file that loads nothing from elsewhere.
@@ -196,16 +198,11 @@ def _history(results: list[Tensor], names: dict[Any, str]) -> Graph:
     """What led to tensors, by their tape; or, where a backward pass has freed it, what a run saw."""
     try:
         return of_tape(results, names=names)
-    except NoGraphError as error:
+    except NoGraphError:
         run = run_of(results[0])
-        if run is not None:
-            return run.graph
-        if str(error).startswith("graph:"):
+        if run is None:
             raise
-        raise NoGraphError(
-            "graph: a backward pass has freed the history of this result; draw it before, or call "
-            "backward(retain_graph=True), or record the computation: with tg.record() as run: ..."
-        ) from error
+        return run.graph
 
 
 def _examples(what: Any, examples: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 from tensorgrad.ir.graph import Graph
+from tensorgrad.viz._clusters import Frame, modules
 from tensorgrad.viz._details import type_text
 from tensorgrad.viz._draw import add, clean, number, picture, shorten, text_width, written
 from tensorgrad.viz._legend import MARGIN, Heading
@@ -24,7 +25,7 @@ from tensorgrad.viz._scene import (
 from tensorgrad.viz._select import selected
 from tensorgrad.viz._style import DETAIL, NAME, RULES
 from tensorgrad.viz._summary import summary
-from tensorgrad.viz.layout import Point, layered
+from tensorgrad.viz.layout import Cluster, Point, Rect, layered
 from tensorgrad.viz.options import Options, changed
 from tensorgrad.viz.svgfile import SVG
 
@@ -71,7 +72,14 @@ def graph_svg(graph: Graph, options: Options | None = None, **changes: Any) -> S
 def _drawing(graph: Graph, shown: Scene, options: Options) -> SVG:
     sizes = [_size(box) for box in shown.boxes]
     edges = [(link.source, link.target) for link in shown.links]
-    plan = layered(sizes, edges, weights=[link.weight for link in shown.links])
+    frames, homes = modules(shown)
+    labels = [shorten(clean(frame.name), LONGEST) for frame in frames]
+    clusters = [
+        Cluster(frame.parent, text_width(label, DETAIL, bold=True) + 24)
+        for frame, label in zip(frames, labels, strict=True)
+    ]
+    weights = [link.weight for link in shown.links]
+    plan = layered(sizes, edges, weights=weights, clusters=clusters, homes=homes)
     heading = Heading(options.title, headline(graph, options), max(plan.width, 560.0))
     heading.legend(shown, heat=options.colour == "gradient")
     top = heading.bottom
@@ -79,8 +87,14 @@ def _drawing(graph: Graph, shown: Scene, options: Options) -> SVG:
     root = picture(width, height, options.title or "computation graph", _description(graph), RULES)
     root.append(heading.element)
     body = add(root, "g", transform=f"translate({number((width - plan.width) / 2)} {number(top)})")
+    for frame, rectangle in zip(frames, plan.clusters, strict=True):
+        _draw_frame(body, frame, rectangle)
     for link, path in zip(shown.links, plan.paths, strict=True):
         _draw_link(body, link, path)
+    for label, (x, y, _, _) in zip(
+        labels, plan.clusters, strict=True
+    ):  # above the lines that enter at the top
+        add(body, "text", label, class_="module-name", x=x + 12, y=y + 17)
     for box, (x, y), (w, h) in zip(shown.boxes, plan.centres, sizes, strict=True):
         _draw_box(body, box, x, y, w, h)
     return written(root)
@@ -129,7 +143,7 @@ def _draw_box(parent: ET.Element, box: Box, x: float, y: float, w: float, h: flo
     )
     if box.folded:
         frame = {"x": left + 3, "y": top + 3, "width": w - 6, "height": h - 6}
-        add(group, "rect", class_="frame", rx=4.0, **frame)
+        add(group, "rect", class_="inner", rx=4.0, **frame)
     name, detail = _lines(box)
     inner = h - (BAND if box.alarm else 0)
     lines = 1 + bool(detail) + len(box.rows)
@@ -153,6 +167,13 @@ def _draw_box(parent: ET.Element, box: Box, x: float, y: float, w: float, h: flo
         at = top + h - BAND - 4
         add(group, "rect", class_="alarm", x=left + 6, y=at, width=w - 12, height=BAND - 3, rx=4.0)
         add(group, "text", f"! {box.alarm}", class_="warning", x=x, y=at + 12, text_anchor="middle")
+
+
+def _draw_frame(parent: ET.Element, frame: Frame, rectangle: Rect) -> None:
+    x, y, w, h = rectangle
+    group = add(parent, "g", class_="module")
+    add(group, "title", frame.path)
+    add(group, "rect", class_="frame", x=x, y=y, width=w, height=h, rx=8.0)
 
 
 def _draw_link(parent: ET.Element, link: Link, path: tuple[Point, ...]) -> None:

@@ -56,6 +56,7 @@ def test_the_whole_small_graph_as_text(small: Graph) -> None:
         words = " | ".join(text.text or "" for text in group.iter(f"{SVG}text"))
         lines.append(f"{group.get('class')} {group.get('id', '-')}: {words or tip(group)}")
     assert lines == [
+        "module -: layer",
         "forward -: %0: float32 (2, 3)",
         "forward -: %1: float32 (3, 4)",
         "forward -: %3: float32 (2, 4)",
@@ -63,6 +64,7 @@ def test_the_whole_small_graph_as_text(small: Graph) -> None:
         "forward -: %4: float32 (2, 4)",
         "forward -: %5: float32 (2, 4)",
         "forward -: %6: float32 scalar",
+        "module-name -: layer",
         "input v0: x | %0 (2, 3)",
         "captured v1: w | %1 (3, 4)",
         "constant v2: 1 | %2 scalar",
@@ -71,6 +73,45 @@ def test_the_whole_small_graph_as_text(small: Graph) -> None:
         "forward e2: tanh | %5 (2, 4)",
         "forward e3: mean | %6 scalar",
         "output o0: output | %6 scalar",
+    ]
+
+
+def test_modules_are_frames_around_their_boxes(build: Any) -> None:
+    h = build.input((2, 3), "x")
+    for name in ("net/fc<1>", "net/fc2"):
+        h = build.op(
+            "tanh", [build.op("matmul", [h, build.capture((3, 3))], (2, 3), scope=name)], (2, 3), scope=name
+        )
+    g = build.op("multiply", [h, h], (2, 3), "backward", scope="net")
+    root = ET.fromstring(graph_svg(build.graph(build.op("sum", [g], (2, 3), "backward", scope="net"))))
+    assert [tip(group) for group in of_class(root, "module")] == [
+        "net",
+        "net, backward",
+        "net/fc<1>",
+        "net/fc2",
+    ]
+    assert [text.text for text in of_class(root, "module-name")] == ["net", "net, backward", "fc<1>", "fc2"]
+
+    def extent(rect: ET.Element) -> tuple[float, ...]:
+        x, y, w, h = (float(rect.get(name, "nan")) for name in ("x", "y", "width", "height"))
+        return x, y, x + w, y + h
+
+    frames = [extent(rect) for rect in of_class(root, "frame")]
+    boxes = {
+        group.get("id"): extent(rect)
+        for group in root.iter(f"{SVG}g")
+        for rect in of_class(group, "box")
+        if group.get("id")
+    }
+    inside = [
+        {key for key, b in boxes.items() if f[0] < b[0] and f[1] < b[1] and b[2] < f[2] and b[3] < f[3]}
+        for f in frames
+    ]
+    assert inside == [
+        {"v1", "e0", "e1", "v4", "e2", "e3"},
+        {"e4", "e5"},
+        {"v1", "e0", "e1"},
+        {"v4", "e2", "e3"},
     ]
 
 
@@ -273,7 +314,7 @@ def contrast(one: str, two: str) -> float:
 @pytest.mark.parametrize("paper", [0, 1], ids=["light", "dark"])
 def test_text_and_lines_stand_out(paper: int) -> None:
     shade = {name: both[paper] for name, both in COLOURS.items()}
-    grounds = [name for name in shade if name.endswith("-fill")] + ["paper"]
+    grounds = [name for name in shade if name.endswith("-fill")] + ["paper", "ground"]
     for ground in grounds:
         assert contrast(shade["ink"], shade[ground]) >= 7, ground
         assert contrast(shade["faint"], shade[ground]) >= 4.5, ground
