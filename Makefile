@@ -19,7 +19,7 @@ ARGS ?=
 # More words for pip where `make peers` installs PyTorch; CONTRIBUTING.md has an example.
 PEERS_PIP_ARGS ?=
 
-.PHONY: help demo env test test-thorough campaigns conformance peers lint format types imports wheel bench setup check clean
+.PHONY: help demo env test test-thorough campaigns conformance peers lint format types imports wheel gallery bench setup check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ imports: $(VENV)/.dev ## imports go down the layers only (the contract is in pyp
 
 wheel: $(VENV)/.dev ## build the wheel, install it in a bare environment, run the demo there
 	$(PY) tools/wheel_test.py
+
+gallery: $(VENV)/.dev ## make the pictures of docs/gallery and the page of them
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) tools/gallery.py $(ARGS)
 
 bench: $(VENV)/.dev ## time against NumPy and, where installed, PyTorch
 	$(PY) -m benchmarks $(ARGS)

@@ -18,6 +18,7 @@ from tensorgrad.viz.plane import decision_regions, scatter_chart
 from tensorgrad.viz.sheet import filter_sheet, image_sheet
 from tensorgrad.viz.svg import graph_svg
 from tensorgrad.viz.svgfile import SVG
+from tensorgrad.viz.text import graph_text
 
 __all__ = [
     "Chart",
@@ -32,6 +33,7 @@ __all__ = [
     "graph_dot",
     "graph_mermaid",
     "graph_svg",
+    "graph_text",
     "image_grid",
     "image_sheet",
     "layered",

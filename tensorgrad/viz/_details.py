@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad._tensor import Tensor
 from tensorgrad.ir.graph import Equation, Graph, Stats, Step, Var
 from tensorgrad.ir.stats import stats_of
 from tensorgrad.viz._draw import as_array, shorten
@@ -92,8 +93,8 @@ def value_stats(graph: Graph, var: Var) -> Stats | None:
     if var.index in graph.stats:
         return graph.stats[var.index]
     held = graph.values.get(var.index)
-    if held is None:
-        return None
+    if not isinstance(held, Tensor | np.ndarray | np.generic | bool | int | float | complex):
+        return None  # nothing, or what a file had instead of numbers
     array = as_array(held)
     return stats_of(array) if array.dtype.kind in "biufc" else None
 
@@ -180,4 +181,8 @@ def parameter(value: Any, depth: int = 0) -> str:
         return f"{value.dtype} array {tuple(value.shape)}"
     if callable(value):
         return str(getattr(value, "__qualname__", type(value).__name__))
-    return shorten(re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value)), 80)
+    try:
+        words = repr(value)
+    except Exception:  # somebody's own object, whose words may fail
+        words = type(value).__name__
+    return shorten(re.sub(r" at 0x[0-9a-fA-F]+", "", words), 80)

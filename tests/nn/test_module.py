@@ -397,3 +397,13 @@ def test_the_table_counts_parameters_once_and_arithmetic_exactly() -> None:
     assert model.training
     with pytest.raises(tg.ShapeError, match="summary: 'x' given"):
         nn.summary(model, "x")
+
+
+def test_arguments_of_a_traced_module_are_called_as_its_forward_calls_them() -> None:
+    assert [var.label for var in tg.trace(nn.ReLU(), tg.ones(3)).inputs] == ["x"]
+
+    class Sum(nn.Module):
+        def forward(self, first: Any, *others: Any) -> Any:
+            return first + others[0] * others[1]
+
+    assert [var.label for var in tg.trace(Sum(), *tg.ones((3, 2))).inputs] == ["first", "others0", "others1"]

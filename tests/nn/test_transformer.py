@@ -152,3 +152,11 @@ def test_the_causal_mask() -> None:
 def test_bad_input(call: Any, says: str) -> None:
     with pytest.raises(ShapeError, match=says):
         call()
+
+
+def test_dropout_of_attention_is_drawn_anew_by_each_replay() -> None:
+    tg.manual_seed(0)
+    layer, x = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.5, batch_first=True), tg.ones((1, 3, 8))
+    program = tg.trace(layer, x)
+    assert [one.op for one in program.equations].count("random_mask") == 4
+    assert not np.allclose(program(x).numpy(), program(x).numpy())

@@ -9,6 +9,8 @@ import numpy as np
 
 from ... import ops
 from ..._errors import DtypeError, ShapeError
+from ..._primitive import Value
+from ..._tensor import tensor
 from ...ops.fused.attention import attention, weighed
 from ...ops.shape import lifted
 from .dropout import dropout
@@ -73,7 +75,10 @@ def scaled_dot_product_attention(
     if bias is not None:
         operands.append(bias)
     if dropout_p:
-        operands.append(dropout(np.ones(shape, query.dtype), dropout_p, True, generator=generator))
+        kept: Any = np.ones(shape, query.dtype)
+        if any(isinstance(one, Value) for one in operands):
+            kept = tensor(kept)  # so that the draw is part of a traced program
+        operands.append(dropout(kept, dropout_p, True, generator=generator))
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
     return attention(*operands, scale=scale, causal=is_causal, biased=bias is not None)
 
