@@ -290,7 +290,10 @@ class _Maker:
             scope=_scope(equation),
         )
         inside = equation.params.get("parameters", ())
-        return self.filled(box, *equation.outputs, inside=inside if isinstance(inside, Parts) else ())
+        made = equation.outputs or equation.params.get(
+            "gradients", ()
+        )  # of a folded module at the end of a pass
+        return self.filled(box, *made, inside=inside if isinstance(inside, Parts) else ())
 
     def outcome(self, equation: Equation) -> str:
         """The line under an operation's name."""
