@@ -13,6 +13,7 @@ from ._lines import Known, Line
 from ._numbers import bare, evaluate
 from ._patterns import find, pulled
 from ._program import Program, Step
+from ._simplify import simplify
 from ._symbols import (
     ONE,
     ZERO,
@@ -24,7 +25,6 @@ from ._symbols import (
     call,
     filled,
     nodes,
-    simplify,
     size,
     substitute,
 )
@@ -58,6 +58,7 @@ class Derivation:
         self.steps = {step.name.text: step for step in program.steps}
         self.moving = self._moving()
         self.users = self._users()
+        self.inside = self._inside()
         self.on_the_way = [s for s in program.steps if s.name.text in self.moving]
         half = limit // 2
         self.omitted = max(0, len(program.steps) - 2 * half)
@@ -106,7 +107,7 @@ class Derivation:
                 moving.add(step.name.text)
         reaching = {self.result.text}
         for step in reversed(self.program.steps):
-            if step.name.text in reaching & moving:
+            if step.name.text in reaching and step.name.text in moving:
                 reaching |= {
                     e.text
                     for i, e in enumerate(step.inputs)
@@ -127,6 +128,17 @@ class Derivation:
             for name, where in places.items():
                 users.setdefault(name, []).append((step, where))
         return users
+
+    def _inside(self) -> dict[str, Step]:
+        """The steps that a pattern may go through: where gradients flow, or nothing is that they could flow to."""
+        depends = {name.text for name in self.wanted}
+        found = {}
+        for step in self.program.steps:
+            if any(isinstance(one, Name) and one.text in depends for e in step.inputs for one in nodes(e)):
+                depends.add(step.name.text)
+            if not step.cut or step.name.text not in depends:
+                found[step.name.text] = step
+        return found
 
     def seed(self) -> None:
         """The gradient of the result by itself."""
@@ -169,7 +181,7 @@ class Derivation:
                     places.setdefault(e.text, []).append(i)
             for name, where in places.items():
                 shape = step.inputs[where[0]].shape
-                about = Slope(step.name.text, name, shape)
+                about = Slope(step.name.text, name, shape, True)
                 factor = self.slope(step, where)
                 if factor is not None:
                     found.append(self.line(about, [factor]))
@@ -221,8 +233,8 @@ class Derivation:
             found = sent if found is None else simplify(call("add", found, sent))
             is_product &= self.slope(step, places) is not None
             if is_product:
-                factor: Expr = Slope(step.name.text, name.text, name.shape)
-                term = factor if step.name == self.result and g == ONE else call("multiply", g, factor)
+                factor: Expr = Slope(step.name.text, name.text, name.shape, True)
+                term = factor if g == ONE else call("multiply", g, factor)
                 rule = term if rule is None else call("add", rule, term)
         if found is None:  # nothing that the result depends on
             return [filled(ZERO, name.shape)] if name != self.result else [self.start]
@@ -244,7 +256,7 @@ class Derivation:
                 if factor is None:
                     return None
                 paths.append(
-                    ([Slope(step.name.text, at, name.shape), *slopes], [factor, *exprs], step.name.text)
+                    ([Slope(step.name.text, at, name.shape, True), *slopes], [factor, *exprs], step.name.text)
                 )
             if len(paths) + len(done) > PATHS or len(slopes) >= FACTORS:
                 return None
@@ -294,7 +306,7 @@ class Derivation:
 
     def send(self, step: Step, g: Expr, gradients: dict[str, Expr]) -> None:
         """Add what a step, or a pattern that ends there, contributes."""
-        recognised = find(step, g, self.steps, self.moving, self.program.values)
+        recognised = find(step, g, self.inside, self.moving, self.program.values)
         if recognised is not None:
             pattern, m = recognised
             self.patterns.append(Known(pattern.title, step.name.text, pattern.source))
@@ -312,7 +324,11 @@ class Derivation:
     def written_out(self, e: Expr) -> Expr:
         """A formula with the values that are used once, and that nobody has named, written out."""
         for step in reversed(self.program.steps):
-            if not self.program.is_named(step.name) and sum(one == step.name for one in nodes(e)) == 1:
+            if (
+                not self.program.is_named(step.name)
+                and step.name != self.result
+                and sum(one == step.name for one in nodes(e)) == 1
+            ):
                 longer = simplify(substitute(e, {step.name: step.formula}))
                 if size(longer) <= LARGEST:
                     e = longer

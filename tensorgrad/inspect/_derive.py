@@ -18,6 +18,7 @@ from .._errors import RuleMissingError
 from .._primitive import Primitive
 from ..ir import Graph, trace
 from ._program import Step, from_op
+from ._simplify import simplify
 from ._symbols import (
     ZERO,
     Call,
@@ -27,7 +28,6 @@ from ._symbols import (
     call,
     filled,
     number,
-    simplify,
     substitute,
     summed_to,
 )

@@ -2,7 +2,7 @@ r"""Formulas in print: in the notation of Python and NumPy, and in LaTeX.
 
 Text can be pasted into Python where the names are defined: ``X.T @ e``, ``sum(g, axis=0)``; ``ones(5)`` and
 ``broadcast(x, (5, 3))`` repeat, ``zeros(3).at[0].add(g)`` puts ``g`` into zeros. Derivatives are written
-without blanks, ``dL/dw``, divisions with them.
+without blanks, divisions with them: ``∂u/∂w`` is the derivative of one step, ``dL/dw`` that along all paths.
 
 LaTeX has the notation of matrix calculus: vectors are columns, ``X^{\\top}`` is a transpose, what stands side by
 side is a matrix product or a multiple, ``\\odot`` multiplies element by element (shapes broadcast), fractions and
@@ -67,7 +67,8 @@ def _text(e: Expr) -> tuple[str, int]:
     if isinstance(e, Name):
         return e.text, ATOM
     if isinstance(e, Slope):
-        return f"d{e.of}/d{e.by}", SLOPE
+        d = "∂" if e.partial else "d"
+        return f"{d}{e.of}/{d}{e.by}", SLOPE
     if isinstance(e, Number):
         return _number(e.value)
     if isinstance(e, Array):
@@ -156,6 +157,8 @@ def _value(value: Any) -> str:
 def _is_default(e: Call, name: str, value: Any) -> bool:
     if e.op in ("softmax", "log_softmax") and name == "axis":
         return isinstance(value, int) and value in (-1, len(e.shape) - 1)
+    if e.op == "cross_entropy":
+        return True
     return value is None or value is False or (name in ("correction",) and value == 0)
 
 
@@ -232,7 +235,8 @@ def _latex(e: Expr) -> tuple[str, int]:
     if isinstance(e, Name):
         return latex_name(e.text), ATOM
     if isinstance(e, Slope):
-        return rf"\frac{{\partial {latex_name(e.of)}}}{{\partial {latex_name(e.by)}}}", ATOM
+        d = r"\partial" if e.partial else r"\mathrm{d}"
+        return rf"\frac{{{d} {latex_name(e.of)}}}{{{d} {latex_name(e.by)}}}", ATOM
     if isinstance(e, Number):
         return _latex_number(e.value)
     if isinstance(e, Array):
@@ -298,7 +302,7 @@ def _latex_call(e: Call) -> tuple[str, int]:
     if e.op == "sqrt":
         return rf"\sqrt{{{latex(first)}}}", ATOM
     if e.op == "getitem":
-        return f"{_held(first, ATOM)}_{{[{_latex_index(params['index'])}]}}", ATOM
+        return f"{_held(first, ATOM, index=True)}_{{[{_latex_index(params['index'])}]}}", ATOM
     if e.op == "broadcast_to" and not first.shape:
         ones = rf"\mathbf{{1}}_{{{_times(e.shape)}}}"
         if isinstance(first, Number) and first.value == 1:
@@ -352,11 +356,12 @@ def _latex_sum(e: Call) -> tuple[str, int]:
     return shown, PRODUCT - 1
 
 
-def _held(e: Expr, needed: int, power: bool = False) -> str:
+def _held(e: Expr, needed: int, power: bool = False, index: bool = False) -> str:
+    """An operand, in parentheses where it is too loose, or has an index or a power where there can be one only."""
     shown, level = _latex(e)
-    tall = power and (
-        shown.startswith((r"\frac", r"\sum")) or "^" in shown or (isinstance(e, Call) and "_" in shown)
-    )
+    compound = isinstance(e, Call)
+    tall = power and (shown.startswith((r"\frac", r"\sum")) or "^" in shown or (compound and "_" in shown))
+    tall |= index and ("_" in shown or "^" in shown)
     return rf"\left({shown}\right)" if level < needed or (tall and not shown.startswith(r"\left(")) else shown
 
 

@@ -37,13 +37,15 @@ def evaluate(e: Expr, known: Known) -> Any:
 
 def bare(e: Name | Slope) -> Name | Slope:
     """A name without its shape, as a key."""
-    return Name(e.text) if isinstance(e, Name) else Slope(e.of, e.by)
+    return Name(e.text) if isinstance(e, Name) else Slope(e.of, e.by, (), e.partial)
 
 
 def _apply(e: Call, args: list[Any]) -> Any:
     params = {name: thawed(value) for name, value in e.params}
     if e.op in ("place", "add_at"):
         params["shape"] = e.shape
+    if e.op == "detach":
+        return args[0]
     if e.op == "one_hot":
         return np.equal(args[0][..., None], np.arange(params["num_classes"])).astype(np.float64)
     if e.op == "cross_entropy":

@@ -17,7 +17,7 @@ import numpy as np
 from ._derive import is_differentiable
 from ._program import Step
 from ._symbols import (
-    _COMMUTE,
+    COMMUTE,
     ONE,
     Call,
     Expr,
@@ -389,14 +389,14 @@ def _fits(pattern: Expr, e: Expr, m: Match, steps: Mapping[str, Step]) -> bool:
         e = e.args[0]
     if isinstance(pattern, Number):
         return isinstance(e, Number) and e.value == pattern.value
-    if isinstance(e, Name) and e.text in steps and not steps[e.text].cut:
+    if isinstance(e, Name) and e.text in steps:
         e = steps[e.text].formula
         return _fits(pattern, e, m, steps) if isinstance(e, Call) else False
     if not isinstance(e, Call) or not isinstance(pattern, Call) or is_transpose(e):
         return False
     if e.op != pattern.op or len(e.args) != len(pattern.args) or not _same_axes(e, m):
         return False
-    for args in [e.args, e.args[::-1]] if e.op in _COMMUTE else [e.args]:
+    for args in [e.args, e.args[::-1]] if e.op in COMMUTE else [e.args]:
         letters, inner = dict(m.letters), dict(m.inner)
         if all(_fits(p, one, m, steps) for p, one in zip(pattern.args, args, strict=True)):
             return True

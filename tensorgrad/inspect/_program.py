@@ -11,14 +11,31 @@ import builtins
 import keyword
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import count
 from typing import Any
 
 import numpy as np
 
 from ..ir import Equation, Graph, Var, trace
-from ._symbols import ONE, Call, Expr, Name, Number, Range, array, filled, frozen, number, simplify, summed_to
+from ._numbers import evaluate
+from ._simplify import simplify
+from ._symbols import (
+    ONE,
+    Call,
+    Expr,
+    Name,
+    Number,
+    Range,
+    array,
+    filled,
+    frozen,
+    nodes,
+    number,
+    substitute,
+    summed_to,
+)
 
 DIRECT = frozenset(["softmax_cross_entropy"])
 """Fused ops whose derivative is simpler than that of what they are composed of."""
@@ -170,6 +187,7 @@ class _Reader:
         self.used: dict[str, int] = {}
         self.letters = letters
         self.tracks = any(var.tracked for var in graph.variables)
+        self.varies: set[int] = set()  # what depends on values that may be varied
         self.labelled: set[str] = set()
         self.unknown: set[str] = set()
         self.numbers = {"t": count(1), "c": count(1)}
@@ -179,15 +197,13 @@ class _Reader:
 
     def apply(self, equation: Equation) -> None:
         inputs = tuple([self.input(var) for var in equation.inputs])
+        fixed = not any(var.index in self.varies for var in equation.inputs)
+        self.varies.update(() if fixed else [var.index for var in equation.outputs])
         for place, var in enumerate(equation.outputs[:1] if equation.op in DIRECT else equation.outputs):
             known = self.known(var)
             e = self.formula(equation, inputs, place, var)
-            if (
-                known is not None
-                and var.dtype[:1] not in ("f", "c")
-                and (folded := _constant(known)) is not None
-            ):
-                e = folded
+            if fixed and known is not None and var.dtype[:1] not in ("f", "c", ""):
+                e = _constant(known) or e
             is_target = var.index == self.target.index
             plain = isinstance(e, Name | Number) or (
                 isinstance(e, Call) and e.op == "broadcast_to" and isinstance(e.args[0], Number)
@@ -232,14 +248,27 @@ class _Reader:
         return self.exprs[var.index]
 
     def given_name(self, var: Var) -> Name:
+        if (same := self.same(var)) is not None:
+            self.exprs[var.index] = same
+            return same
         name = Name(self.name(var, "c"), var.shape)
         self.exprs[var.index] = name
         self.given.append(name)
+        if var.tracked or not self.tracks:
+            self.varies.add(var.index)
         if (known := self.known(var)) is not None:
             self.values[name.text] = known
         elif var.role == "unknown":
             self.unknown.add(name.text)
         return name
+
+    def same(self, var: Var) -> Name | None:
+        """What is given already under the same label and has the same value: a number is a new variable at each use."""
+        name, value = Name(identifier(var.label), var.shape), self.known(var)
+        if not var.label or var.tracked or value is None or name not in self.given:
+            return None
+        other = self.values.get(name.text)
+        return name if other is not None and np.array_equal(other, value) else None
 
     def known(self, var: Var) -> Any:
         value = self.arrays.get(var.index)
@@ -311,13 +340,18 @@ def from_op(
     if op in ALIASES:
         return inputs[0]
     if op == "square":
-        return Call("power", (inputs[0], Number(number(2).value)), (), shape)  # type: ignore[union-attr]
+        return Call("power", (inputs[0], Number(Fraction(2))), (), shape)
     if op == "reciprocal":
         return Call("divide", (ONE, inputs[0]), (), shape)
     if op == "softmax_cross_entropy":
         return Call("cross_entropy", (inputs[1], inputs[0]), (("reduction", "none"),), shape)
     if op == "class_positions":
         return inputs[0]
+    if op in ("detach", "stop_gradient"):
+        return Call("detach", inputs, (), shape)
+    if op == "_vector_norm" and params["ord"] == 2:
+        squares = Call("power", (inputs[0], Number(Fraction(2))), (), inputs[0].shape)
+        return Call("sqrt", (from_op("sum", (squares,), params, shape),), (), shape)
     if op == "sum_to":
         return summed_to(inputs[0], shape)
     if op in ("sum", "max", "min", "logsumexp"):
@@ -334,3 +368,57 @@ def from_op(
         return Call(op, inputs, (("axes", tuple([int(a) % rank for a in params["axes"]])),), shape)
     kept = {k: frozen(v) for k, v in params.items() if not (op in ("place", "add_at") and k == "shape")}
     return Call(op, inputs, tuple(kept.items()), shape)
+
+
+def name_unknown(program: Program, candidates: Mapping[str, Any]) -> None:
+    """Find out what a tape did not keep: the one of the candidates that gives the result that is known.
+
+    Args:
+        program: is changed: unknown names in its formulas are replaced.
+        candidates: the user's variables, by name; whole numbers up to 10 are tried besides.
+    """
+    tried: list[tuple[Expr, Any]] = [
+        (Name(identifier(k), np.shape(v)), np.asarray(v)) for k, v in candidates.items()
+    ]
+    tried += [(number(n), np.float64(n)) for n in (1, 2, *range(3, 11), 0, -1, 0.5)]
+    known: dict[Expr, Any] = {Name(k): np.asarray(v) for k, v in program.values.items()}
+    table: dict[Any, Expr] = {}
+    for one in program.given:
+        value = program.values.get(one.text)
+        if value is not None and value.size > 1 and not program.is_named(one):
+            same = [e for e, v in tried if v.shape == value.shape and np.array_equal(v, value)]
+            if same:
+                table[one] = same[0]
+                known[Name(same[0].text)] = program.values[same[0].text] = value  # type: ignore[union-attr]
+    for i, step in enumerate(program.steps):
+        formula = substitute(step.formula, table)
+        missing = [
+            one
+            for one in dict.fromkeys(nodes(formula))
+            if isinstance(one, Name) and Name(one.text) not in known
+        ]
+        value = known.get(Name(step.name.text))
+        if value is not None and len(missing) == 1 and missing[0].text in program.unknown:
+            for e, candidate in tried:
+                try:
+                    found = evaluate(formula, {**known, Name(missing[0].text): candidate})
+                except (ValueError, TypeError):  # a candidate that does not fit
+                    continue
+                if (
+                    found is not None
+                    and np.shape(found) == value.shape
+                    and np.allclose(found, value, 1e-6, 0, True)
+                ):
+                    table[missing[0]] = e
+                    known[Name(missing[0].text)] = candidate
+                    if isinstance(e, Name):
+                        known[Name(e.text)] = program.values[e.text] = candidate
+                        program.labelled.add(e.text)
+                    formula = simplify(substitute(formula, table))
+                    break
+        elif value is None and not missing:
+            known[Name(step.name.text)] = evaluate(formula, known)
+        inputs = tuple([substitute(one, table) for one in step.inputs])
+        program.steps[i] = replace(step, formula=formula, inputs=inputs)
+    new = [table.get(one, one) for one in program.given]
+    program.given[:] = dict.fromkeys([one for one in new if isinstance(one, Name)])

@@ -96,7 +96,8 @@ class Difference:
             - %2: float32[2] = sum(%1, axis=0)
             + %2: float32[2] = sum(%1, axis=1)    <- parameters
         """
-        return unified(self, self.rows, context=context, colour=colour)
+        rows = self.rows if context <= compare.MOST else rows_of(self, context)
+        return unified(self, rows, context=context, colour=colour)
 
     def to_html(self, path: str | PathLike[str] | None = None) -> str:
         """Both programs side by side as one page that needs nothing from elsewhere.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..ir import Equation, Var
 from ..viz._draw import clean
-from ..viz.compare import Cell, Row
+from ..viz.compare import MOST, Cell, Row, around
 from .matching import FREE
 from .statements import Program, written
 
@@ -18,8 +18,15 @@ if TYPE_CHECKING:
 _COLOURS = {"-": "31", "+": "32", "@": "36", "!": "1;35"}
 
 
-def rows_of(difference: Difference) -> tuple[Row, ...]:
-    """Both programs line by line in the order of the second; what only the first has follows what it followed."""
+FAR = Cell("")
+"""Stands for what is so far from any difference that nobody looks at it."""
+
+
+def rows_of(difference: Difference, reach: int = MOST) -> tuple[Row, ...]:
+    """Both programs line by line in the order of the second; what only the first has follows what it followed.
+
+    Only what is at most ``reach`` rows away from a difference, or from an end, is written out.
+    """
     a, b = difference.programs
     mate_of_b = {j: i for i, j in enumerate(difference.mates) if j != FREE}
     follows: dict[int, list[int]] = defaultdict(list)
@@ -35,16 +42,20 @@ def rows_of(difference: Difference) -> tuple[Row, ...]:
         if found is not None:
             marks[id(found.after)].append(f"first {'value' if found.what == 'value' else 'gradient'}"
                                           f" that differs: {clean(str(found))}")  # fmt: skip
-    left, right = _Words(a, difference), _Words(b, None)
-    rows = [Row("removed", left.cell(i), None) for i in follows[FREE]]
+    plan: list[tuple[str, int, int]] = [("removed", i, FREE) for i in follows[FREE]]
     for j, statement in enumerate(b.statements):
-        kinds = what.get(id(statement), ())
-        if j in mate_of_b:
-            kind = "changed" if kinds else "same"
-            rows.append(Row(kind, left.cell(mate_of_b[j]), right.cell(j), kinds, tuple(marks[id(statement)])))
-        else:
-            rows.append(Row("added", None, right.cell(j)))
-        rows += [Row("removed", left.cell(i), None) for i in follows.get(j, ())]
+        i = mate_of_b.get(j, FREE)
+        plan.append(("added" if i == FREE else "changed" if id(statement) in what else "same", i, j))
+        plan += [("removed", one, FREE) for one in follows.get(j, ())]
+    differs = [kind != "same" or id(b.statements[j]) in marks for kind, _, j in plan]
+    keep = around([True, *differs, True], reach)[1:-1]
+    left, right = _Words(a, difference), _Words(b, None)
+    rows = []
+    for shown, (kind, i, j) in zip(keep, plan, strict=True):
+        key = id(b.statements[j]) if j != FREE else FREE
+        old = None if i == FREE else left.cell(i) if shown else FAR
+        new = None if j == FREE else right.cell(j) if shown else FAR
+        rows.append(Row(kind, old, new, tuple(what.get(key, ())), tuple(marks.get(key, ()))))
     return tuple(rows)
 
 
@@ -55,11 +66,10 @@ class _Words:
         self.program = program
         self.names: dict[int, str] = {}
         if difference is not None:
-            for i, (statement, j) in enumerate(zip(program.statements, difference.mates, strict=True)):
+            for statement, j in zip(program.statements, difference.mates, strict=True):
                 outputs: tuple[Var, ...] = () if j == FREE else difference.programs[1].statements[j].outputs
-                for place, var in enumerate(program.statements[i].outputs):
-                    self.names[var.index] = str(outputs[place]) if place < len(outputs) else f"%a{var.index}"
-                del statement
+                for place, var in enumerate(statement.outputs):
+                    self.names[var.index] = str(outputs[place]) if outputs[place:] else f"%a{var.index}"
 
     def name(self, var: Var) -> str:
         return self.names.get(var.index, str(var))
@@ -108,11 +118,7 @@ def unified(difference: Difference, rows: tuple[Row, ...], *, context: int, colo
     old, new = titles(difference)
     lines = [f"--- {old}", f"+++ {new}", *summary(difference)]
     shown = [row.kind != "same" or bool(row.marks) for row in rows]
-    keep = bytearray(len(rows))
-    for i, one in enumerate(shown):
-        if one:
-            first, end = max(i - context, 0), min(i + context + 1, len(rows))
-            keep[first:end] = b"\x01" * (end - first)
+    keep = around(shown, context)
     counts = [1, 1]
     i = 0
     while i < len(rows):

@@ -53,14 +53,14 @@ class Divergence:
 
     def __str__(self) -> str:
         label = f" {self.var.label}" if self.var.label else ""
+        op = " and ".join(dict.fromkeys([self.before.op, self.after.op]))
         subject = {
-            "value": f"value of {self.before.op}{label}",
-            "gradient": f"gradient of {self.before.op}{label}",
-            "contribution": f"gradient that {self.before.op} gives its argument {self.place}{label}",
+            "value": f"value of {op}{label}",
+            "gradient": f"gradient of {op}{label}",
+            "contribution": f"gradient that {op} gives its argument {self.place}{label}",
         }[self.what]
-        parts = [f"{subject}: {self.measure()}"]
-        places = [place for place in dict.fromkeys(self.positions) if place]
-        return parts[0] + (f", at {' and '.join(places)}" if places else "")
+        places = " and ".join([place for place in dict.fromkeys(self.positions) if place])
+        return f"{subject}: {self.measure()}{f', at {places}' if places else ''}"
 
     def measure(self) -> str:
         """By how much, in words."""

@@ -7,14 +7,20 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
+import numpy as np
+
 from .._errors import DtypeError, GradientError
+from .._tape import collect
 from .._tensor import Tensor
 from .._where import user_frame
 from ..ir import Graph, Var
+from ..ir.builder import Builder
+from ..ir.recorder import named, named_locals, run_of
+from ..ir.tape import events, of_tape
 from ._chain import Derivation
 from ._layout import as_latex, as_markdown, as_text
 from ._lines import Known, Line
-from ._program import Program, identifier, read
+from ._program import Program, identifier, name_unknown, read
 from ._symbols import Name
 
 
@@ -29,7 +35,8 @@ class Explanation:
         given: names of what the computation starts from, with their shapes.
         composed: the whole computation as one formula, if it is short.
         forward: each step, ``name = formula``.
-        local: for each step on the way, its derivative by each input.
+        local: for each step on the way, its derivative by each input: ``∂u/∂w``, or where it does not work element
+            by element what becomes of a gradient ``G``.
         chain: for scalars the product of the local derivatives along each path; otherwise the gradient of each
             value on the way, from the result back.
         simplified: the gradients that were asked for, in closed form.
@@ -117,12 +124,12 @@ def explain(
           loss = u ** 2 = 1 ** 2 = 1
         <BLANKLINE>
         Local derivatives
-          dloss/du = 2 * u = 2 * 1 = 2
-          du/dy = 1
-          dy/dw = x = 3
+          ∂loss/∂u = 2 * u = 2 * 1 = 2
+          ∂u/∂y = 1
+          ∂y/∂w = x = 3
         <BLANKLINE>
         Chain rule
-          dloss/dw = dloss/du * du/dy * dy/dw = 2 * u * x = 2 * 1 * 3 = 6
+          dloss/dw = ∂loss/∂u * ∂u/∂y * ∂y/∂w = 2 * u * x = 2 * 1 * 3 = 6
         <BLANKLINE>
         Closed form
           dloss/dw = 2 * (y - t) * x = 2 * (6 - 5) * 3 = 6
@@ -130,10 +137,13 @@ def explain(
     Source:
         Chain rule and notation: K. B. Petersen, M. S. Pedersen, The Matrix Cookbook, 2012, chapter 2.
     """
-    graph, target, arrays, find = _source(x, names, user_frame())
+    frame = user_frame()
+    graph, target, arrays, find = _source(x, names, frame)
     if target.dtype[:1] == "c":
         raise DtypeError("explain: the result is complex; explain its real part, or its absolute value")
     program = read(graph, target, arrays)
+    if len(program.steps) <= limit:
+        name_unknown(program, {k: getattr(v, "_d", v) for k, v in _tensors(frame).items()})
     wanted = _wanted(wrt, graph, program, find)
     return Explanation(**Derivation(program, wanted, values=values, limit=limit).parts())
 
@@ -165,9 +175,6 @@ def _source(x: Any, names: Any, frame: FrameType | None) -> tuple[Graph, Var, Ma
 
 
 def _of_tensor(x: Tensor, names: Any, frame: FrameType | None) -> tuple[Graph, Var, Mapping[int, Any], Find]:
-    from ..ir.recorder import named, named_locals, run_of
-    from ..ir.tape import of_tape
-
     run = run_of(x)
     if run is not None:
         var = run.var(x)
@@ -177,9 +184,35 @@ def _of_tensor(x: Tensor, names: Any, frame: FrameType | None) -> tuple[Graph, V
     labels: dict[Any, str] = {}
     for key, label in {**named_locals(frame), **named(names)}.items():
         labels[key] = label if label not in labels.values() else f"{label}_{len(labels)}"
-    graph = of_tape(x, names=labels, values=4096)
+    if x._node is None:
+        of_tape(x)  # raises, and says why there is no history
+    # As `of_tape` does, but with the arrays and without their statistics.
+    order, _ = collect([x._node])
+    builder = Builder(labels)
+    for event in events(order, {x._node: x._d}):
+        builder.apply(event)
+    graph, known = builder.graph(outputs=[builder.input(x._d, x._node)])
     by_label = {var.label: var for var in graph.variables if var.label}
-    return graph, graph.outputs[0], {}, lambda tensor: by_label.get(labels.get(tensor._node, ""))
+
+    def find(tensor: Tensor) -> Var | None:
+        return by_label.get(labels.get(tensor._node, ""))
+
+    arrays = dict(known.values)
+    for one in _tensors(frame).values():
+        if isinstance(one, Tensor) and one._node is not None and (var := find(one)) is not None:
+            arrays[var.index] = one._d
+    return graph, graph.outputs[0], arrays, find
+
+
+def _tensors(frame: FrameType | None) -> dict[str, Any]:
+    """The variables of a frame that hold arrays or numbers."""
+    kinds = (Tensor, np.ndarray, np.generic, int, float)
+    found = dict(frame.f_locals) if frame is not None else {}
+    return {
+        k: x
+        for k, x in found.items()
+        if isinstance(x, kinds) and not k.startswith("_") and not getattr(x, "level", 0)
+    }
 
 
 def _wanted(wrt: Any, graph: Graph, program: Program, find: Find) -> list[Name]:

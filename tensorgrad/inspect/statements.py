@@ -85,7 +85,7 @@ class Program:
         """What a statement is, besides where its arguments come from."""
         statement = self.statements[i]
         numbers = tuple([
-            self.numbers[var.index] if source is None else None
+            self.numbers[var.index].removesuffix(".0") if source is None else None
             for var, source in zip(statement.inputs, self.sources[i], strict=True)
         ])  # fmt: skip
         return {
@@ -129,7 +129,9 @@ def numbers_of(graph: Graph) -> dict[int, str]:
     for var in graph.constants:
         if not var.shape and var.index in graph.values:
             value = graph.values[var.index]
-            found[var.index] = repr(value.item() if isinstance(value, np.generic | np.ndarray) else value)
+            found[var.index] = (
+                str(np.asarray(value)[()]) if isinstance(value, np.generic | np.ndarray) else repr(value)
+            )
     return found
 
 

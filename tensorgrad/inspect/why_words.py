@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from .why_evidence import Evidence, belongs, described, entry, norm, percent
 from .why_gain import LARGEST, SMALLEST, exploding, gains, total, vanishing
 from .why_none import broken, ending, lost, replaced_by
 from .why_nonfinite import bad, behind, nonfinite, value_root
-from .why_zero import Found, flat_share, zero
+from .why_zero import BALANCE, Found, flat_share, zero
 
 MOSTLY = 0.9
 """A gradient is partly zero if at least this share of it is 0, and one op holds back as large a share of its entries."""
@@ -106,6 +107,8 @@ class Teller:
             return self.say(state, nonfinite(evidence, var), evidence, g, var)
         if state == "zero":
             found = zero(evidence, var)
+            if found is not None and found.cause == BALANCE:
+                return replace(self.ok(g), reason=found.reason)
             return self.say("zero", behind(evidence, found) or found, evidence, g, var)
         gain = None if var.index in evidence.seeds else total(evidence, var)
         if gain is not None and gain < SMALLEST and (found := vanishing(evidence, var)) is not None:

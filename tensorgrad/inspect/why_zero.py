@@ -41,16 +41,12 @@ def zero(evidence: Evidence, var: Var) -> Found | None:
         received = evidence.received.get(number, [])
         alive = [use for use in received if _any(use.amount, mask)]
         if here.index in evidence.replaced and alive:
-            roots.append(
-                Found(
-                    "hook", evidence.producer.get(number), hook_reason(evidence, here, "zeros"), 1.0, np.inf
-                )
-            )
+            reason = hook_reason(evidence, here, "zeros")
+            roots.append(Found("hook", evidence.producer.get(number), reason, 1.0, np.inf))
             continue
         if number in evidence.seeds and not alive and not _any(evidence.seed(here), mask):
-            roots.append(
-                Found("seed", None, f"backward was started from {evidence.name(here)} with zeros", 1.0)
-            )
+            reason = f"backward was started from {evidence.name(here)} with zeros"
+            roots.append(Found("seed", evidence.producer.get(number), reason, 1.0))
         if alive:
             roots.append(_cancelled(evidence, here, alive))
             continue
@@ -59,7 +55,7 @@ def zero(evidence: Evidence, var: Var) -> Found | None:
             cotangents = [evidence.gradient(out) for out in use.equation.outputs]
             chosen = any(reached.any() for reached in outs)
             if not chosen or any(_any(g, reached) for g, reached in zip(cotangents, outs, strict=True)):
-                roots.append(stopped(evidence, use, cotangents, mask))
+                roots.append(stopped(evidence, use, cotangents, mask, outs))
                 continue
             for out, g, reached in zip(use.equation.outputs, cotangents, outs, strict=True):
                 if g is None:
@@ -72,13 +68,13 @@ def zero(evidence: Evidence, var: Var) -> Found | None:
     return max(roots, key=lambda root: root.weight) if roots else None
 
 
-def stopped(evidence: Evidence, use: Use, cotangents: list[Any], mask: Any) -> Found:
-    """Say why an equation sends nothing to the entries ``mask`` of one input though its result has a gradient."""
+def stopped(evidence: Evidence, use: Use, cotangents: list[Any], mask: Any, outs: list[Any]) -> Found:
+    """Say why an equation sends nothing to the entries ``mask`` of one input, which ``outs`` of its results depend on."""
     index, equation, position = use.index, use.equation, use.position
     weight = max((norm(g) for g in cotangents if g is not None and np.isfinite(g).all()), default=1.0)
     op, x = equation.op, equation.inputs[position]
     wider = evidence.local(index, position, [None if g is None else _scaled(g) for g in cotangents])
-    if _any(wider, mask) and not _is_copy(op):
+    if _any(wider, mask) and op not in COPIES:
         most = np.abs(wider[mask]).max()
         slope = (
             f"its slope is at most {most:.1e}" if most < 1e-3 else "the gradient times its slope is too small"
@@ -87,14 +83,21 @@ def stopped(evidence: Evidence, use: Use, cotangents: list[Any], mask: Any) -> F
         return Found("underflow", index, reason, 1.0, weight)
     for j, other in enumerate(equation.inputs if op in FACTORS else ()):
         factor = evidence.value(other)
-        if j != position and other is not x and factor is not None and factor.size and not factor.any():
+        if j == position or other is x or factor is None or not factor.size:
+            continue
+        if not factor.any():
             return _zero_factor(evidence, use, other, weight)
+        if op == "multiply" and not _any(factor, outs[0] & (np.asarray(cotangents[0]) != 0)):
+            share = float(np.mean(factor == 0))
+            reason = (
+                f"multiply multiplies by 0 wherever there is a gradient, in {percent(share)} of its entries"
+            )
+            return Found("zero factor", index, reason, share, weight)
     value = evidence.value(x)
-    if value is not None and value.size and not value.any() and op in RESIDUALS:
+    if op in RESIDUALS and value is not None and value.size and not value.any():
         source, at = origin(evidence, x, _all_zero)
-        if source is not None and not (
-            evidence.graph.equations[source].op in DIFFERENCES and _near_loss(evidence, index)
-        ):
+        residual = source is not None and evidence.graph.equations[source].op in ("subtract", "add")
+        if source is not None and not (residual and _near_loss(evidence, index)):
             return _made_zero(evidence, source, at, f", where the derivative of {op} is 0", weight, index)
     cause, reason, share = _by_op(evidence, use, mask)
     return Found(cause, index, reason, share, weight)
@@ -131,8 +134,26 @@ def hook_reason(evidence: Evidence, var: Var, what: str) -> str:
     return f"a hook on {evidence.name(var)} replaced the gradient by {what}{': ' + names if names else ''}"
 
 
+def flat_share(evidence: Evidence, use: Use, mask: Any = True) -> float | None:
+    """The share of entries of one input in which an elementwise op has derivative 0; None if unknown."""
+    card, out = use.equation.primitive, use.equation.outputs[0]
+    if use.equation.op == "where":
+        condition = evidence.value(use.equation.inputs[0])
+        taken = np.mean(condition) if condition is not None and condition.size else None
+        return None if taken is None else float(1 - taken if use.position == 1 else taken)
+    if card is None or card.kind != "elementwise":
+        return None
+    slope = evidence.local(use.index, use.position, [np.ones(out.shape)])
+    return None if slope is None else float(np.mean(slope[np.broadcast_to(mask, slope.shape)] == 0))
+
+
+BALANCE = "balance"
+"""Contributions of examples to a bias that happen to sum to 0: a fact, no cause of anything."""
+
 # ---- helpers
 
+COPIES = CHOICES | {"reshape", "permute_dims", "broadcast_to", "cast"}
+PLAIN = {"sum", "divide", "multiply", "sqrt", "where", "add", "reshape", "cast", "getitem", "sum_to"}
 FACTORS = {
     "multiply", "matmul", "einsum", "linear", "correlation", "correlation_filters", "correlation_spread", "divide", "lerp",
     "attention", "solve",
@@ -147,11 +168,8 @@ def _by_op(evidence: Evidence, use: Use, mask: Any) -> tuple[str, str, float]:
     share = 1.0 if flat is None else flat
     if op == "relu" and value is not None:
         share = float(np.mean(value <= 0))
-        return (
-            "relu",
-            f"relu lets nothing through: its input is <= 0 in {percent(share)} of {value.size} entries",
-            share,
-        )
+        reason = f"relu lets nothing through: its input is <= 0 in {percent(share)} of {value.size} entries"
+        return "relu", reason, share
     if op == "where":
         if ignored(evidence, use.equation.inputs[0]):
             return "ignored targets", "every target is one that the loss ignores", 1.0
@@ -166,16 +184,14 @@ def _by_op(evidence: Evidence, use: Use, mask: Any) -> tuple[str, str, float]:
     known = value is not None and value.size > 0
     if known and not value.any() and op in RESIDUALS and _near_loss(evidence, use.index):
         return "minimum", f"the loss is at its minimum: what goes into {op} is exactly 0 everywhere", 1.0
+    if (op == "linear" and use.position == 2) or (op in ("add", "subtract") and x.shape != out.shape):
+        return BALANCE, f"what comes back to {name} from the examples balances exactly", 1.0
     if op in MIXING or op in FACTORS or x.shape != out.shape:
         return "cancel", f"what comes back through {op} to {name} cancels exactly", 1.0
     if known and len(np.unique(value)) == 1:
         reason = f"the derivative of {op} is exactly 0 at {value.flat[0]:.4g}, the value of all its entries"
         return "stationary", reason, 1.0
     return "stationary", f"the derivative of {op} is exactly 0 in {percent(share)} of its entries", share
-
-
-DIFFERENCES = {"subtract", "add"}
-"""What makes the residuals of a loss."""
 
 
 def _zero_factor(evidence: Evidence, use: Use, other: Var, weight: float) -> Found:
@@ -198,10 +214,8 @@ def _made_zero(evidence: Evidence, index: int, source: Var, tail: str, weight: f
         return Found("dropout", via, "the random mask dropped all entries", 1.0, weight)
     cause, reason = "zero factor", f"{maker} gives 0 in all {source.size} entries"
     if maker == "relu":
-        cause, reason = (
-            "relu",
-            f"relu lets nothing through: its input is <= 0 in 100 % of {source.size} entries",
-        )
+        cause = "relu"
+        reason = f"relu lets nothing through: its input is <= 0 in 100 % of {source.size} entries"
     elif maker == "where" or maker in CLIPS:
         cause = "mask" if maker == "where" else "clip"
     elif (again := evidence.again(index)) is not None and np.any(again[0]):
@@ -210,6 +224,7 @@ def _made_zero(evidence: Evidence, index: int, source: Var, tail: str, weight: f
 
 
 def _cancelled(evidence: Evidence, var: Var, alive: list[Use]) -> Found:
+    """Contributions that are not zero have a sum that is."""
     nearest = max(alive, key=lambda use: use.index)
     places = {use.index: f"{use.equation.op} at {evidence.where(use.index)}" for use in alive}
     ops = ", ".join(places.values()) if len(places) > 1 else f"both from {nearest.equation.op}"
@@ -233,20 +248,6 @@ def _all_zero(value: Any) -> bool:
     return not value.any()
 
 
-def _is_copy(op: str) -> bool:
-    return op in CHOICES or op in ("reshape", "permute_dims", "broadcast_to", "cast")
-
-
-def flat_share(evidence: Evidence, use: Use, mask: Any = True) -> float | None:
-    """The share of entries of one input of an elementwise op in which its derivative is exactly 0; None if unknown."""
-    card = use.equation.primitive
-    if card is None or card.kind != "elementwise":
-        return 1.0
-    out = use.equation.outputs[0]
-    slope = evidence.local(use.index, use.position, [np.ones(out.shape)])
-    return None if slope is None else float(np.mean(slope[np.broadcast_to(mask, slope.shape)] == 0))
-
-
 def _range(value: Any) -> str:
     if value is None or not value.size or value.dtype.kind == "c":
         return ""
@@ -255,19 +256,6 @@ def _range(value: Any) -> str:
 
 def _near_loss(evidence: Evidence, index: int) -> bool:
     """Whether only sums, means and products by numbers come after an equation."""
-    plain = {
-        "sum",
-        "divide",
-        "multiply",
-        "mean",
-        "sqrt",
-        "where",
-        "add",
-        "reshape",
-        "cast",
-        "getitem",
-        "sum_to",
-    }
     here = index
     for _ in range(8):
         out = evidence.graph.equations[here].outputs[0]
@@ -275,7 +263,7 @@ def _near_loss(evidence: Evidence, index: int) -> bool:
             evidence.gradient(o) is not None for o in use.equation.outputs)]  # fmt: skip
         if out.index in evidence.seeds:
             return True
-        if len(after) != 1 or after[0].equation.op not in plain:
+        if len(after) != 1 or after[0].equation.op not in PLAIN:
             return False
         here = after[0].index
     return False

@@ -128,7 +128,9 @@ document.addEventListener('keydown', function (event) {
 """
 
 
-def page(rows: Sequence[Row], summary: Sequence[str], left: str, right: str, *, title: str = "diff") -> str:
+def page(
+    rows: Sequence[Row], summary: Sequence[str], left: str, right: str, *, title: str = "What differs"
+) -> str:
     """A page of its own.
 
     Args:
@@ -162,6 +164,22 @@ def page(rows: Sequence[Row], summary: Sequence[str], left: str, right: str, *, 
 def fragment(rows: Sequence[Row], summary: Sequence[str], left: str, right: str) -> str:
     """The same for a notebook: no script, and all of its style confined to the class ``tg-diff``."""
     return _text_of(_whole(rows, summary, left, right, "", bar=False))
+
+
+def around(differs: Sequence[bool], reach: int) -> bytearray:
+    """1 for each place that is at most ``reach`` from one that differs, else 0.
+
+    Example:
+        >>> list(around([False, False, False, True, False], 1))
+        [0, 0, 1, 1, 1]
+    """
+    near = bytearray(len(differs))
+    end = 0
+    for i, one in enumerate(differs):
+        if one:
+            first, end = max(i - reach, end), min(i + reach + 1, len(differs))
+            near[first:end] = b"\x01" * (end - first)
+    return near
 
 
 # ---- parts
@@ -212,11 +230,7 @@ def _bar(root: ET.Element, rows: Sequence[Row]) -> None:
 
 def _stretches(rows: Sequence[Row]) -> Iterator[tuple[bool, int, int]]:
     """(whether to fold, first, end) for stretches of rows that are near a difference, and of those that are not."""
-    near = bytearray(len(rows))
-    for i, row in enumerate(rows):
-        if _differs(row):
-            first, end = max(i - CONTEXT, 0), min(i + CONTEXT + 1, len(rows))
-            near[first:end] = b"\x01" * (end - first)
+    near = around([_differs(row) for row in rows], CONTEXT)
     first = 0
     while first < len(rows):
         end = near.find(1 - near[first], first)
@@ -255,9 +269,9 @@ def _row(table: ET.Element, row: Row, *, stop: bool = False) -> None:
             _put(code, "span", words[row.kind][side], "hidden")
         for text, marked in part or [(cell.text, False)]:
             _put(code, "mark" if marked else "span", text)
-        place = " · ".join([one for one in (cell.scope, cell.place) if one])
+        place = " · ".join([one for one in (cell.scope, re.split(r"[/\\]", cell.place)[-1]) if one])
         if place:
-            _put(box, "span", place, "place")
+            _put(box, "span", place, "place").set("title", clean(cell.place))
     if row.what:
         _put(table, "div", f"other {', '.join(row.what)}", "what")
     for mark in row.marks:

@@ -16,7 +16,7 @@ import numpy as np
 
 from tensorgrad._primitive import registry
 
-SLOPE = re.compile(r"(?<![\w.])d(\w+?)/d(\w+)")
+SLOPE = re.compile(r"(?<![\w.])(d|∂)(\w+?)/\1(\w+)")
 
 
 def softmax(x: Any, axis: Any = -1) -> Any:
@@ -24,8 +24,8 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     return e / e.sum(axis, keepdims=True)
 
 
-def cross_entropy(z: Any, labels: Any, reduction: str) -> Any:
-    return -np.log(softmax(z))[np.arange(len(labels)), labels]
+def cross_entropy(z: Any, labels: Any) -> Any:
+    return -np.log(softmax(z))[np.arange(len(labels)), labels.astype(int)]
 
 
 def share(x: Any, top: Any, axis: Any = None) -> Any:
@@ -53,6 +53,7 @@ FUNCTIONS: dict[str, Any] = {
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "relu": lambda x: np.maximum(x, 0),
     "where": np.where,
+    "detach": lambda x: x,
     "heaviside": np.heaviside,
     "H": lambda x: np.heaviside(x, 0.5),
     "ones": np.ones,
@@ -88,8 +89,13 @@ def function(name: str) -> Any:
 
 def text_value(text: str, names: Mapping[str, Any]) -> Any:
     """The value of a formula in text; ``names`` has values, and derivatives as ``dL/dw``."""
-    known = {SLOPE.sub(r"slope_\1_by_\2", name): value for name, value in names.items()}
-    return _value(ast.parse(SLOPE.sub(r"slope_\1_by_\2", text), mode="eval").body, known)
+    known = {plain(name): value for name, value in names.items()}
+    return _value(ast.parse(plain(text), mode="eval").body, known)
+
+
+def plain(text: str) -> str:
+    """Derivatives as names that Python can read."""
+    return SLOPE.sub(lambda found: f"{'whole' if found[1] == 'd' else 'part'}_{found[2]}_by_{found[3]}", text)
 
 
 def _value(node: ast.AST, names: Mapping[str, Any]) -> Any:
@@ -247,7 +253,10 @@ class Parser:
 
     def factor(self) -> Vector:
         found = self.atom()
+        before = ""
         while self.peek() in ("^", "_"):
+            assert self.peek() != before, "two subscripts, or two powers"
+            before = self.peek()
             if self.take() == "^":
                 self.take("{")
                 if self.peek() == r"\top":
@@ -317,10 +326,17 @@ class Parser:
             shown += "_{" + self.raw() + "}"
             if shown not in self.names:
                 self.at = mark
+            else:
+                assert self.peek() != "_", "two subscripts"
         return Vector(self.names[shown])
 
     def fraction(self) -> Vector:
-        if self.peek(1) == r"\partial":
+        if self.peek(1) == r"\partial" or self.tokens[self.at + 1 : self.at + 5] == [
+            r"\mathrm",
+            "{",
+            "d",
+            "}",
+        ]:
             return Vector(self.names[rf"\frac{{{self.raw()}}}{{{self.raw()}}}"])
         parts = []
         for _ in range(2):

@@ -192,6 +192,7 @@ def test_runs_pictures_tensors_and_graphs() -> None:
 def test_the_name_is_also_numpys() -> None:
     x = tg.tensor([1.0, 4.0, 9.0])
     np.testing.assert_array_equal(tg.diff(x, 2).numpy(), np.diff(x.numpy(), 2))
+    np.testing.assert_array_equal(tg.diff(x, 2).numpy(), x.diff(2).numpy())
     np.testing.assert_array_equal(tg.diff(x, n=tg.tensor(2)).numpy(), np.diff(x.numpy(), 2))
     np.testing.assert_array_equal(tg.diff([[1, 2], [3, 5]], axis=0, prepend=0), [[1, 2], [2, 3]])
     assert isinstance(tg.diff(tg.graph(tg.exp, x), tg.graph(tg.sin, x)), Difference)
@@ -268,10 +269,6 @@ def test_the_first_value_that_differs_is_found(seed: int) -> None:
 def test_the_first_gradient_that_differs_is_found(seed: int) -> None:
     for at in range(10):
         sane, ill = Disguised(recorded(seed, 12, at=at)), recorded(seed, 12, bend=0.01, at=at)
-        if not any(
-            planted(ill) in ill.graph.equations[s.equation].outputs for s in ill.graph.passes[-1].steps
-        ):
-            continue
         for right in (Disguised(ill), Disguised(ill).graph):
             difference = diff(sane, right)
             found = difference.first_gradient

@@ -120,6 +120,37 @@ def test_mostly_zero_is_told_where_one_op_holds_back_nearly_everything() -> None
     assert tg.why(table, of=run).ok, "rows that are not used are no accident"
 
 
+def test_a_factor_that_is_zero_where_it_counts() -> None:
+    a, b = leaf(3), leaf(3, seed=1)
+    with tg.record() as run:
+        both = tg.concat([a, b]) * np.array([0.0, 0, 0, 1, 2, 3])
+        both.sum().backward()
+    answer = told(tg.why(a, of=run), "zero", "zero factor")
+    assert answer.share == 0.5 and tg.why(b, of=run).ok
+
+
+def test_a_bias_whose_examples_balance_is_not_accused() -> None:
+    """Of the absolute error, as many examples pull up as down."""
+    b = tg.tensor(np.array([0.0]), requires_grad=True)
+    for goal in (np.array([[1.0], [-1.0]]), np.array([[1.0], [-1.0], [3.0], [-2.0]])):
+        b.grad = None
+        with tg.record() as run:
+            F.l1_loss(tg.zeros(goal.shape, dtype=np.float64) + b, goal).backward()
+        answer = tg.why(b, of=run)
+        assert answer.ok and "balances" in answer.reason
+
+
+def test_most_entries_of_a_selection_may_be_zero() -> None:
+    """The condition holds for half; that indexing leaves one row is nobody's fault."""
+    x = leaf(40, 2)
+    with tg.record() as run:
+        tg.where(np.arange(80).reshape(40, 2) % 2 == 0, x, 0.0)[3].sum().backward()
+    assert tg.why(x, of=run).ok
+    with tg.record() as run:
+        tg.where(np.arange(80).reshape(40, 2) == 7, x, 0.0).sum().backward()
+    told(tg.why(x, of=run), "partly zero", "mask")
+
+
 def test_intermediate_values_and_rebound_names() -> None:
     w = leaf(3)
     with tg.record() as run:

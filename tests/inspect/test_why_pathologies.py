@@ -52,11 +52,18 @@ def test_a_campaign_notices_a_worse_why(monkeypatch: pytest.MonkeyPatch) -> None
 
     def first(evidence: Any, var: Any) -> Any:
         use = evidence.received[var.index][0]
-        return why_zero.stopped(evidence, use, [evidence.gradient(out) for out in use.equation.outputs], True)
+        return why_zero.stopped(
+            evidence, use, [evidence.gradient(out) for out in use.equation.outputs], True, [True]
+        )
 
     monkeypatch.setattr("tensorgrad.inspect.why_words.zero", first)
     names = ("dead relu", "mask", "clip", "exact zero factor")
     assert not any(why_pathologies.asked(name, (3, 4)).right for name in names)
+
+
+def test_a_campaign_notices_accusations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tensorgrad.inspect.why_words.SMALLEST", 0.5)
+    assert why_pathologies.accusations(1, 20)
 
 
 def test_the_table_and_its_limits() -> None:

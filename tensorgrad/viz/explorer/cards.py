@@ -73,12 +73,18 @@ def formula_text(formula: Formula) -> tuple[str, str]:
 
 
 def _lambda(function: Callable[..., Any]) -> ast.expr | None:
-    """The body of a lambda, found by its line and the names that it asks for."""
+    """The body of a lambda, found by its line, the names that it asks for, and where its instructions come from."""
     code = function.__code__
     names = code.co_varnames[: code.co_argcount]
+    spots = [
+        (line, column) for line, _, column, end in code.co_positions() if line and column is not None and end
+    ]
     for node in _lambdas(inspect.getsourcefile(function) or ""):
         if node.lineno == code.co_firstlineno and tuple(one.arg for one in node.args.args) == names:
-            return node.body
+            first = (node.body.lineno, node.body.col_offset)
+            last = (node.body.end_lineno or 0, node.body.end_col_offset or 0)
+            if all(first <= spot < last for spot in spots):
+                return node.body
     raise OSError("the source is not there")
 
 

@@ -2,17 +2,38 @@
 // pattern and sign as well, so that nothing hangs on colour alone.
 
 const KINDS = {
-  input: 'input', parameter: 'parameter', constant: 'constant', elementwise: 'elementwise', linear: 'linear', bilinear: 'product',
-  view: 'view', general: 'other operation', group: 'module or group',
+  input: 'input',
+  parameter: 'parameter',
+  constant: 'constant',
+  elementwise: 'elementwise',
+  linear: 'linear',
+  bilinear: 'product',
+  view: 'view',
+  general: 'other operation',
+  group: 'module or group',
 };
-const FLOW = [[47, 82, 164], [124, 166, 221], [221, 232, 224], [240, 168, 102], [189, 48, 44]];
-const COST = [[238, 235, 250], [190, 176, 236], [133, 109, 205], [79, 53, 152]];
+const FLOW = [
+  [47, 82, 164],
+  [124, 166, 221],
+  [221, 232, 224],
+  [240, 168, 102],
+  [189, 48, 44],
+];
+const COST = [
+  [238, 235, 250],
+  [190, 176, 236],
+  [133, 109, 205],
+  [79, 53, 152],
+];
 const STATES = { none: ['no gradient', '–'], zero: ['all zero', '0'], nan: ['NaN', 'NaN'], inf: ['infinite', '∞'] };
 
 function makeColours(model, tree, currentPass) {
   const cache = new Map();
   const modes = [{ key: 'kind', name: 'Kind' }];
-  const any = (read) => { for (let e = 0; e < model.count; e += 1) if (read(e)) return true; return false; };
+  const any = (read) => {
+    for (let e = 0; e < model.count; e += 1) if (read(e)) return true;
+    return false;
+  };
   if (model.raw.passes.length) modes.push({ key: 'flow', name: 'Gradient flow' });
   if (any(model.ns)) modes.push({ key: 'time', name: 'Time' });
   modes.push({ key: 'memory', name: 'Memory' });
@@ -37,7 +58,9 @@ function makeColours(model, tree, currentPass) {
   }
   function flowOf(id) {
     const pass = app.pass;
-    let logs = 0, n = 0, zero = 0;
+    let logs = 0;
+    let n = 0;
+    let zero = 0;
     const seen = { nan: false, inf: false };
     for (const node of nodesIn(id)) {
       for (const v of model.varsOf(node)) {
@@ -45,7 +68,10 @@ function makeColours(model, tree, currentPass) {
         if (!g) continue;
         if (g.nans) seen.nan = true;
         if (g.infs) seen.inf = true;
-        if (typeof g.norm === 'number' && g.norm > 0) { logs += Math.log10(g.norm); n += 1; } else if (g.norm === 0) zero += 1;
+        if (typeof g.norm === 'number' && g.norm > 0) {
+          logs += Math.log10(g.norm);
+          n += 1;
+        } else if (g.norm === 0) zero += 1;
       }
     }
     const state = seen.nan ? 'nan' : seen.inf ? 'inf' : n ? 'some' : zero ? 'zero' : 'none';
@@ -59,7 +85,8 @@ function makeColours(model, tree, currentPass) {
   function range(mode) {
     const key = `range:${mode}:${mode === 'flow' ? currentPass() : 0}`;
     if (!cache.has(key)) {
-      let low = Infinity, high = -Infinity;
+      let low = Infinity;
+      let high = -Infinity;
       const every = [];
       for (let id = 0; id < model.total; id += 1) {
         const found = valueOf(mode, id);
@@ -70,7 +97,8 @@ function makeColours(model, tree, currentPass) {
         every.push(value);
       }
       if (low > high) [low, high] = [0, 0];
-      const middle = every.sort((a, b) => a - b)[every.length >> 1] ?? 0, reach = Math.max(3, high - middle, middle - low);
+      const middle = every.sort((a, b) => a - b)[every.length >> 1] ?? 0;
+      const reach = Math.max(3, high - middle, middle - low);
       cache.set(key, mode === 'flow' ? [middle - reach, middle + reach] : [Math.min(low, high - 1), high]);
     }
     return cache.get(key);
@@ -92,7 +120,10 @@ function makeColours(model, tree, currentPass) {
   }
   function kindOf(id) {
     if (tree.isGroup(id)) return 'group';
-    if (id >= model.count) { const role = model.role(model.leafVar(id)); return role === 'unknown' ? 'constant' : role === 'result' ? 'input' : role; }
+    if (id >= model.count) {
+      const role = model.role(model.leafVar(id));
+      return role === 'unknown' ? 'constant' : role === 'result' ? 'input' : role;
+    }
     const { kind } = model.op(id);
     return kind === 'constant' || !(kind in KINDS) ? 'general' : kind;
   }
@@ -113,8 +144,17 @@ function makeColours(model, tree, currentPass) {
     const stops = mode === 'flow' ? FLOW : COST;
     bar.style.background = `linear-gradient(90deg, ${stops.map((c) => `rgb(${c})`).join(', ')})`;
     const round = (x) => (mode === 'flow' ? 10 ** x : Math.round(10 ** x));
-    const name = { flow: 'Norm of the gradient', time: 'Forward time', memory: 'Bytes of the result', flops: 'FLOPs' }[mode];
-    box.append(el('span', { class: 'key wide' }, name, el('span', { class: 'scale' }, el('span', {}, write(round(low))), bar, el('span', {}, write(round(high))))));
+    const name = { flow: 'Norm of the gradient', time: 'Forward time', memory: 'Bytes of the result', flops: 'FLOPs' }[
+      mode
+    ];
+    box.append(
+      el(
+        'span',
+        { class: 'key wide' },
+        name,
+        el('span', { class: 'scale' }, el('span', {}, write(round(low))), bar, el('span', {}, write(round(high)))),
+      ),
+    );
     if (mode === 'flow') {
       for (const [state, [text, sign]] of Object.entries(STATES)) {
         box.append(el('span', { class: 'key' }, el('i', { class: `swatch s-${state}` }, sign), text));
@@ -125,9 +165,11 @@ function makeColours(model, tree, currentPass) {
 }
 
 function ramp(stops, t) {
-  const at = clamp(t, 0, 1) * (stops.length - 1), i = Math.min(Math.floor(at), stops.length - 2), f = at - i;
+  const at = clamp(t, 0, 1) * (stops.length - 1);
+  const i = Math.min(Math.floor(at), stops.length - 2);
+  const f = at - i;
   const [r, g, b] = stops[i].map((from, c) => Math.round(from + (stops[i + 1][c] - from) * f));
-  const light = (0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)) > 0.19;
+  const light = 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b) > 0.19;
   return { fill: `rgb(${r}, ${g}, ${b})`, ink: light ? '#14181f' : '#ffffff' };
 }
 

@@ -38,22 +38,34 @@ function say(text) {
 function short(value, digits = 4) {
   if (value === null || value === undefined) return '–';
   if (typeof value !== 'number') return String(value);
-  if (value === 0 || Number.isInteger(value) && Math.abs(value) < 1e6) return String(value).replace('-', '−');
+  if (value === 0 || (Number.isInteger(value) && Math.abs(value) < 1e6)) return String(value).replace('-', '−');
   const size = Math.abs(value);
-  const text = size >= 1e5 || size < 1e-3 ? value.toExponential(Math.max(digits - 2, 1)) : String(Number(value.toPrecision(digits)));
+  const text =
+    size >= 1e5 || size < 1e-3
+      ? value.toExponential(Math.max(digits - 2, 1))
+      : String(Number(value.toPrecision(digits)));
   return text.replace(/-/g, '−').replace('e+', 'e');
 }
 
 function scaled(value, base, units) {
   let unit = 0;
-  while (value >= base && unit < units.length - 1) { value /= base; unit += 1; }
+  while (value >= base && unit < units.length - 1) {
+    value /= base;
+    unit += 1;
+  }
   return `${unit === 0 || value >= 100 ? Math.round(value) : Number(value.toPrecision(3))} ${units[unit]}`.trim();
 }
 
 const bytesText = (n) => scaled(n, 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB']);
 const flopsText = (n) => scaled(n, 1000, ['', 'k', 'M', 'G', 'T', 'P']);
-const timeText = (ns) => (ns < 1000 ? `${ns} ns` : ns < 1e6 ? `${Number((ns / 1e3).toPrecision(3))} µs`
-  : ns < 1e9 ? `${Number((ns / 1e6).toPrecision(3))} ms` : `${Number((ns / 1e9).toPrecision(3))} s`);
+const timeText = (ns) =>
+  ns < 1000
+    ? `${ns} ns`
+    : ns < 1e6
+      ? `${Number((ns / 1e3).toPrecision(3))} µs`
+      : ns < 1e9
+        ? `${Number((ns / 1e6).toPrecision(3))} ms`
+        : `${Number((ns / 1e9).toPrecision(3))} s`;
 const countText = (n, what) => `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
 
 /** The width of a text in pixels, from the browser's own fonts; remembered. */
@@ -73,10 +85,12 @@ const measure = (() => {
 /** A text cut to a width, with an ellipsis where something is missing. */
 function fitted(text, font, width) {
   if (measure(text, font) <= width) return text;
-  let low = 0, high = text.length;
+  let low = 0;
+  let high = text.length;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (measure(text.slice(0, middle) + '…', font) <= width) low = middle; else high = middle - 1;
+    if (measure(text.slice(0, middle) + '…', font) <= width) low = middle;
+    else high = middle - 1;
   }
   return text.slice(0, low) + '…';
 }

@@ -2,8 +2,13 @@
 // where there are too many in a row, by number. An interval of a straight-line program can always be drawn as
 // one box: no path leaves it and comes back. So the picture has no cycle, whatever is folded.
 
-const MOST_CHILDREN = 120, CHUNK = 100, FIRST_SIGHT = 56, MOST_SEEN = 150, MOST_UNFOLDED = 1200;
-const MOST_DEPTH = 40, LONGEST_PERIOD = 6;
+const MOST_CHILDREN = 120;
+const CHUNK = 100;
+const FIRST_SIGHT = 56;
+const MOST_SEEN = 150;
+const MOST_UNFOLDED = 1200;
+const MOST_DEPTH = 40;
+const LONGEST_PERIOD = 6;
 
 /** The tree of groups over the model's nodes. Group numbers begin at model.total; the first is the root. */
 function foldingTree(model) {
@@ -14,7 +19,17 @@ function foldingTree(model) {
   const isGroup = (id) => id >= total;
 
   function make(name, kind, above, depth) {
-    groups.push({ id: total + groups.length, name, kind, parent: above, depth, children: [], first: -1, last: -1, times: 0 });
+    groups.push({
+      id: total + groups.length,
+      name,
+      kind,
+      parent: above,
+      depth,
+      children: [],
+      first: -1,
+      last: -1,
+      times: 0,
+    });
     return groups[groups.length - 1];
   }
   const root = make('', 'root', -1, 0);
@@ -27,13 +42,23 @@ function foldingTree(model) {
   }
   setParents();
   placeLeaves();
-  return { root: root.id, parent, groups, group, isGroup, parentOf: (id) => (isGroup(id) ? group(id).parent : parent[id]), descendants, ancestors };
+  return {
+    root: root.id,
+    parent,
+    groups,
+    group,
+    isGroup,
+    parentOf: (id) => (isGroup(id) ? group(id).parent : parent[id]),
+    descendants,
+    ancestors,
+  };
 
   function readScopes() {
     const paths = model.raw.scopes.map((scope) => scope.split('/').filter(Boolean).slice(0, MOST_DEPTH));
     const mixed = model.raw.equations.backward && model.raw.equations.backward.some((b) => !b);
     const calls = new Map();
-    let open = [root], names = [];
+    let open = [root];
+    let names = [];
     for (let e = 0; e < count; e += 1) {
       let path = paths[model.raw.equations.scope[e]];
       if (mixed && model.isBackward(e)) path = ['\0backward', ...path];
@@ -61,22 +86,24 @@ function foldingTree(model) {
     // A group of one operation is that operation. From the inside out; the children of a group come after it.
     for (let i = groups.length - 1; i >= 0; i -= 1) {
       const each = groups[i];
-      each.children = each.children.map((id) => (isGroup(id) && group(id).children.length === 1 && !isGroup(group(id).children[0])
-        ? group(id).children[0] : id));
+      each.children = each.children.map((id) =>
+        isGroup(id) && group(id).children.length === 1 && !isGroup(group(id).children[0]) ? group(id).children[0] : id,
+      );
     }
   }
 
   /** hash(first, last) of a stretch of operations: equal stretches compute the same on the same shapes. */
   function hashes() {
-    const sum = new Int32Array(count + 1), power = new Int32Array(count + 1);
+    const sum = new Int32Array(count + 1);
+    const power = new Int32Array(count + 1);
     power[0] = 1;
     for (let e = 0; e < count; e += 1) {
       const out = model.results[e][0];
       const letter = model.raw.equations.op[e] * 8191 + (out === undefined ? 0 : model.vars.shape[out] * 31) + 7;
-      sum[e + 1] = Math.imul(sum[e], 1000003) + letter | 0;
+      sum[e + 1] = (Math.imul(sum[e], 1000003) + letter) | 0;
       power[e + 1] = Math.imul(power[e], 1000003);
     }
-    return (first, last) => sum[last + 1] - Math.imul(sum[first], power[last - first + 1]) | 0;
+    return (first, last) => (sum[last + 1] - Math.imul(sum[first], power[last - first + 1])) | 0;
   }
 
   function span(id) {
@@ -100,11 +127,16 @@ function foldingTree(model) {
         const times = Math.floor((end - i) / period);
         if (times >= 3 && (!best || times * period > best.times * best.period)) best = { period, times };
       }
-      if (!best) { out.push(above.children[i]); i += 1; continue; }
+      if (!best) {
+        out.push(above.children[i]);
+        i += 1;
+        continue;
+      }
       const covered = above.children.slice(i, i + best.times * best.period);
       const operations = span(covered[covered.length - 1])[1] - span(covered[0])[0] + 1;
       const worthIt = covered.length < marks.length && (covered.some(isGroup) || operations >= 12);
-      if (worthIt) out.push(wrap(above, covered, best.period, best.times)); else covered.forEach((id) => out.push(id));
+      if (worthIt) out.push(wrap(above, covered, best.period, best.times));
+      else covered.forEach((id) => out.push(id));
       i += covered.length;
     }
     above.children = out;
@@ -139,7 +171,12 @@ function foldingTree(model) {
       for (let i = 0; i < above.children.length; i += CHUNK) {
         const children = above.children.slice(i, i + CHUNK);
         const [first, last] = [span(children[0])[0], span(children[children.length - 1])[1]];
-        const made = make(`operations ${(first + 1).toLocaleString('en')} – ${(last + 1).toLocaleString('en')}`, 'pieces', above.id, above.depth + 1);
+        const made = make(
+          `operations ${(first + 1).toLocaleString('en')} – ${(last + 1).toLocaleString('en')}`,
+          'pieces',
+          above.id,
+          above.depth + 1,
+        );
         Object.assign(made, { children, first, last });
         pieces.push(made.id);
       }
@@ -149,7 +186,10 @@ function foldingTree(model) {
 
   /** From the root down: parents and depths as they are now; groups that were left out are marked. */
   function setParents() {
-    groups.forEach((each) => { each.parent = -1; each.depth = -1; });
+    groups.forEach((each) => {
+      each.parent = -1;
+      each.depth = -1;
+    });
     root.depth = 0;
     const queue = [root];
     for (let i = 0; i < queue.length; i += 1) {
@@ -179,9 +219,17 @@ function foldingTree(model) {
       while (layer.length > MOST_CHILDREN) {
         const bundles = [];
         for (let i = 0; i < layer.length; i += CHUNK) {
-          const made = make(`values ${i + 1} – ${Math.min(i + CHUNK, layer.length)}`, 'leaves', at, group(at).depth + 1);
+          const made = make(
+            `values ${i + 1} – ${Math.min(i + CHUNK, layer.length)}`,
+            'leaves',
+            at,
+            group(at).depth + 1,
+          );
           made.children = layer.slice(i, i + CHUNK);
-          made.children.forEach((id) => { if (isGroup(id)) group(id).parent = made.id; else parent[id] = made.id; });
+          made.children.forEach((id) => {
+            if (isGroup(id)) group(id).parent = made.id;
+            else parent[id] = made.id;
+          });
           bundles.push(made.id);
         }
         layer = bundles;
@@ -191,24 +239,30 @@ function foldingTree(model) {
     const queue = [root];
     for (let i = 0; i < queue.length; i += 1) {
       for (const id of queue[i].children) {
-        if (isGroup(id)) { group(id).depth = queue[i].depth + 1; queue.push(group(id)); }
+        if (isGroup(id)) {
+          group(id).depth = queue[i].depth + 1;
+          queue.push(group(id));
+        }
       }
     }
   }
 
   function common(a, b) {
     while (a !== b) {
-      if (group(a).depth >= group(b).depth) a = group(a).parent; else b = group(b).parent;
+      if (group(a).depth >= group(b).depth) a = group(a).parent;
+      else b = group(b).parent;
     }
     return a;
   }
 
   /** All equations and leaves in a group. */
   function descendants(id) {
-    const found = [], stack = [id];
+    const found = [];
+    const stack = [id];
     while (stack.length) {
       const at = stack.pop();
-      if (isGroup(at)) stack.push(...group(at).children); else found.push(at);
+      if (isGroup(at)) stack.push(...group(at).children);
+      else found.push(at);
     }
     return found;
   }
@@ -216,7 +270,8 @@ function foldingTree(model) {
   /** The groups around a node, from the innermost out, without the root. */
   function ancestors(id) {
     const found = [];
-    for (let at = isGroup(id) ? group(id).parent : parent[id]; at >= 0 && at !== root.id; at = group(at).parent) found.push(at);
+    for (let at = isGroup(id) ? group(id).parent : parent[id]; at >= 0 && at !== root.id; at = group(at).parent)
+      found.push(at);
     return found;
   }
 }
@@ -231,7 +286,7 @@ function firstSight(tree) {
     const sizes = new Map();
     for (const id of level) {
       const { kind, first, last, children } = tree.group(id);
-      if (kind === 'leaves' || kind === 'repeat' && last - first > 40 && shown > 8) continue;
+      if (kind === 'leaves' || (kind === 'repeat' && last - first > 40 && shown > 8)) continue;
       sizes.set(children.length, [...(sizes.get(children.length) || []), id]);
     }
     const next = [];
@@ -239,7 +294,10 @@ function firstSight(tree) {
       const gain = ids.length * (size - 1);
       if (shown + gain > (shown <= 8 ? MOST_SEEN : FIRST_SIGHT)) break;
       shown += gain;
-      for (const id of ids) { open.add(id); next.push(...tree.group(id).children.filter(tree.isGroup)); }
+      for (const id of ids) {
+        open.add(id);
+        next.push(...tree.group(id).children.filter(tree.isGroup));
+      }
     }
     level = next;
   }

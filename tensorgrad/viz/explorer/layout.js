@@ -4,7 +4,10 @@
 const FONT = '600 13px system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 const SMALL = '11.5px system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 const FRAME = { top: 36, side: 18, bottom: 16 };
-const FAR_ROWS = 6, TAG = 46, STACK_GAP = 5, MOST_STACKED = 4;
+const FAR_ROWS = 6;
+const TAG = 46;
+const STACK_GAP = 5;
+const MOST_STACKED = 4;
 
 /** {boxes: id -> {x, y, w, h, open}, lines: [...], edges: key -> {from, to, vars, lines}, w, h}. */
 function layoutOf(model, tree, open) {
@@ -36,7 +39,8 @@ function representatives(model, tree, open) {
 
 /** Each value on its way from a box to a box, cut where it crosses the frame of a group. */
 function linksByLevel(model, tree, shown) {
-  const levels = new Map(), edges = new Map();
+  const levels = new Map();
+  const edges = new Map();
   const mixed = Boolean(model.raw.equations.backward);
   const depth = (id) => tree.group(tree.parentOf(id)).depth;
 
@@ -61,8 +65,10 @@ function linksByLevel(model, tree, shown) {
       if (!edges.has(key)) edges.set(key, { from, to, vars: new Map() });
       if (edges.get(key).vars.has(v)) continue;
       const hidden = mixed && model.isBackward(e) && !(source < model.count && model.isBackward(source));
-      const ups = [], downs = [];
-      let a = { id: from }, b = { id: to };
+      const ups = [];
+      const downs = [];
+      let a = { id: from };
+      let b = { id: to };
       while (tree.parentOf(a.id) !== tree.parentOf(b.id)) {
         if (depth(a.id) >= depth(b.id)) {
           const group = tree.parentOf(a.id);
@@ -85,9 +91,11 @@ function placeGroup(model, tree, id, level, placed) {
   const lines = level ? [...level.values()] : [];
   group.children.forEach((child, i) => {
     // The backward pass follows on what it starts from, although only the scripts know a value that links them.
-    if (i && tree.isGroup(child) && tree.group(child).kind === 'backward') lines.push({ group: id, from: { id: group.children[i - 1] }, to: { id: child }, vars: new Set(), hidden: false });
+    if (i && tree.isGroup(child) && tree.group(child).kind === 'backward')
+      lines.push({ group: id, from: { id: group.children[i - 1] }, to: { id: child }, vars: new Set(), hidden: false });
   });
-  const ins = new Set(), outs = new Set();
+  const ins = new Set();
+  const outs = new Set();
   for (const each of lines) {
     if (each.from.id === undefined) ins.add(each.from.port);
     if (each.to.id === undefined) outs.add(each.to.port);
@@ -99,12 +107,19 @@ function placeGroup(model, tree, id, level, placed) {
     if (typeof key === 'string') return { w: 6, h: 0, port: key.startsWith('in') ? 'in' : 'out', leaf: false };
     if (Array.isArray(key)) {
       const sizes = key.map((id) => boxSize(model, tree, id));
-      return { w: Math.max(...sizes.map(({ w }) => w)), h: sizes.reduce((sum, { h }) => sum + h + STACK_GAP, -STACK_GAP), leaf: true };
+      return {
+        w: Math.max(...sizes.map(({ w }) => w)),
+        h: sizes.reduce((sum, { h }) => sum + h + STACK_GAP, -STACK_GAP),
+        leaf: true,
+      };
     }
     const inner = placed.get(key);
     return { ...(inner ? { w: inner.w, h: inner.h } : boxSize(model, tree, key)), leaf: isLeaf(model, tree, key) };
   });
-  const offset = (end, which) => (end.id !== undefined && end.port !== undefined && placed.has(end.id) ? placed.get(end.id)[which].get(end.port) ?? 0 : 0);
+  const offset = (end, which) =>
+    end.id !== undefined && end.port !== undefined && placed.has(end.id)
+      ? (placed.get(end.id)[which].get(end.port) ?? 0)
+      : 0;
   const links = lines.map((each) => ({
     from: index.get(each.from.id ?? `in${each.from.port}`),
     to: index.get(each.to.id ?? `out${each.to.port}`),
@@ -117,7 +132,8 @@ function placeGroup(model, tree, id, level, placed) {
   const found = placeLevel(items, links);
   const frame = id === tree.root ? { top: 0, side: 0, bottom: 0 } : FRAME;
   const title = id === tree.root ? 0 : measure(groupTitle(tree, id), FONT) + measure(groupDetail(group), SMALL) + 70;
-  const w = Math.max(found.w + 2 * frame.side, Math.min(title, 420)), shift = (w - found.w) / 2;
+  const w = Math.max(found.w + 2 * frame.side, Math.min(title, 420));
+  const shift = (w - found.w) / 2;
   const inX = new Map([...ins].map((v) => [v, found.spots[index.get(`in${v}`)].x + shift - w / 2]));
   const outX = new Map([...outs].map((v) => [v, found.spots[index.get(`out${v}`)].x + shift - w / 2]));
   return { w, h: found.h + frame.top + frame.bottom, shift, frame, keys, items, lines, links, found, inX, outX };
@@ -126,15 +142,25 @@ function placeGroup(model, tree, id, level, placed) {
 /** The children of a group, those leaves that serve one operation alone as lists: they stand in a pile. */
 function stackedLeaves(model, tree, group, lines) {
   const target = new Map();
-  for (const { from, to } of lines) {
-    if (from.id === undefined || !isLeaf(model, tree, from.id) || tree.isGroup(from.id)) continue;
-    target.set(from.id, target.has(from.id) || to.id === undefined || to.port !== undefined || tree.isGroup(to.id) ? -1 : to.id);
+  for (const { from, to, hidden } of lines) {
+    if (hidden || from.id === undefined || !isLeaf(model, tree, from.id) || tree.isGroup(from.id)) continue;
+    target.set(
+      from.id,
+      target.has(from.id) || to.id === undefined || to.port !== undefined || tree.isGroup(to.id) ? -1 : to.id,
+    );
   }
-  const piles = new Map(), out = [];
+  const piles = new Map();
+  const out = [];
   for (const id of group.children) {
     const to = target.get(id) ?? -1;
-    if (to < 0 || model.role(model.leafVar(id)) === 'input') { out.push(id); continue; }
-    if (!piles.has(to) || piles.get(to).length === MOST_STACKED) { piles.set(to, []); out.push(piles.get(to)); }
+    if (to < 0 || model.role(model.leafVar(id)) === 'input') {
+      out.push(id);
+      continue;
+    }
+    if (!piles.has(to) || piles.get(to).length === MOST_STACKED) {
+      piles.set(to, []);
+      out.push(piles.get(to));
+    }
     piles.get(to).push(id);
   }
   return out.map((key) => (Array.isArray(key) && key.length === 1 ? key[0] : key));
@@ -152,21 +178,26 @@ function hideFarLeaves(items, links) {
   const nearest = new Map();
   links.forEach((link) => nearest.set(link.from, Math.min(nearest.get(link.from) ?? Infinity, row[link.to])));
   for (const link of links) {
-    if (items[link.from].leaf && row[link.to] - row[link.from] > FAR_ROWS && row[link.to] > nearest.get(link.from)) link.far = true;
+    if (items[link.from].leaf && row[link.to] - row[link.from] > FAR_ROWS && row[link.to] > nearest.get(link.from))
+      link.far = true;
   }
 }
 
 /** From the outside in: places on the whole page. */
 function assemble(model, tree, groups, placed, levels, edges) {
-  const boxes = new Map(), lines = [];
+  const boxes = new Map();
+  const lines = [];
   const whole = placed.get(tree.root);
   boxes.set(tree.root, { x: 0, y: 0, w: whole.w, h: whole.h, open: true });
   for (const id of groups) {
-    const at = boxes.get(id), level = placed.get(id);
-    const left = at.x + level.shift, top = at.y + level.frame.top;
+    const at = boxes.get(id);
+    const level = placed.get(id);
+    const left = at.x + level.shift;
+    const top = at.y + level.frame.top;
     level.keys.forEach((key, i) => {
       if (typeof key === 'string') return;
-      const { w, h, leaf } = level.items[i], spot = level.found.spots[i];
+      const { w, h, leaf } = level.items[i],
+        spot = level.found.spots[i];
       if (Array.isArray(key)) {
         let y = top + spot.y;
         for (const id of key) {
@@ -202,7 +233,12 @@ function spread(arrivals, boxes) {
     if (lines.length < 2) continue;
     const { w, x } = boxes.get(id);
     const endX = x + w / 2;
-    const before = new Map(lines.map((line) => [line, ([...line.points].reverse().find((point) => Math.abs(point[0] - endX) > 0.01) || [endX])[0]]));
+    const before = new Map(
+      lines.map((line) => [
+        line,
+        ([...line.points].reverse().find((point) => Math.abs(point[0] - endX) > 0.01) || [endX])[0],
+      ]),
+    );
     lines.sort((a, b) => before.get(a) - before.get(b));
     const pitch = Math.min(16, (w - 28) / lines.length);
     // The main line, from operation to operation, stays straight if it can.
@@ -210,7 +246,8 @@ function spread(arrivals, boxes) {
     const first = clamp(before.get(lines[main]) - main * pitch, x + 14, x + w - 14 - (lines.length - 1) * pitch);
     lines.forEach((line, i) => {
       const to = first + i * pitch;
-      for (let k = line.points.length - 1; k > 0 && Math.abs(line.points[k][0] - endX) < 0.01; k -= 1) line.points[k][0] = to;
+      for (let k = line.points.length - 1; k > 0 && Math.abs(line.points[k][0] - endX) < 0.01; k -= 1)
+        line.points[k][0] = to;
     });
     function distance(line) {
       return Math.abs(before.get(line) - endX) + (boxes.get(line.from.id)?.leaf ? 1000 : 0);
@@ -254,15 +291,23 @@ function boxDetail(model, tree, id) {
   if (tree.isGroup(id)) return groupDetail(tree.group(id));
   if (id >= model.count) return model.shapeText(model.leafVar(id));
   const outs = model.results[id];
-  const label = outs.map((v) => model.vars.label[v]).filter(Boolean).join(', ');
-  const shape = outs.length ? outs.slice(0, 2).map(model.shapeText).join(', ') + (outs.length > 2 ? ', …' : '') : (model.params(id)[0] || ['', ''])[1];
+  const label = outs
+    .map((v) => model.vars.label[v])
+    .filter(Boolean)
+    .join(', ');
+  const shape = outs.length
+    ? outs.slice(0, 2).map(model.shapeText).join(', ') + (outs.length > 2 ? ', …' : '')
+    : (model.params(id)[0] || ['', ''])[1];
   const numbers = model.inputs[id].filter((v) => model.nodeOf[v] < 0).map(model.nameOf);
   return [label, shape, numbers.length ? `with ${numbers.slice(0, 2).join(', ')}` : ''].filter(Boolean).join(' · ');
 }
 
 function groupTitle(tree, id) {
   const group = tree.group(id);
-  return group.name + (group.times ? ` × ${group.times.toLocaleString('en')}` : group.call > 1 ? ` · call ${group.call}` : '');
+  return (
+    group.name +
+    (group.times ? ` × ${group.times.toLocaleString('en')}` : group.call > 1 ? ` · call ${group.call}` : '')
+  );
 }
 
 function groupDetail(group) {
@@ -271,7 +316,8 @@ function groupDetail(group) {
 }
 
 function boxSize(model, tree, id) {
-  const title = measure(boxTitle(model, tree, id), FONT), detail = measure(boxDetail(model, tree, id), SMALL);
+  const title = measure(boxTitle(model, tree, id), FONT);
+  const detail = measure(boxDetail(model, tree, id), SMALL);
   if (tree.isGroup(id)) return { w: clamp(Math.max(title + 26, detail) + 36, 128, 280), h: 52 };
   if (id >= model.count) return { w: clamp(title + detail + 38, 64, 260), h: 28 };
   return { w: clamp(Math.max(title + (isResult(model, tree, id) ? TAG : 0), detail) + 32, 104, 260), h: 46 };

@@ -10,11 +10,15 @@ function start() {
     app.passIndex = model.raw.passes.length - 1;
     app.pass = readPass(model, app.passIndex);
   }
-  const view = app.view = makeView(model, tree, app.colours);
+  const view = (app.view = makeView(model, tree, app.colours));
   app.panel = makePanel(model, tree, view);
-  const search = makeSearch(model, tree, view), stepper = makeStepper(model, tree, view);
+  const search = makeSearch(model, tree, view);
+  const stepper = makeStepper(model, tree, view);
   view.onSelect = app.panel.show;
-  view.changed = () => { search.mark(); stepper.draw(); };
+  view.changed = () => {
+    search.mark();
+    stepper.draw();
+  };
   byId('summary').textContent = summary(model);
   fillModes();
   fillPasses();
@@ -26,26 +30,38 @@ function start() {
 
   function fillModes() {
     byId('mode').append(...app.colours.modes.map(({ key, name }) => el('option', { value: key }, name)));
-    byId('mode').addEventListener('change', (event) => { view.mode = event.target.value; view.recolour(); });
+    byId('mode').addEventListener('change', (event) => {
+      view.mode = event.target.value;
+      view.recolour();
+    });
   }
   function fillPasses() {
     const { passes } = model.raw;
     if (!passes.length) return;
     byId('stepper').hidden = false;
     byId('pass-label').hidden = passes.length < 2;
-    byId('pass').append(...passes.map((_, k) => el('option', { value: k, selected: k === app.passIndex }, `${k + 1} of ${passes.length}`)));
-    byId('pass').addEventListener('change', (event) => { stepper.load(Number(event.target.value)); view.recolour(); if (view.selected >= 0) app.panel.show(view.selected); });
+    byId('pass').append(
+      ...passes.map((_, k) =>
+        el('option', { value: k, selected: k === app.passIndex }, `${k + 1} of ${passes.length}`),
+      ),
+    );
+    byId('pass').addEventListener('change', (event) => {
+      stepper.load(Number(event.target.value));
+      view.recolour();
+      if (view.selected >= 0) app.panel.show(view.selected);
+    });
     stepper.load(app.passIndex);
   }
   function nextMode() {
-    const { modes } = app.colours, at = modes.findIndex(({ key }) => key === view.mode);
+    const { modes } = app.colours,
+      at = modes.findIndex(({ key }) => key === view.mode);
     view.mode = modes[(at + 1) % modes.length].key;
     byId('mode').value = view.mode;
     view.recolour();
     say(`Colour by ${modes[(at + 1) % modes.length].name}`);
   }
   function theme(wanted) {
-    const dark = wanted === 'dark' || wanted === 'auto' && matchMedia('(prefers-color-scheme: dark)').matches;
+    const dark = wanted === 'dark' || (wanted === 'auto' && matchMedia('(prefers-color-scheme: dark)').matches);
     document.documentElement.dataset.look = dark ? 'dark' : 'light';
     document.documentElement.dataset.theme = wanted;
   }
@@ -57,26 +73,69 @@ function start() {
 
   function connect() {
     const { camera } = view;
-    const zoomIn = () => camera.zoom(1.3, undefined, undefined, true), zoomOut = () => camera.zoom(1 / 1.3, undefined, undefined, true);
+    const zoomIn = () => camera.zoom(1.3, undefined, undefined, true);
+    const zoomOut = () => camera.zoom(1 / 1.3, undefined, undefined, true);
     const help = () => byId('help').showModal();
-    const buttons = { 'zoom-in': zoomIn, 'zoom-out': zoomOut, fit: () => camera.fit(), 'fold-all': view.foldAll, 'unfold-all': view.unfoldLevel, theme: switchTheme, 'help-open': help };
+    const buttons = {
+      'zoom-in': zoomIn,
+      'zoom-out': zoomOut,
+      fit: () => camera.fit(),
+      'fold-all': view.foldAll,
+      'unfold-all': view.unfoldLevel,
+      theme: switchTheme,
+      'help-open': help,
+    };
     Object.entries(buttons).forEach(([id, action]) => byId(id).addEventListener('click', action));
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { if (document.documentElement.dataset.theme === 'auto') theme('auto'); });
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+      if (document.documentElement.dataset.theme === 'auto') theme('auto');
+    });
     new ResizeObserver(() => camera.resized()).observe(byId('stage'));
     let screen = null;
-    window.addEventListener('beforeprint', () => { screen = { ...camera.at }; document.documentElement.dataset.look = 'light'; camera.fit(false); });
-    window.addEventListener('afterprint', () => { theme(document.documentElement.dataset.theme); if (screen) camera.set(screen.x, screen.y, screen.k); });
+    window.addEventListener('beforeprint', () => {
+      screen = { ...camera.at };
+      document.documentElement.dataset.look = 'light';
+      camera.fit(false);
+    });
+    window.addEventListener('afterprint', () => {
+      theme(document.documentElement.dataset.theme);
+      if (screen) camera.set(screen.x, screen.y, screen.k);
+    });
 
     const anywhere = {
-      '/': () => { byId('query').focus(); byId('query').select(); }, '?': help, '+': zoomIn, '=': zoomIn, '-': zoomOut, '−': zoomOut, f: () => camera.fit(), 0: () => camera.fit(),
-      F: view.foldAll, u: view.unfoldLevel, n: () => search.go(1), p: () => search.go(-1), m: nextMode, d: switchTheme,
-      '.': stepper.next, ',': stepper.back, k: stepper.play, '[': stepper.first, ']': stepper.last,
-      Escape: () => { app.panel.close(); view.select(-1); },
+      '/': () => {
+        byId('query').focus();
+        byId('query').select();
+      },
+      '?': help,
+      '+': zoomIn,
+      '=': zoomIn,
+      '-': zoomOut,
+      '−': zoomOut,
+      f: () => camera.fit(),
+      0: () => camera.fit(),
+      F: view.foldAll,
+      u: view.unfoldLevel,
+      n: () => search.go(1),
+      p: () => search.go(-1),
+      m: nextMode,
+      d: switchTheme,
+      '.': stepper.next,
+      ',': stepper.back,
+      k: stepper.play,
+      '[': stepper.first,
+      ']': stepper.last,
+      Escape: () => {
+        app.panel.close();
+        view.select(-1);
+      },
     };
     document.addEventListener('keydown', (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || byId('help').open) return;
       if (event.target.closest('input:not([type=range]):not([type=checkbox]), select')) return;
-      if (nodeKey(event)) { event.preventDefault(); return; }
+      if (nodeKey(event)) {
+        event.preventDefault();
+        return;
+      }
       const action = anywhere[event.key];
       if (!action || ('.,k[]'.includes(event.key) && !app.pass)) return;
       event.preventDefault();
@@ -96,15 +155,23 @@ function start() {
     }
     if (direction) {
       const to = event.target === document.body ? id : view.neighbour(id, direction);
-      if (to >= 0) { view.focusOn(to); view.camera.show(view.layout.boxes.get(to)); say(view.spoken(to)); }
+      if (to >= 0) {
+        view.focusOn(to);
+        view.camera.show(view.layout.boxes.get(to));
+        say(view.spoken(to));
+      }
       return true;
     }
     if (id < 0 || event.target === document.body) return false;
     if (event.key === 'Enter') {
-      if (tree.isGroup(id) && view.selected === id) view.toggle(id); else view.select(id);
+      if (tree.isGroup(id) && view.selected === id) view.toggle(id);
+      else view.select(id);
       return true;
     }
-    if (event.key === ' ') { view.toggle(id); return true; }
+    if (event.key === ' ') {
+      view.toggle(id);
+      return true;
+    }
     if (event.key === 'Backspace') {
       const [around] = tree.ancestors(id);
       if (around !== undefined) view.toggle(around, false);

@@ -3,12 +3,18 @@
 
 /** Reads what data.py wrote. */
 function readModel(raw) {
-  const vars = raw.vars, equations = raw.equations;
-  const count = equations.op.length, varCount = vars.index.length;
+  const vars = raw.vars;
+  const equations = raw.equations;
+  const count = equations.op.length;
+  const varCount = vars.index.length;
   const column = (name) => equations[name] || [];
   const producer = new Int32Array(varCount).fill(-1);
   const consumers = Array.from({ length: varCount }, () => []);
-  equations.outputs.forEach((outs, e) => outs.forEach((v) => { producer[v] = e; }));
+  equations.outputs.forEach((outs, e) =>
+    outs.forEach((v) => {
+      producer[v] = e;
+    }),
+  );
   equations.inputs.forEach((ins, e) => new Set(ins).forEach((v) => consumers[v].push(e)));
   const listed = new Set([...raw.inputs, ...raw.outputs, ...raw.writes.flatMap((w) => [w[0], w[1]])]);
 
@@ -39,7 +45,18 @@ function readModel(raw) {
     return shapeWords(raw.shapes[vars.shape[v]]);
   }
   return {
-    raw, vars, count, varCount, producer, consumers, leaves, nodeOf, outputs, writes, nameOf, shapeText,
+    raw,
+    vars,
+    count,
+    varCount,
+    producer,
+    consumers,
+    leaves,
+    nodeOf,
+    outputs,
+    writes,
+    nameOf,
+    shapeText,
     total: count + leaves.length,
     inputs: equations.inputs,
     results: equations.outputs,
@@ -66,7 +83,9 @@ function readModel(raw) {
 function inputName(op, position) {
   const last = op.inputs.length - 1;
   if (last < 0) return `input ${position}`;
-  return op.variadic && position >= last ? `${op.inputs[last]}[${position - last}]` : op.inputs[Math.min(position, last)];
+  return op.variadic && position >= last
+    ? `${op.inputs[last]}[${position - last}]`
+    : op.inputs[Math.min(position, last)];
 }
 
 function shapeWords(shape) {
@@ -80,7 +99,16 @@ function readStats(row, shapes) {
   const digits = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
   const sides = shapes[shape];
   return {
-    norm, mean, std, low, high, zeros, nans, infs, shape: sides, values,
+    norm,
+    mean,
+    std,
+    low,
+    high,
+    zeros,
+    nans,
+    infs,
+    shape: sides,
+    values,
     bars: Array.from(bars, (letter) => digits.indexOf(letter)),
     size: sides.reduce((a, b) => a * b, 1),
   };
@@ -90,7 +118,10 @@ function readStats(row, shapes) {
 function readPass(model, index) {
   const given = model.raw.passes[index];
   const { shapes } = model.raw;
-  const events = [], arrivals = new Map(), seeds = new Map(), ns = new Map();
+  const events = [];
+  const arrivals = new Map();
+  const seeds = new Map();
+  const ns = new Map();
   for (const [v, row] of given.seeds) seeds.set(v, readStats(row, shapes));
   for (const [equation, contributions, time] of given.steps) {
     if (time !== null) ns.set(equation, (ns.get(equation) || 0) + time);
@@ -101,7 +132,10 @@ function readPass(model, index) {
     }
   }
   return {
-    events, arrivals, seeds, ns,
+    events,
+    arrivals,
+    seeds,
+    ns,
     replaced: new Set(given.replaced),
     reached: (v) => String(v) in given.gradients || arrivals.has(v) || seeds.has(v),
     gradient: (v) => readStats(given.gradients[v], shapes),

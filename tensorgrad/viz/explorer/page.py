@@ -25,6 +25,8 @@ SCRIPTS = (
     "layout.js",
     "camera.js",
     "colours.js",
+    "drawing.js",
+    "tips.js",
     "view.js",
     "values.js",
     "panel.js",

@@ -1,7 +1,10 @@
 // One level of the picture: boxes in rows, links downwards, after Sugiyama, Tagawa and Toda (1981). Rows by the
 // longest path; order within a row by sweeps of barycentres; coordinates by least squares that keep the order.
 
-const BOX_GAP = 22, ROW_GAP = 30, LANE = 9;
+const BOX_GAP = 22;
+const ROW_GAP = 30;
+const LANE = 9;
+const TALL = 130;
 
 /**
  * Places items. Each is {w, h, leaf, port}; port is 'in', 'out' or undefined. Items come in an order in which
@@ -18,34 +21,58 @@ function placeLevel(items, links) {
 }
 
 function assignRows(items, links) {
-  const n = items.length, row = new Int32Array(n), floating = new Uint8Array(n).fill(1);
-  const into = lists(n), out = lists(n);
-  links.forEach((link) => { into[link.to].push(link); out[link.from].push(link); });
+  const n = items.length;
+  const row = new Float64Array(n);
+  const floating = new Uint8Array(n).fill(1);
+  const into = lists(n);
+  const out = lists(n);
+  links.forEach((link) => {
+    into[link.to].push(link);
+    out[link.from].push(link);
+  });
   let last = 1;
   for (let i = 0; i < n; i += 1) {
-    if (items[i].port === 'in') { floating[i] = 0; continue; }
+    if (items[i].port === 'in') {
+      floating[i] = 0;
+      continue;
+    }
     row[i] = 1;
     for (const link of into[i]) {
       row[i] = Math.max(row[i], row[link.from] + 1);
-      if (!floating[link.from]) floating[i] = 0;
+      if (!floating[link.from] && !link.far) floating[i] = 0;
     }
     if (into[i].length === 0 && !items[i].leaf) floating[i] = 0;
     last = Math.max(last, row[i]);
   }
-  // What depends on leaves alone moves down to where it is first used.
+  // What depends on leaves alone, or on what is far away, moves down to where it is first used.
   for (let i = n - 1; i >= 0; i -= 1) {
     if (items[i].port === 'out') row[i] = last + 1;
-    else if (floating[i] && out[i].length) row[i] = Math.max(row[i], Math.min(...out[i].map((link) => (items[link.to].port ? last + 1 : row[link.to]))) - 1);
+    else if (floating[i] && out[i].length)
+      row[i] = Math.max(row[i], Math.min(...out[i].map((link) => (items[link.to].port ? last + 1 : row[link.to]))) - 1);
   }
+  // Beside an open frame a leaf would be far from what it is for; it gets a row of its own below.
+  const tall = new Set(items.flatMap((item, i) => (item.h > TALL ? [row[i]] : [])));
+  items.forEach((item, i) => {
+    if (item.leaf && item.h <= TALL && out[i].length && tall.has(row[i])) row[i] += 0.5;
+  });
   const used = [...new Set(row)].sort((a, b) => a - b);
   const dense = new Map(used.map((r, i) => [r, i]));
-  return row.map((r) => dense.get(r));
+  return Int32Array.from(row, (r) => dense.get(r));
 }
 
 /** Items as cells, and a lane cell in each row that a link passes; links from one place share their lane. */
 function withLanes(items, links, row) {
-  const cells = items.map((item, i) => ({ item: i, row: row[i], w: item.w, leaf: item.leaf, port: item.port, lane: false }));
-  const steps = new Map(), lanes = links.map(() => []), shared = new Map();
+  const cells = items.map((item, i) => ({
+    item: i,
+    row: row[i],
+    w: item.w,
+    leaf: item.leaf,
+    port: item.port,
+    lane: false,
+  }));
+  const steps = new Map();
+  const lanes = links.map(() => []);
+  const shared = new Map();
   function step(from, to, fromX, toX, order) {
     const key = `${from}>${to}:${fromX}:${toX}`;
     const light = cells[from].leaf || cells[to].leaf;
@@ -54,7 +81,8 @@ function withLanes(items, links, row) {
   }
   links.forEach((link, i) => {
     if (link.far) return;
-    let at = link.from, x = link.fromX;
+    let at = link.from;
+    let x = link.fromX;
     for (let r = row[link.from] + 1; r < row[link.to]; r += 1) {
       const key = `${link.from}:${link.fromX}:${r}`;
       if (!shared.has(key)) {
@@ -72,16 +100,24 @@ function withLanes(items, links, row) {
 
 function orderRows(cells, steps) {
   const rows = lists(cells.reduce((most, cell) => Math.max(most, cell.row), -1) + 1);
-  const up = lists(cells.length), down = lists(cells.length);
-  steps.forEach((s) => { up[s.to].push([s.from, s.fromX]); down[s.from].push([s.to, s.toX, s.order]); });
+  const up = lists(cells.length);
+  const down = lists(cells.length);
+  steps.forEach((s) => {
+    up[s.to].push([s.from, s.fromX]);
+    down[s.from].push([s.to, s.toX, s.order]);
+  });
   cells.forEach((cell, i) => rows[cell.row].push(i));
   const place = new Float64Array(cells.length);
-  const number = (list) => list.forEach((id, i) => { place[id] = i; });
+  const number = (list) =>
+    list.forEach((id, i) => {
+      place[id] = i;
+    });
   // A wide item counts as more than one place, so that its ports tell sides apart.
   const anchor = ([id, x, order = 0]) => place[id] + x / (cells[id].w + 1) + Math.min(order, 40) * 0.01;
   rows.forEach(number);
   settle();
-  let best = rows.map((list) => [...list]), fewest = crossings();
+  let best = rows.map((list) => [...list]);
+  let fewest = crossings();
   for (let sweep = 0; sweep < 12 && fewest > 0; sweep += 1) {
     const downwards = sweep % 2 === 0;
     for (let k = 0; k < rows.length; k += 1) {
@@ -92,7 +128,10 @@ function orderRows(cells, steps) {
       number(list);
     }
     const found = crossings();
-    if (found < fewest) { fewest = found; best = rows.map((list) => [...list]); }
+    if (found < fewest) {
+      fewest = found;
+      best = rows.map((list) => [...list]);
+    }
   }
   best.forEach(number);
   for (let round = 0; round < 4 && fewest > 0 && cells.length < 1500; round += 1) {
@@ -126,7 +165,8 @@ function orderRows(cells, steps) {
         const [a, b] = [list[i], list[i + 1]];
         if (between(a, b) > between(b, a)) {
           [list[i], list[i + 1]] = [b, a];
-          place[a] = i + 1; place[b] = i;
+          place[a] = i + 1;
+          place[b] = i;
           changed = true;
         }
       }
@@ -145,7 +185,8 @@ function orderRows(cells, steps) {
 }
 
 function assignX(cells, rows, steps) {
-  const up = lists(cells.length), down = lists(cells.length);
+  const up = lists(cells.length);
+  const down = lists(cells.length);
   steps.forEach((s) => {
     up[s.to].push([s.from, s.fromX - s.toX, s.weight]);
     down[s.from].push([s.to, s.toX - s.fromX, s.weight]);
@@ -156,7 +197,9 @@ function assignX(cells, rows, steps) {
       if (i) x += gap(cells[list[i - 1]], cells[id]);
       cells[id].x = x;
     });
-    list.forEach((id) => { cells[id].x -= x / 2; });
+    list.forEach((id) => {
+      cells[id].x -= x / 2;
+    });
   }
   // A frame with one way in and one way out has them below each other, so that repeated blocks form a column.
   const ports = [rows[0] || [], rows[rows.length - 1] || []].map((list) => list.filter((id) => cells[id].port));
@@ -175,10 +218,21 @@ function assignX(cells, rows, steps) {
       const list = rows[downwards ? k : rows.length - 1 - k];
       const wishes = list.map((id) => {
         const near = sweep >= 18 ? [...up[id], ...down[id]] : downwards ? up[id] : down[id];
-        let sum = 0, weight = 0;
-        if (cells[id].lane && sweep > 3) { weight = chains.get(cells[id].chain).length > 1 ? 24 : 0; sum = weight * middle.get(cells[id].chain); }
-        for (const [other, shift, w] of near) { sum += w * (cells[other].x + shift); weight += w; }
-        if (column.includes(id)) { const at = mean(column.map((port) => cells[port].x)); sum += 12 * at; weight += 12; }
+        let sum = 0;
+        let weight = 0;
+        if (cells[id].lane && sweep > 3) {
+          weight = chains.get(cells[id].chain).length > 1 ? 24 : 0;
+          sum = weight * middle.get(cells[id].chain);
+        }
+        for (const [other, shift, w] of near) {
+          sum += w * (cells[other].x + shift);
+          weight += w;
+        }
+        if (column.includes(id)) {
+          const at = mean(column.map((port) => cells[port].x));
+          sum += 12 * at;
+          weight += 12;
+        }
         return weight ? [sum / weight, weight] : [cells[id].x, 0.01];
       });
       keepingOrder(cells, list, wishes);
@@ -214,13 +268,17 @@ function gap(a, b) {
 }
 
 function assignY(items, links, cells, rows, lanes) {
-  let left = Infinity, right = -Infinity, y = 0;
+  let left = Infinity;
+  let right = -Infinity;
+  let y = 0;
   for (const cell of cells) {
     left = Math.min(left, cell.x - cell.w / 2);
     right = Math.max(right, cell.x + cell.w / 2);
   }
   if (!cells.length) [left, right] = [0, 0];
-  const top = [], bottom = [], sideways = new Float64Array(rows.length);
+  const top = [];
+  const bottom = [];
+  const sideways = new Float64Array(rows.length);
   links.forEach((link, i) => {
     if (link.far) return;
     const path = [link.from, ...lanes[i], link.to];
@@ -238,13 +296,19 @@ function assignY(items, links, cells, rows, lanes) {
   });
   const spots = items.map((item, i) => {
     const r = cells[i].row;
-    return { x: cells[i].x - left, y: item.leaf ? bottom[r] - item.h - Math.min(bottom[r] - top[r] - item.h, 8) / 2 : top[r] + (bottom[r] - top[r] - item.h) / 2 };
+    return {
+      x: cells[i].x - left,
+      y: item.leaf
+        ? bottom[r] - item.h - Math.min(bottom[r] - top[r] - item.h, 8) / 2
+        : top[r] + (bottom[r] - top[r] - item.h) / 2,
+    };
   });
   const points = links.map((link, i) => {
     if (link.far) return null;
     const [a, b] = [spots[link.from], spots[link.to]];
     const path = [[a.x + link.fromX, a.y + items[link.from].h]];
-    const low = bottom[cells[link.from].row], high = top[cells[link.to].row];
+    const low = bottom[cells[link.from].row];
+    const high = top[cells[link.to].row];
     if (low - path[0][1] > 1) path.push([path[0][0], low]);
     for (const lane of lanes[i]) {
       const x = cells[lane].x - left;
