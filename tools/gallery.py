@@ -141,13 +141,10 @@ def page() -> str:
 
 def sheet() -> str:
     """The text of both.html: every picture on light and on dark paper."""
-    rows = []
+    rows: list[tuple[str, list[str]]] = []
     for entry in entries()[1]:
-        for file in sorted(FOLDER.glob(f"{entry.name}*")):
-            if file.suffix == ".svg":
-                rows.append((entry.heading, [file.name] * 2))
-            elif file.name.endswith("-light.png"):
-                rows.append((entry.heading, [file.name, file.name.replace("-light", "-dark")]))
+        pairs = [f"{entry.name}.svg"] * 2, [f"{entry.name}-{scheme}.png" for scheme in SCHEMES]
+        rows += [(entry.heading, files) for files in pairs if all((FOLDER / file).exists() for file in files)]
     body = "\n".join(
         f'<h2>{heading}</h2><div class="row">'
         + "".join(
@@ -183,7 +180,7 @@ def screenshots() -> None:
                 view = chromium.new_page(viewport=WINDOW, color_scheme=scheme, reduced_motion="reduce")
                 view.goto(file.as_uri())
                 view.wait_for_timeout(1000)
-                for key in ("u", "[", *"....."):
+                for key in ("u", "[", *"." * 30, "m"):
                     view.keyboard.press(key)
                     view.wait_for_timeout(100)
                 view.screenshot(path=str(file.with_name(f"{file.stem}-{scheme}.png")))

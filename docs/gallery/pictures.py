@@ -239,9 +239,9 @@ def transformer_training() -> tg.viz.Picture:
 
 
 def deep(activation: nn.Module, gain: float = 1.0) -> tg.ir.Run:
-    """A training step of eight layers on digits, recorded."""
+    """A training step of five layers on digits, recorded."""
     tg.manual_seed(0)
-    model = nn.Sequential(*(part for _ in range(8) for part in (nn.Linear(64, 64), activation)))
+    model = nn.Sequential(*(part for _ in range(5) for part in (nn.Linear(64, 64), activation)))
     with tg.no_grad():
         for weight in model.parameters():
             weight *= gain
@@ -255,7 +255,7 @@ def deep(activation: nn.Module, gain: float = 1.0) -> tg.ir.Run:
 def vanishing() -> tg.viz.Picture:
     """Gradients that vanish.
 
-    Eight layers with sigmoids between them. Colours are norms of gradients against the usual one near the loss: from
+    Five layers with sigmoids between them. Colours are norms of gradients against the usual one near the loss: from
     layer to layer they fade, and the first layers learn nothing.
     """
     return tg.graph(deep(nn.Sigmoid()), colour="gradient", passes="forward")
