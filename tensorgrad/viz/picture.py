@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import os
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +110,9 @@ class Picture:
         Returns:
             The lines.
         """
-        return str(_late("viz.text", "graph_text")(self.graph, width, self.options))
+        from tensorgrad.viz.text import graph_text
+
+        return graph_text(self.graph, width, self.options)
 
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
         """A page to explore the graph in a browser, in one file that loads nothing from elsewhere.
@@ -161,11 +162,6 @@ class Picture:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """What a notebook shows: the drawing, and where there are no drawings what it is."""
         return {"image/svg+xml": str(self.to_svg()), "text/plain": repr(self)}
-
-
-def _late(module: str, name: str) -> Any:
-    """A function of another module, imported when it is needed."""
-    return getattr(import_module(f"tensorgrad.{module}"), name)
 
 
 def _graph_of(
