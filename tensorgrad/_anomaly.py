@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ._config import Watcher, scope_path, watching
+from ._config import scope_path
 from ._errors import AnomalyError
 from ._primitive import Value
 from ._tape import Node, extra_of
+from ._watch import Watcher, watching
 from ._where import user_position
 
 

@@ -20,15 +20,13 @@ from ._errors import DtypeError
 F = TypeVar("F", bound=Callable[..., Any])
 
 # One integer, because every op reads it once: bit 0 says that operations are recorded for
-# gradients, bit 1 that somebody watches them (see `Watcher`), bit 2 that some watcher is not light.
+# gradients, bit 1 that somebody watches them (see `_watch`), bit 2 that some watcher is not light.
 TAPE = 1
 WATCHED = 2
 GENERAL = 4
 _mode: ContextVar[int] = ContextVar("tensorgrad_mode", default=TAPE)
 get_mode = _mode.get
 
-_nobody: tuple[Watcher, ...] = ()
-_watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("tensorgrad_watchers", default=_nobody)
 _scopes: ContextVar[tuple[str, ...]] = ContextVar("tensorgrad_scopes", default=())
 _direction: ContextVar[Literal["forward", "backward"]] = ContextVar("tensorgrad_direction", default="forward")
 _float32 = np.dtype(np.float32)
@@ -136,78 +134,6 @@ def is_grad_enabled() -> bool:
     return bool(get_mode() & TAPE)
 
 
-# ---- watchers
-
-
-class Watcher:
-    """Somebody to whom operations are shown: a tracer, a recorder, anomaly mode. The methods here do nothing.
-
-    A watched thread sends each operation on level-0 tensors to ``op`` after it ran, with arrays among
-    the arguments made tensors; ``adopt`` is told of the data of those first. While all watchers of a thread
-    are ``light``, operations on tensors, arrays and numbers stay on a fast path, which tells ``note`` what
-    the entry of the op knows. With ``sees_formulas`` the backward pass runs on tensors, so that the operations
-    inside the formulas are shown as well.
-    """
-
-    sees_formulas = False
-    light = False
-
-    def op(
-        self, primitive: Any, args: tuple[Any, ...], params: tuple[Any, ...], result: Any, seconds: float
-    ) -> None:
-        """An operation ran, in so many seconds."""
-
-    def note(
-        self, primitive: Any, data: tuple[Any, ...], nodes: tuple[Any, ...], params: tuple[Any, ...],
-        result: Any, taped: int, seconds: float,
-    ) -> None:  # fmt: skip
-        """The same, with the data and the node of each input; what was no tensor is `Given` data."""
-
-    def adopt(self, data: Any) -> None:
-        """Plain data takes part from here on."""
-
-    def start(self, walk: Any, roots: Any, order: Any) -> None:
-        """A backward pass begins at ``roots``, pairs of a node and a cotangent; ``order`` are all its nodes."""
-
-    def backward(
-        self, walk: Any, node: Any, cotangent: Any, results: tuple[Any, ...], seconds: float
-    ) -> None:
-        """A node of a backward pass returned cotangents for its inputs."""
-
-    def accumulate(self, leaf: Any, before: Any, value: Any) -> None:
-        """A gradient arrived at a leaf."""
-
-    def assign(self, target: Any, value: Any) -> None:
-        """A tensor that keeps its identity is about to have a new value."""
-
-    def detach(self, value: Any, result: Any, how: str) -> None:
-        """A tensor without history was made of another one."""
-
-    def leave(self, value: Any, how: str) -> None:
-        """A value leaves the library for Python."""
-
-    def enter(self, module: Any, name: str) -> None:
-        """A module that is not inside of another is called."""
-
-
-def watchers() -> tuple[Watcher, ...]:
-    """The watchers of this thread or task, innermost last."""
-    return _watchers.get()
-
-
-@contextmanager
-def watching(watcher: Watcher, *, alone: bool = False) -> Iterator[None]:
-    """Show every operation in the block to ``watcher``; ``alone``: and to nobody else."""
-    before, mode = _watchers.get(), get_mode()
-    _watchers.set((watcher,) if alone else (*before, watcher))
-    _mode.set(mode | WATCHED | (0 if watcher.light else GENERAL))
-    try:
-        yield
-    finally:
-        _watchers.set(before)
-        _mode.set(get_mode() & TAPE | mode & ~TAPE)
-
-
 # ---- scopes
 
 
@@ -282,6 +208,11 @@ def get_default_dtype() -> np.dtype[Any]:
 
 
 # ---- helpers
+
+
+def set_watched(bits: int) -> None:
+    """Set what the mode says about watchers, and leave the rest."""
+    _mode.set(get_mode() & TAPE | bits & ~TAPE)
 
 
 def _set_tape(enabled: bool) -> Token[int]:

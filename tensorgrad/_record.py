@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from ._config import GENERAL, TAPE, WATCHED, get_default_dtype, get_mode, watchers
+from ._config import GENERAL, TAPE, WATCHED, get_default_dtype, get_mode
 from ._data import as_data, as_data_like, first_line, keep, read_only
 from ._errors import DtypeError, IndexingError, ShapeError, TensorgradError
 from ._levels import check_open
@@ -198,14 +198,6 @@ def run(card: Primitive, data: Sequence[Any], params: Sequence[Any]) -> Any:
             )
         return tuple([_own_result(card, part, data) for part in y])
     return _own_result(card, y, data)
-
-
-def show(
-    card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...], result: Any, seconds: float
-) -> None:
-    """Show an operation to whoever watches this thread."""
-    for watcher in watchers():
-        watcher.op(card, args, params, result, seconds)
 
 
 class Given:

@@ -11,8 +11,24 @@ The entry handles the usual case, plain tensors, arrays and numbers in an unwatc
 (a value of a transformation, a list, a watcher, mixed dtypes, somebody else's op) goes to `process`,
 the general twin in `_record`; a test holds the two to building the same nodes.
 
-`Tensor`, `Node`, `process` and the like are globals of this module that the generated text reads, and
-that `_tensor` sets when it is imported, so that nothing down here imports upward.
+The text reads global names that `_tensor` sets when it is imported, so that nothing down here imports upward:
+
+==============================  =====================================================================
+``Tensor, Parameter, Node``     the classes
+``process``                     the way out of an entry: to its twin for watchers, or to the general path
+``general``                     the general path
+``explain``                     turns NumPy's error into ours
+``tick``                        the clock that orders nodes and writes
+``keep``                        copies an array of the user's before a node saves it
+``watchers, Given, clock``      whom the twin tells; marks data of an input that was no tensor; seconds
+``constants, picks, pick``      several results: without a graph, with each its place in it, one of them
+``shapes_of, layouts_of``       of several results
+``sum_to, conjugate``           undoes broadcasting; for complex cotangents
+``refit, gate, slope, listed``  gates: for a cotangent of another shape, for formulas that are not the
+                                library's, for a derivative of an elementwise op, for a list of inputs
+``guarded, fill``               what a user's formula gets, safe from being written to; completes the
+                                cotangents of several results
+==============================  =====================================================================
 """
 
 from __future__ import annotations
@@ -40,34 +56,6 @@ FORWARD_ERRORS = (ValueError, TypeError, IndexError, OverflowError)
 
 class Unset:
     """Stands for `Tensor` and its like until `_tensor` is imported; nothing is an instance of it."""
-
-
-Tensor: Any = Unset
-Parameter: Any = Unset
-Node: Any = Unset
-process: Any = None  # the way out of an entry: to its twin for watchers, or to the general path
-general: Any = None  # the general path
-watchers: Any = None
-Given: Any = None  # marks data of an input that was no tensor
-clock: Any = None
-explain: Any = None  # turns NumPy's error into ours
-tick: Any = None  # the clock that orders nodes and writes
-keep: Any = None  # copies an array of the user's before a node saves it
-sum_to: Any = None  # undoes broadcasting
-refit: Any = None  # the gate for a cotangent of another shape
-gate: Any = None  # the strict gate for formulas that are not the library's
-shape: Any = np.shape
-constants: Any = None  # several results without a graph
-pick: Any = None  # the node of one of several results
-picks: Any = None  # several results, each with its place in the graph
-shapes_of: Any = None
-layouts_of: Any = None
-slope: Any = None  # the gate for a derivative of an elementwise op
-listed: Any = None  # the gate for the cotangents of a list of inputs
-guarded: Any = None  # what a user's formula gets, safe from being written to
-fill: Any = None  # completes the cotangents of several results
-conjugate: Any = None
-new = object.__new__
 
 
 class _Weak(dict[Any, Any]):
@@ -102,6 +90,11 @@ class _WeakTables(dict[Any, _Weak]):
 
 
 WEAK = _WeakTables()
+
+Tensor: Any = Unset
+Parameter: Any = Unset
+shape: Any = np.shape
+new = object.__new__
 
 
 def plain(array: Any) -> Any:

@@ -21,10 +21,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ._config import WATCHED, get_mode, watchers
+from ._config import WATCHED, get_mode
 from ._errors import DtypeError, MutatedError, NoGraphError, ShapeError
 from ._gates import own_copy
 from ._specialise import ARRAYS, plain
+from ._watch import watchers
 from ._writer import saved_names
 
 tick = count(1).__next__

@@ -19,22 +19,12 @@ import numpy as np
 
 from . import _specialise, ops
 from ._array import Array, check_become
-from ._config import (
-    GENERAL,
-    TAPE,
-    WATCHED,
-    enable_grad,
-    get_default_dtype,
-    get_mode,
-    going_backward,
-    no_grad,
-    watchers,
-)
+from ._config import GENERAL, TAPE, WATCHED, enable_grad, get_default_dtype, get_mode, going_backward, no_grad
 from ._data import as_data, as_data_like, keep
 from ._errors import DtypeError, GradientError, NoGraphError, ShapeError
 from ._gates import gate, guarded, listed, refit, slope
 from ._primitive import Primitive, Value
-from ._record import Given, Recast, explain, general, process, record, run, set_types, show
+from ._record import Given, Recast, explain, general, process, record, run, set_types
 from ._specialise import FORWARD_ERRORS, RAW, plain
 from ._tape import (
     PICK,
@@ -51,6 +41,7 @@ from ._tape import (
     shapes_of,
     tick,
 )
+from ._watch import show, watchers
 from .ops import index as indexing
 
 if TYPE_CHECKING:
@@ -698,28 +689,9 @@ SOLE = _sole() if getattr(sys, "_is_gil_enabled", lambda: True)() else -1
 
 set_types(Tensor, Shared)
 _specialise.install(
-    Tensor=Tensor,
-    Parameter=Parameter,
-    Node=Node,
-    process=process,
-    general=general,
-    watchers=watchers,
-    Given=Given,
-    clock=perf_counter,
-    explain=explain,
-    tick=tick,
-    keep=keep,
-    sum_to=ops.sum_to,
-    refit=refit,
-    gate=gate,
-    constants=_constants,
-    pick=pick,
-    picks=_picks,
-    shapes_of=shapes_of,
-    layouts_of=layouts_of,
-    slope=slope,
-    listed=listed,
-    guarded=guarded,
-    fill=fill,
+    Tensor=Tensor, Parameter=Parameter, Node=Node, process=process, general=general, watchers=watchers,
+    Given=Given, clock=perf_counter, explain=explain, tick=tick, keep=keep, sum_to=ops.sum_to,
+    refit=refit, gate=gate, constants=_constants, pick=pick, picks=_picks, shapes_of=shapes_of,
+    layouts_of=layouts_of, slope=slope, listed=listed, guarded=guarded, fill=fill,
     conjugate=ops.conjugate,
-)
+)  # fmt: skip

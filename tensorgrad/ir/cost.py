@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .._config import Watcher, no_grad, watching
+from .._config import no_grad
 from .._tensor import wrap
+from .._watch import Watcher, watching
 
 
 def flops_of(primitive: Any, args: Sequence[Any], params: Sequence[Any], result: Any) -> int:

@@ -19,13 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from .._config import TAPE, Watcher, direction, get_mode, open_scopes, watching
+from .._config import TAPE, direction, get_mode, open_scopes
 from .._errors import TraceError
 from .._primitive import Value
 from .._record import Given
 from .._tape import tick
 from .._tensor import Tensor
 from .._tree import flatten
+from .._watch import Watcher, watching
 from .._where import user_frame
 from .builder import Applied, Arrays, Assigned, Builder, Cut, Place, Swept, measure
 from .graph import Graph, Var

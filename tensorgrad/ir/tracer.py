@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .._config import Watcher, direction, scope_path, watching
+from .._config import direction, scope_path
 from .._data import as_data
 from .._errors import TraceError
 from .._primitive import Primitive, Value
@@ -22,6 +22,7 @@ from .._specialise import SCALARS
 from .._tape import Leaf
 from .._tensor import Tensor, wrap
 from .._tree import flatten, unflatten
+from .._watch import Watcher, watching
 from .._where import user_position
 from .graph import Equation, Graph, Role, Var, Write
 from .tape import label

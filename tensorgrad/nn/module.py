@@ -24,11 +24,12 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from .._config import WATCHED, get_mode, scope, watchers
+from .._config import WATCHED, get_mode, scope
 from .._errors import DtypeError, GradientError, StateDictError
 from .._names import missing
 from .._tape import Leaf
 from .._tensor import HookHandle, Parameter, Tensor, overwrite, tensor
+from .._watch import watchers
 from . import hooks
 
 

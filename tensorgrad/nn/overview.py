@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from .._config import Watcher, no_grad, watching
+from .._config import no_grad
 from .._creation import zeros
 from .._errors import ShapeError
 from .._tensor import Tensor
 from .._tree import flatten
+from .._watch import Watcher, watching
 from ..ir.cost import flops_of
 from .module import Module
 

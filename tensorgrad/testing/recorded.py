@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from .._config import Watcher, enable_grad, no_grad, watching
+from .._config import enable_grad, no_grad
 from .._errors import DtypeError
 from .._primitive import Primitive, Value
 from .._specialise import plain
 from .._tape import Parts
 from .._tensor import Tensor, asarray, tensor
 from .._tree import Tree, flatten, unflatten
+from .._watch import Watcher, watching
 from .._where import user_position
 from ..autograd import grad as gradients
 from ..transforms import grad, jvp, vmap
