@@ -26,6 +26,12 @@ class Frame:
     path: str
     parent: int | None
 
+    @property
+    def label(self) -> str:
+        """What to call it: "0" alone says nothing, so children of a container are called after it."""
+        parts = self.path.split("/")
+        return ".".join(parts[-2:]) if self.name.isdigit() else self.name
+
 
 def modules(shown: Scene) -> tuple[list[Frame], list[int | None]]:
     """The frames of a scene, and for each box the number of the innermost one that it is in."""

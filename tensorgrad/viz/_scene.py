@@ -30,7 +30,7 @@ from tensorgrad.viz.options import Options
 BoxKind = Literal[
     "input", "captured", "constant", "value", "forward", "backward", "cut", "output", "write", "reference"
 ]
-LinkKind = Literal["forward", "untracked", "backward", "saved"]
+LinkKind = Literal["forward", "untracked", "backward", "saved", "order"]
 
 KINDS: dict[BoxKind, str] = {
     "input": "input",
@@ -111,11 +111,9 @@ class Scene:
 
 def box_count(graph: Graph) -> int:
     """How many boxes the scene of a graph has."""
-    leaves = {*graph.inputs, *graph.captured, *graph.constants}
-    known = leaves | {var for equation in graph.equations for var in equation.outputs}
-    read = {var for equation in graph.equations for var in equation.inputs} | {*graph.outputs}
-    read |= {write.value for write in graph.writes if write.value is not None}
-    return len(leaves) + len(read - known) + len(graph.equations) + len(graph.outputs) + len(graph.writes)
+    made = {var for equation in graph.equations for var in equation.outputs}
+    leaves = {*_leaves(graph)} | (_read(graph) - made)
+    return len(leaves) + len(graph.equations) + len(graph.outputs) + len(graph.writes)
 
 
 def scene(graph: Graph, options: Options | None = None) -> Scene:
@@ -140,7 +138,7 @@ def scene(graph: Graph, options: Options | None = None) -> Scene:
         home.update((var.index, len(boxes)) for var in outputs)
         boxes.append(box)
 
-    for var in dict.fromkeys((*graph.inputs, *graph.captured, *graph.constants)):
+    for var in _leaves(graph):
         place(maker.leaf(var), (), (var,))
     for index, equation in enumerate(graph.equations):
         place(maker.operation(index, equation), equation.inputs, equation.outputs)
@@ -158,6 +156,10 @@ def scene(graph: Graph, options: Options | None = None) -> Scene:
         place(
             Box(f"w{index}", "write", name, detail, tip, scope=scope), (write.value,) if write.value else ()
         )
+    # A backward pass begins below what it starts from; a line that is not drawn sees to that.
+    for target, seed in _seeds(graph):
+        if target.index in home and seed.index in home:
+            links.append(Link(home[target.index], home[seed.index], "order", target, SPINE))
     return Scene(tuple(boxes), tuple(links), maker.heat.usual if maker.heat else None)
 
 
@@ -176,7 +178,9 @@ def shortened(whole: Scene) -> Scene:
     for link, span in zip(whole.links, spans, strict=True):
         source = link.source
         origin = whole.boxes[source]
-        if span >= (NEAR if origin.kind == "constant" else LONG if link.weight == 1 else 3 * LONG):
+        if link.kind != "order" and span >= (
+            NEAR if origin.kind == "constant" else LONG if link.weight == 1 else 3 * LONG
+        ):
             source = len(boxes)
             name = origin.name if origin.kind in LEAVES or origin.folded else link.var.label or str(link.var)
             tip = (f"{link.var} from {origin.name}, further up", type_text(link.var))
@@ -286,7 +290,10 @@ class _Maker:
             scope=_scope(equation),
         )
         inside = equation.params.get("parameters", ())
-        return self.filled(box, *equation.outputs, inside=inside if isinstance(inside, Parts) else ())
+        made = equation.outputs or equation.params.get(
+            "gradients", ()
+        )  # of a folded module at the end of a pass
+        return self.filled(box, *made, inside=inside if isinstance(inside, Parts) else ())
 
     def outcome(self, equation: Equation) -> str:
         """The line under an operation's name."""
@@ -328,6 +335,34 @@ class _Maker:
         if "backward" in {source, target}:
             return "backward"
         return "untracked" if self.tells_tracked and not var.tracked else "forward"
+
+
+def _leaves(graph: Graph) -> tuple[Var, ...]:
+    """Inputs, captured tensors, and the constants that something reads."""
+    read = _read(graph)
+    constants = (var for var in graph.constants if var in read)
+    return tuple(dict.fromkeys((*graph.inputs, *graph.captured, *constants)))
+
+
+def _read(graph: Graph) -> set[Var]:
+    """All values that equations, outputs or writes read."""
+    written = {write.value for write in graph.writes if write.value is not None}
+    return {var for equation in graph.equations for var in equation.inputs} | {*graph.outputs} | written
+
+
+def _seeds(graph: Graph) -> list[tuple[Var, Var]]:
+    """What a backward pass starts from, each with its cotangent, where that is a value of the graph.
+
+    `tensorgrad.ir.with_backward` makes the cotangents, in the order of the results.
+    """
+    ahead = {var.index for e in graph.equations if e.direction == "forward" for var in e.inputs}
+    seeds = [var for var in graph.constants if var.label == "seed" and var.index not in ahead]
+    starts = (
+        [var for var, _ in graph.passes[-1].seeds]
+        if graph.passes
+        else [v for v in graph.outputs if v.tracked]
+    )
+    return list(zip(starts, seeds, strict=False)) if len(starts) == len(seeds) else []
 
 
 def _scope(equation: Equation) -> str:

@@ -31,7 +31,7 @@ RULES: list[tuple[str, str]] = [
     (".tg .output .box,.tg .write .box", "stroke-width:2.6"),
     (".tg .reference .box,.tg .value .box", "stroke-dasharray:3 3"),
     (".tg .cut .box", "stroke-dasharray:7 3;stroke-width:2"),
-    (".tg .frame", "fill:$ground;stroke:$frame;stroke-width:1.3"),
+    (".tg .module-frame", "fill:$ground;stroke:$frame;stroke-width:1.3"),
     (
         ".tg .module-name",
         f"font-size:{DETAIL}px;font-weight:600;fill:$faint;stroke:$ground;stroke-width:3;paint-order:stroke",

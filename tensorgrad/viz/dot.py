@@ -31,6 +31,7 @@ _LINK: dict[LinkKind, dict[str, str]] = {
     "untracked": {"color": COLOURS["line"][0], "style": "dotted"},
     "backward": {"color": COLOURS["orange"][0]},
     "saved": {"color": COLOURS["orange"][0], "style": "dashed"},
+    "order": {"style": "invis"},
 }
 
 
@@ -97,7 +98,7 @@ def _module(index: int, frame: Frame, font: dict[str, str]) -> Any:
     from graphviz import Digraph
 
     look = {"style": "filled,rounded", "fillcolor": COLOURS["ground"][0], "color": COLOURS["frame"][0]}
-    label = {"label": _plain([frame.name]), "labeljust": "l", "tooltip": _plain([frame.path], LONG_TEXT)}
+    label = {"label": _plain([frame.label]), "labeljust": "l", "tooltip": _plain([frame.path], LONG_TEXT)}
     return Digraph(f"cluster_{index}", graph_attr={**label, **look, **font})
 
 

@@ -155,7 +155,9 @@ class _Writer:
     def _links(self) -> None:
         for link in self.whole.links:
             source, target = self.whole.boxes[link.source].key, self.whole.boxes[link.target].key
-            self.lines.append(f"    {source} {'-.->' if link.kind in _DASHED else '-->'} {target}")
+            # A line that only says what comes first is not drawn.
+            arrow = "~~~" if link.kind == "order" else "-.->" if link.kind in _DASHED else "-->"
+            self.lines.append(f"    {source} {arrow} {target}")
 
     def _looks(self, frames: int, cut: bool) -> None:
         ink = COLOURS["ink"][0]

@@ -159,8 +159,8 @@ class Picture:
         return self.to_text()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """What a notebook shows: the drawing, and its text where there are no drawings."""
-        return {"image/svg+xml": str(self.to_svg()), "text/plain": str(self)}
+        """What a notebook shows: the drawing, and where there are no drawings what it is."""
+        return {"image/svg+xml": str(self.to_svg()), "text/plain": repr(self)}
 
 
 def _late(module: str, name: str) -> Any:

@@ -73,7 +73,7 @@ def _drawing(graph: Graph, shown: Scene, options: Options) -> SVG:
     sizes = [_size(box) for box in shown.boxes]
     edges = [(link.source, link.target) for link in shown.links]
     frames, homes = modules(shown)
-    labels = [shorten(clean(frame.name), LONGEST) for frame in frames]
+    labels = [shorten(clean(frame.label), LONGEST) for frame in frames]
     clusters = [
         Cluster(frame.parent, text_width(label, DETAIL, bold=True) + 24)
         for frame, label in zip(frames, labels, strict=True)
@@ -90,7 +90,8 @@ def _drawing(graph: Graph, shown: Scene, options: Options) -> SVG:
     for frame, rectangle in zip(frames, plan.clusters, strict=True):
         _draw_frame(body, frame, rectangle)
     for link, path in zip(shown.links, plan.paths, strict=True):
-        _draw_link(body, link, path)
+        if link.kind != "order":
+            _draw_link(body, link, path)
     for label, (x, y, _, _) in zip(
         labels, plan.clusters, strict=True
     ):  # above the lines that enter at the top
@@ -173,7 +174,7 @@ def _draw_frame(parent: ET.Element, frame: Frame, rectangle: Rect) -> None:
     x, y, w, h = rectangle
     group = add(parent, "g", class_="module")
     add(group, "title", frame.path)
-    add(group, "rect", class_="frame", x=x, y=y, width=w, height=h, rx=8.0)
+    add(group, "rect", class_="module-frame", x=x, y=y, width=w, height=h, rx=8.0)
 
 
 def _draw_link(parent: ET.Element, link: Link, path: tuple[Point, ...]) -> None:

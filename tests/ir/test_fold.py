@@ -336,6 +336,16 @@ def test_blocks_wired_in_another_way_are_no_repeat() -> None:
     assert all("times" not in e.params for e in fold(tg.trace(g, tg.ones(3))).equations)
 
 
+def test_blocks_fed_from_other_places_are_no_repeat() -> None:
+    def f(x: Any) -> Any:
+        for way in range(5):
+            y = tg.sin(x)
+            x = (tg.cos(y), y)[way % 2]
+        return x
+
+    assert all("times" not in e.params for e in fold(tg.trace(f, tg.ones(3))).equations)
+
+
 def test_forward_and_backward_repeats_fold_apart() -> None:
     def f(x: Any) -> Any:
         for _ in range(9):

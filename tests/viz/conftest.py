@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tensorgrad as tg
+from tensorgrad import nn
 from tensorgrad.ir.graph import Equation, Graph, Pass, Position, Stats, Step, Var, Write
+from tensorgrad.viz import Picture
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 class Builder:
@@ -173,3 +179,43 @@ def with_gradients(graph: Graph, **norms: Any) -> Graph:
         if value is not None:
             given[numbers[label]] = stats(value)
     return replace(graph, passes=(replace(graph.passes[-1], gradients=given),))
+
+
+def boxes(picture: Picture) -> dict[str, list[str]]:
+    """The lines of each box, by its key."""
+    root = ET.fromstring(picture.to_svg())
+    return {
+        group.get("id", ""): [text.text or "" for text in group.iter(f"{SVG}text")]
+        for group in root.iter(f"{SVG}g")
+        if group.get("id")
+    }
+
+
+def classes(picture: Picture) -> dict[str, str]:
+    """The classes of each box, by its first line."""
+    root = ET.fromstring(picture.to_svg())
+    return {
+        next(group.iter(f"{SVG}text")).text or "": group.get("class", "")
+        for group in root.iter(f"{SVG}g")
+        if group.get("id")
+    }
+
+
+class Block(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.up, self.down = nn.Linear(3, 5), nn.Linear(5, 3)
+
+    def forward(self, x: tg.Tensor) -> tg.Tensor:
+        return x + self.down(tg.tanh(self.up(x)))
+
+
+@pytest.fixture(scope="module")
+def blocks() -> Graph:
+    """A recorded step of four blocks."""
+    model = nn.Sequential(*[Block() for _ in range(4)])
+    x = tg.ones((2, 3))
+    with tg.record() as run:
+        loss = model(x).sum()
+        loss.backward()
+    return run.graph

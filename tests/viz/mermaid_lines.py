@@ -11,7 +11,7 @@ COLOUR = r"#[0-9a-f]{6}(?:[0-9a-f]{2})?|none"
 LOOK = rf"(?:(?:fill|stroke|color):(?:{COLOUR})|stroke-width:\dpx|stroke-dasharray:\d \d)"
 BOX = re.compile(rf'({ID})(?:\["({TEXT})"\]|\(\["({TEXT})"\]\)|\{{\{{"({TEXT})"\}}\}})')
 FRAME = re.compile(rf'subgraph (s\d+|heading)\["({TEXT})"\]')
-LINK = re.compile(rf"({ID}) (-->|-\.->) ({ID})")
+LINK = re.compile(rf"({ID}) (-->|-\.->|~~~) ({ID})")
 REST = re.compile(
     rf"direction TB|classDef [a-z]+ {LOOK}(?:,{LOOK})*|class (?:\w+)(?:,\w+)* [a-z]+"
     rf"|style (?:more|heading) {LOOK}(?:,{LOOK})*|linkStyle \d+(?:,\d+)* stroke:{COLOUR}"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tensorgrad.viz._clusters import Frame, framed
 from tensorgrad.viz.layout import Cluster, Layout, layered
+from tests.viz.crossings import crossings
 
 Edges = list[tuple[int, int]]
 NEAR = 1e-6
@@ -157,6 +158,12 @@ def test_several_values_between_two_clusters_do_not_cross() -> None:
     plan = layered([(60.0, 30.0)] * 8, edges, clusters=[Cluster(), Cluster()], homes=homes)
     xs = [plan.centres[node][0] for node in (1, 2, 3)], [plan.centres[node][0] for node in (6, 5, 4)]
     assert sorted(range(3), key=xs[0].__getitem__) == sorted(range(3), key=xs[1].__getitem__)
+
+
+def test_lines_enter_a_cluster_in_the_order_in_which_they_arrive() -> None:
+    edges = [(0, 1), (0, 2), (2, 3), (1, 4)]
+    plan = layered([(60.0, 30.0)] * 5, edges, clusters=[Cluster()], homes=[None, None, None, 0, 0])
+    assert crossings(plan.paths) == 0
 
 
 def test_an_empty_cluster_has_no_extent() -> None:

@@ -12,13 +12,15 @@ import xml.etree.ElementTree as ET
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from tensorgrad.ir import Equation, Graph, Position, Var, from_json, to_json
 from tensorgrad.viz import graph_dot, graph_mermaid, graph_svg, graph_text
 from tensorgrad.viz._scene import scene
+from tensorgrad.viz.explorer import explorer_html
 from tests.ir.random_graphs import HOSTILE, graphs
 from tests.viz.mermaid_lines import read
+from tests.viz.test_explorer import Page
 
 UNSEEN = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb\ufffe\uffff\ud800-\udfff]"
@@ -69,6 +71,7 @@ def test_dot(name: str) -> None:
     check_dot(full_of(name))
 
 
+@settings(max_examples=20)
 @given(graphs())
 def test_dot_of_any_graph(graph: Graph) -> None:
     check_dot(graph)
@@ -98,6 +101,7 @@ def test_svg(name: str) -> None:
     check_svg(full_of(name))
 
 
+@settings(max_examples=20)
 @given(graphs(most=4))
 def test_svg_of_any_graph(graph: Graph) -> None:
     check_svg(graph)
@@ -121,6 +125,7 @@ def test_mermaid(name: str) -> None:
     check_mermaid(full_of(name))
 
 
+@settings(max_examples=20)
 @given(graphs())
 def test_mermaid_of_any_graph(graph: Graph) -> None:
     check_mermaid(graph)
@@ -144,9 +149,38 @@ def test_text(name: str) -> None:
     assert sum("op" not in line and bool(re.search(r"^(│ )*[○●◎]", line)) for line in lines[3:]) == 3
 
 
+@settings(max_examples=20)
 @given(graphs())
 def test_text_of_any_graph(graph: Graph) -> None:
     check_text(graph)
+
+
+# ---- HTML
+
+
+def check_html(graph: Graph) -> None:
+    title = graph.equations[0].op if graph.equations else ""
+    text = explorer_html(graph, title=title)
+    page = Page(text)
+    assert [tag for tag, _ in page.tags] == [tag for tag, _ in EMPTY.tags] and page.script == EMPTY.script
+    assert not UNSEEN.search(text.replace("\t", ""))
+    assert len(page.data["equations"]["op"]) == len(graph.equations)
+    assert not BIDIRECTIONAL.search(json.dumps(page.data, ensure_ascii=False))
+
+
+BIDIRECTIONAL = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+EMPTY = Page(explorer_html(Graph((), (), (), (), ())))
+
+
+@NAMES
+def test_html(name: str) -> None:
+    check_html(full_of(name))
+
+
+@settings(max_examples=20)
+@given(graphs(most=4))
+def test_html_of_any_graph(graph: Graph) -> None:
+    check_html(graph)
 
 
 # ---- JSON
@@ -173,6 +207,7 @@ def test_json(name: str) -> None:
     check_json(full_of(name))
 
 
+@settings(max_examples=20)
 @given(graphs())
 def test_json_of_any_graph(graph: Graph) -> None:
     check_json(graph)

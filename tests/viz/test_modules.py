@@ -9,6 +9,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn
+from tensorgrad.ir.backward import with_backward
 from tensorgrad.ir.graph import Graph
 from tensorgrad.viz import Picture
 from tensorgrad.viz._scene import scene, shortened
@@ -124,3 +125,15 @@ def test_hostile_module_names_are_inert(step: Graph, name: str) -> None:
     ]
     assert all(len(text.text or "") <= 30 for text in labels)
     assert picture.to_dot().count("subgraph cluster_") == 3 and "label=<" not in picture.to_dot()
+
+
+def test_the_backward_pass_begins_below_what_it_starts_from(step: Graph) -> None:
+    _, boxes = drawn(tg.graph(step, passes="both"))
+    assert boxes["loss = sum"][3] < boxes["seed"][1]
+    order = [link for link in scene(with_backward(step)).links if link.kind == "order"]
+    assert len(order) == 1
+    source = tg.graph(step, passes="both").to_dot()
+    assert source.count("style=invis") == 1 and tg.graph(step, passes="both").to_mermaid().count("~~~") == 1
+    # A value of the user's that is called so is none.
+    seed = tg.tensor(2.0, requires_grad=True)
+    assert not [link for link in scene(tg.graph(seed * seed).graph).links if link.kind == "order"]

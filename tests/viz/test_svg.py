@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tensorgrad.ir.graph import Equation, Graph, Var
+from tensorgrad.ir.graph import Equation, Graph, Var, Write
 from tensorgrad.viz import graph_svg
 from tensorgrad.viz._draw import COLOURS, clean, text_width
 from tensorgrad.viz._scene import box_count, scene, shortened
@@ -96,7 +96,7 @@ def test_modules_are_frames_around_their_boxes(build: Any) -> None:
         x, y, w, h = (float(rect.get(name, "nan")) for name in ("x", "y", "width", "height"))
         return x, y, x + w, y + h
 
-    frames = [extent(rect) for rect in of_class(root, "frame")]
+    frames = [extent(rect) for rect in of_class(root, "module-frame")]
     boxes = {
         group.get("id"): extent(rect)
         for group in root.iter(f"{SVG}g")
@@ -113,6 +113,19 @@ def test_modules_are_frames_around_their_boxes(build: Any) -> None:
         {"v1", "e0", "e1"},
         {"v4", "e2", "e3"},
     ]
+
+
+def test_gradients_written_stand_in_the_frame_of_what_made_them(build: Any) -> None:
+    w = build.capture((3,), "w")
+    g = build.op("sin", [build.op("cos", [w], (3,), "backward", scope="net")], (3,), "backward", scope="net")
+    build.writes.append(Write(w, g, "grad"))
+    shown = scene(build.graph())
+    assert {box.key: box.scope for box in shown.boxes} == {
+        "v0": None,
+        "e0": "net, backward",
+        "e1": "net, backward",
+        "w0": "net, backward",
+    }
 
 
 def test_hovering_tells_parameters_dtypes_and_scope(build: Any) -> None:

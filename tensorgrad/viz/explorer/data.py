@@ -284,7 +284,11 @@ def words(value: Any, depth: int = 0) -> str:
         return f"{value.dtype} array {tuple(value.shape)}"
     if callable(value):
         return str(getattr(value, "__qualname__", type(value).__name__))
-    return shorten(re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value)), 120)
+    try:
+        said = repr(value)
+    except Exception:  # somebody's own object, whose words may fail
+        said = type(value).__name__
+    return shorten(re.sub(r" at 0x[0-9a-fA-F]+", "", said), 120)
 
 
 def _every_variable(graph: Graph) -> list[Var]:

@@ -92,12 +92,16 @@ function start() {
     new ResizeObserver(() => camera.resized()).observe(byId('stage'));
     let screen = null;
     window.addEventListener('beforeprint', () => {
+      const { w, h } = view.layout;
       screen = { ...camera.at };
       document.documentElement.dataset.look = 'light';
-      camera.fit(false);
+      camera.set(0, 0, 1);
+      byId('canvas').setAttribute('viewBox', `-8 -8 ${fix(w + 16)} ${fix(h + 16)}`);
+      byId('canvas').setAttribute('preserveAspectRatio', 'xMidYMin meet');
     });
     window.addEventListener('afterprint', () => {
       theme(document.documentElement.dataset.theme);
+      byId('canvas').removeAttribute('viewBox');
       if (screen) camera.set(screen.x, screen.y, screen.k);
     });
 

@@ -233,6 +233,8 @@ function assignX(cells, rows, steps) {
           sum += 12 * at;
           weight += 12;
         }
+        // A light pull to the middle, or long programs would drift away to one side.
+        if (weight > 1 && sweep < 18) weight *= 1.03;
         return weight ? [sum / weight, weight] : [cells[id].x, 0.01];
       });
       keepingOrder(cells, list, wishes);
