@@ -43,7 +43,9 @@ def test_every_picture_is_there_and_of_a_size_to_keep(gallery: Any) -> None:
     _, entries = gallery.entries()
     files = [file for file in FOLDER.iterdir() if file.is_file()]
     assert len(entries) >= 20 and all(entry.heading and entry.words and entry.code for entry in entries)
-    assert {file.stem for file in files if file.suffix in {".svg", ".txt", ".mmd"}} <= {e.name for e in entries}
+    assert {file.stem for file in files if file.suffix in {".svg", ".txt", ".mmd"}} <= {
+        e.name for e in entries
+    }
     assert max(file.stat().st_size for file in files) < 1_000_000
     assert sum(file.stat().st_size for file in files) < 2_000_000
     for file in files:

@@ -160,7 +160,7 @@ class Run:
         size = (len(log.events), len(log.outside), len(log.passes), sum(len(p.nodes) for p in log.passes))
         if self._built is None or self._built[0] != size:
             here = {} if self._closed else named_locals(user_frame(3))
-            names = {**log.names(), **here, **self._names, **self._given}
+            names = {**log.variables(), **here, **log.parameters(), **self._names, **self._given}
             builder = Builder(names, measure(self._values) if self._statistics else None)
             for event in (*log.outside, *log.events):
                 builder.add(_applied(event) if type(event) is tuple else event)
@@ -170,7 +170,8 @@ class Run:
     def _close(self, frame: FrameType | None) -> None:
         """The block has ended: tensors are called by the variables that hold them in its frame."""
         self._closed = True
-        self._names = {**self._log.names(), **named_locals(frame)}
+        # A parameter's path says more than the variable of a loop that went over the parameters.
+        self._names = {**self._log.variables(), **named_locals(frame), **self._log.parameters()}
         self._log.modules, self._log.frames, self._log.frame = [], [], None
 
 
@@ -291,13 +292,18 @@ class _Log(Watcher):
     def enter(self, module: Any, name: str) -> None:
         self.modules.append(module)
 
-    def names(self) -> dict[Any, str]:
-        """What the variables of the functions that ran hold, and the parameters of all modules that were called."""
+    def variables(self) -> dict[Any, str]:
+        """What the variables of the functions that ran hold."""
+        found: dict[Any, str] = {}
+        for frame in dict.fromkeys(self.frames):
+            found = {**named_locals(frame), **found}
+        return found
+
+    def parameters(self) -> dict[Any, str]:
+        """The parameters of all modules that were called, by their paths."""
         found: dict[Any, str] = {}
         for module in dict.fromkeys(self.modules):
             found = {**named(module), **found}
-        for frame in dict.fromkeys(self.frames):
-            found = {**named_locals(frame), **found}
         return found
 
     def _cut(self, value: Any, result: Any, how: str) -> None:

@@ -29,7 +29,7 @@ class Frame:
     @property
     def label(self) -> str:
         """What to call it: "0" alone says nothing, so children of a container are called after it."""
-        parts = self.path.split("/")
+        parts = self.path.replace(", backward/", "/").split("/")
         return ".".join(parts[-2:]) if self.name.isdigit() else self.name
 
 

@@ -467,3 +467,12 @@ def test_variables_of_functions_that_ran_have_names_too() -> None:
     assert out.shape == (2,)
     assert [v.label for v in run.graph.variables if v.role != "constant"] == ["w", "hidden", "out"]
     assert not run._log.frames
+
+
+def test_a_loop_over_parameters_does_not_rename_the_last_one() -> None:
+    model = tg.nn.Linear(2, 1)
+    for p in model.parameters():
+        assert p.requires_grad
+    with tg.record() as run:
+        model(tg.ones(2))
+    assert {var.label for var in run.graph.captured} == {"weight", "bias"}
