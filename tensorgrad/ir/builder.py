@@ -7,7 +7,9 @@ no identity is used twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -328,6 +330,18 @@ class Builder:
 
 
 # ---- helpers
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Let the garbage collector rest: of a long program it would look at all that is made, again and again."""
+    resting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if resting:
+            gc.enable()
 
 
 def measure(values: int) -> Measure:

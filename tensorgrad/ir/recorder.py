@@ -28,7 +28,7 @@ from .._tensor import Tensor
 from .._tree import flatten
 from .._watch import Watcher, watching
 from .._where import user_frame
-from .builder import Applied, Arrays, Assigned, Builder, Cut, Place, Swept, measure
+from .builder import Applied, Arrays, Assigned, Builder, Cut, Place, Swept, measure, without_collector
 from .graph import Graph, Var
 from .tape import events, label
 
@@ -162,9 +162,10 @@ class Run:
             here = {} if self._closed else named_locals(user_frame(3))
             names = {**log.variables(), **here, **log.parameters(), **self._names, **self._given}
             builder = Builder(names, measure(self._values) if self._statistics else None)
-            for event in (*log.outside, *log.events):
-                builder.add(_applied(event) if type(event) is tuple else event)
-            self._built = (size, *builder.graph(log.passes), builder)
+            with without_collector():
+                for event in (*log.outside, *log.events):
+                    builder.add(_applied(event) if type(event) is tuple else event)
+                self._built = (size, *builder.graph(log.passes), builder)
         return self._built
 
     def _close(self, frame: FrameType | None) -> None:

