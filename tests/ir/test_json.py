@@ -105,7 +105,7 @@ def test_it_is_strict_ascii_and_inert(graph: Graph) -> None:
         np.dtype("float32"), np.dtype(">i4"), np.float32(0.1), np.float16(1), np.uint64(2**64 - 1), np.bool_(True),
         np.complex64(1 - 2j), frozenset({"b", "a", 1}), float("inf"), {}, (), [],
     ],
-    ids=repr,
+    ids=lambda value: "set" if isinstance(value, frozenset) else repr(value),
 )  # fmt: skip
 def test_parameters_keep_value_and_type(value: Any) -> None:
     again = through(value)

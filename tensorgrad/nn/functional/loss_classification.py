@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._config import WATCHED, get_mode
+from ..._config import GENERAL, get_mode
 from ..._errors import DtypeError, ShapeError
 from ..._primitive import Value
 from ...ops import (
@@ -261,8 +261,8 @@ def _of_labels(
 
 
 def _all_count(loss: str, labels: Any, ignore_index: int) -> bool:
-    """Whether it is certain that no label is ignored; a recorded program may get other labels later."""
-    if isinstance(labels, Value) and (labels.level or get_mode() & WATCHED):
+    """Whether it is certain that no label is ignored; a traced program may get other labels later."""
+    if isinstance(labels, Value) and (labels.level or get_mode() & GENERAL):
         return False
     return not (known(loss, labels) == ignore_index).any()
 
