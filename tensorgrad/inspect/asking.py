@@ -155,14 +155,18 @@ def _answer(x: Tensor, name: str, case: _Case) -> Diagnosis:
     teller = Teller(x, name, None if case.only_asked else _stored(x))
     if case.run is None or (not seen and (teller.stored is not None or not x.is_leaf or not x.requires_grad)):
         return teller.alone(case.loss)
+    loss = case.run.var(case.loss) if case.loss is not None else None
     for k in reversed(range(len(case.run.graph.passes))):
         gradients = case.run.gradients(k)
+        if loss is not None and loss.index not in gradients:
+            continue  # a pass of another loss
         var = next((var for var in reversed(seen) if gradients.get(var.index) is not None), None)
         if var is not None and (not bad(teller.stored) or bad(gradients[var.index]) or not k):
             return teller.reached(case.evidence(k), var, case.only_asked)
+    if loss is not None and case.run.graph.passes:
+        teller = Teller(x, name, None)  # what is in .grad came from another loss
     passes = len(case.run.graph.passes)
     evidence = case.evidence(passes - 1 if passes else None)
-    loss = case.run.var(case.loss) if case.loss is not None else None
     seeds = [var for one in case.run.graph.passes for var, _ in one.seeds]
     return teller.unreached(evidence, seen, [loss] if loss is not None else seeds, bool(seeds))
 

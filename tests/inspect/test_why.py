@@ -371,3 +371,14 @@ def test_losses_that_ignore_every_target() -> None:
     with tg.record() as run:
         F.cross_entropy(logits, tg.tensor([-100] * 4)).backward()
     told(tg.why(logits, of=run), "zero", "ignored targets")
+
+
+def test_a_named_loss_is_what_is_asked_about_whatever_else_went_backward() -> None:
+    w = leaf(2)
+    with tg.record() as run:
+        lost = (tg.tensor((w * 2).numpy()) * 3).sum()
+        good = (w * w).sum()
+        good.backward()
+    assert tg.why(w, of=good).ok and tg.why(w, of=run).ok
+    answer = tg.why(w, of=lost)
+    assert answer.verdict == "none" and "numpy" in str(answer)
