@@ -13,7 +13,7 @@ the general twin in `_record`; a test holds the two to building the same nodes.
 
 The text reads global names that `_tensor` sets when it is imported, so that nothing down here imports upward:
 
-==============================  =====================================================================
+==============================  ================================================================================
 ``Tensor, Parameter, Node``     the classes
 ``process``                     the way out of an entry: to its twin for watchers, or to the general path
 ``general``                     the general path
@@ -23,12 +23,12 @@ The text reads global names that `_tensor` sets when it is imported, so that not
 ``watchers, Given, clock``      whom the twin tells; marks data of an input that was no tensor; seconds
 ``constants, picks, pick``      several results: without a graph, with each its place in it, one of them
 ``shapes_of, layouts_of``       of several results
-``sum_to, conjugate``           undoes broadcasting; for complex cotangents
-``refit, gate, slope, listed``  gates: for a cotangent of another shape, for formulas that are not the
-                                library's, for a derivative of an elementwise op, for a list of inputs
-``guarded, fill``               what a user's formula gets, safe from being written to; completes the
-                                cotangents of several results
-==============================  =====================================================================
+``sum_to_, conjugate_``         undoes broadcasting; for complex cotangents
+``refit_, gate_, slope_``       gates: for a cotangent of another shape, for formulas that are not the library's,
+``listed_``                     for a derivative of an elementwise op, for a list of inputs
+``guarded_, fill_``             what a user's formula gets, safe from being written to; completes the cotangents
+                                of several results
+==============================  ================================================================================
 """
 
 from __future__ import annotations

@@ -690,8 +690,8 @@ SOLE = _sole() if getattr(sys, "_is_gil_enabled", lambda: True)() else -1
 set_types(Tensor, Shared)
 _specialise.install(
     Tensor=Tensor, Parameter=Parameter, Node=Node, process=process, general=general, watchers=watchers,
-    Given=Given, clock=perf_counter, explain=explain, tick=tick, keep=keep, sum_to=ops.sum_to,
-    refit=refit, gate=gate, constants=_constants, pick=pick, picks=_picks, shapes_of=shapes_of,
-    layouts_of=layouts_of, slope=slope, listed=listed, guarded=guarded, fill=fill,
-    conjugate=ops.conjugate,
+    Given=Given, clock=perf_counter, explain=explain, tick=tick, keep=keep, sum_to_=ops.sum_to,
+    refit_=refit, gate_=gate, constants=_constants, pick=pick, picks=_picks, shapes_of=shapes_of,
+    layouts_of=layouts_of, slope_=slope, listed_=listed, guarded_=guarded, fill_=fill,
+    conjugate_=ops.conjugate,
 )  # fmt: skip

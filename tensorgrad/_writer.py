@@ -310,14 +310,14 @@ def pullback(card: Any) -> str:
         return "def pullback(g, edges_, saved_, shape_):\n    return (None,) * len(edges_)"
     names = list(saved_names(card))
     lines = (
-        [f"{_tuple(names)} = saved_" if card.trusted else f"{_tuple(names)} = guarded(saved_)"]
+        [f"{_tuple(names)} = saved_" if card.trusted else f"{_tuple(names)} = guarded_(saved_)"]
         if names
         else []
     )
     if not card.trusted:
-        lines.append("(g,) = guarded((g,))")
+        lines.append("(g,) = guarded_((g,))")
     if card.several:
-        lines.append("g = fill(g, outputs_)")
+        lines.append("g = fill_(g, outputs_)")
     *fixed, many = card.inputs if card.variadic else (*card.inputs, None)
     lines.append(f"{_tuple([f'e{i}_' for i in range(len(fixed))] + (['*es_'] if many else []))} = edges_")
     conjugates = card.kind in ("elementwise", "bilinear") and any(
@@ -345,7 +345,7 @@ def _conjugate_inputs(card: Any, names: list[str]) -> list[str]:
     for name in card.inputs:
         if name in names:
             many = card.variadic and name == card.inputs[-1]
-            value = f"tuple([conjugate(v_) for v_ in {name}])" if many else f"conjugate({name})"
+            value = f"tuple([conjugate_(v_) for v_ in {name}])" if many else f"conjugate_({name})"
             lines.append(f"    {name} = None if {name} is None else {value}")
     return lines
 
@@ -357,19 +357,19 @@ def _pull_one(card: Any, number: int, i: int, name: str, formula: Any) -> list[s
     elif formula.constant is not None:
         value = _times(formula.constant)
     else:
-        value = f"g * (conjugate({call}) if conj_ else {call})"
+        value = f"g * (conjugate_({call}) if conj_ else {call})"
         if not card.trusted:
-            value = f"g * slope(card, {name!r}, {call}, shape_, conj_)"
+            value = f"g * slope_(card, {name!r}, {call}, shape_, conj_)"
     lines = [f"c{i}_ = {value}"]
     if not card.trusted:
-        lines.append(f"c{i}_ = gate(card, {name!r}, c{i}_, e{i}_.shape, {name}_dtype)")
+        lines.append(f"c{i}_ = gate_(card, {name!r}, c{i}_, e{i}_.shape, {name}_dtype)")
     elif card.kind == "elementwise":
         if len(card.inputs) > 1:
-            lines.append(f"if e{i}_.shape != shape_: c{i}_ = sum_to(c{i}_, e{i}_.shape)")
+            lines.append(f"if e{i}_.shape != shape_: c{i}_ = sum_to_(c{i}_, e{i}_.shape)")
     else:
         lines.append(
             f"if c{i}_ is not None and c{i}_.shape != e{i}_.shape: "
-            f"c{i}_ = refit(card, {name!r}, c{i}_, e{i}_.shape)"
+            f"c{i}_ = refit_(card, {name!r}, c{i}_, e{i}_.shape)"
         )
     if len(card.formulas) == 1 and len(card.inputs) == 1:
         return lines  # the only edge of a node that exists is there
@@ -380,16 +380,16 @@ def _pull_list(card: Any, number: int, formula: Any) -> list[str]:
     name = card.inputs[-1]
     lines = ["wanted = tuple([e_ is not None for e_ in es_])"] if "wanted" in formula.names else []
     gate = (
-        f"gate(card, {name!r}, c_, e_.shape, d_)"
+        f"gate_(card, {name!r}, c_, e_.shape, d_)"
         if not card.trusted
-        else (f"c_ if c_ is None or c_.shape == e_.shape else refit(card, {name!r}, c_, e_.shape)")
+        else (f"c_ if c_ is None or c_.shape == e_.shape else refit_(card, {name!r}, c_, e_.shape)")
     )
     pairs = f"zip(cs_, es_, {name}_dtype, strict=True)" if not card.trusted else "zip(cs_, es_, strict=True)"
     targets = "c_, e_, d_" if not card.trusted else "c_, e_"
     return [
         *lines,
         f"cs_ = rule{number}_({', '.join(formula.names)})",
-        *([] if card.trusted else [f"listed(card, {name!r}, cs_, len(es_))"]),
+        *([] if card.trusted else [f"listed_(card, {name!r}, cs_, len(es_))"]),
         f"cs_ = [None if e_ is None else {gate} for {targets} in {pairs}]",
     ]
 

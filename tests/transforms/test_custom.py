@@ -324,3 +324,19 @@ def test_integer_and_boolean_results() -> None:
 
     assert_array_equal(tg.grad(f)(X), [0, 0, 2])
     assert top(tg.tensor(X))[1].dtype == np.int64
+
+
+@pytest.mark.parametrize("name", ["slope", "gate", "guarded", "fill", "shape", "tick", "conjugate"])
+def test_a_parameter_may_have_the_name_of_what_the_generated_text_uses(name):
+    space = {"np": np, "tg": tg}
+    exec(
+        "@tg.elementwise\n"
+        f"def leaky(x, /, {name}=0.5):\n"
+        "    '''Leaky.'''\n"
+        f"    return np.where(x > 0, x, {name} * x)\n"
+        f"leaky.derivative(x=lambda x, {name}: tg.where(x > 0, 1.0, {name}))\n",
+        space,
+    )
+    x = tg.tensor([1.0, -2.0], requires_grad=True)
+    space["leaky"](x, **{name: 0.25}).sum().backward()
+    assert x.grad.tolist() == [1.0, 0.25]
