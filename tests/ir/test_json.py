@@ -109,7 +109,8 @@ def test_it_is_strict_ascii_and_inert(graph: Graph) -> None:
 )  # fmt: skip
 def test_parameters_keep_value_and_type(value: Any) -> None:
     again = through(value)
-    assert again == value and type(again) is type(value) and repr(again) == repr(value)
+    assert again == value and type(again) is type(value)
+    assert repr(again) == repr(value) or isinstance(value, frozenset)  # whose order is by chance
 
 
 def through(value: Any) -> Any:

@@ -15,6 +15,7 @@ import pytest
 import tensorgrad as tg
 from tensorgrad import ir, nn
 from tensorgrad.nn import functional as F
+from tests.ir.sums import check_sums
 
 
 def leaf(values: Any, dtype: Any = np.float64) -> Any:
@@ -181,27 +182,6 @@ def test_costs_are_counted() -> None:
 
 
 # ---- backward passes
-
-
-def check_sums(run: Any) -> int:
-    """For each value that a pass reached: contributions and seeds sum to the gradient. How many there were."""
-    for k, one in enumerate(run.graph.passes):
-        sums: dict[int, Any] = {}
-        for (var, stats), g in zip(one.seeds, [run.gradients(k)[v.index] for v, _ in one.seeds], strict=True):
-            alone = not any(c.target == var for s in one.steps for c in s.contributions)
-            sums[var.index] = g if alone else np.reshape(stats.values, stats.shape)
-        for step, arrays in zip(one.steps, run.contributions(k), strict=True):
-            for given, array in zip(step.contributions, arrays, strict=True):
-                assert run.graph.equations[step.equation].inputs[given.position] == given.target
-                old = sums.get(given.target.index)
-                sums[given.target.index] = array if old is None else old + array
-        found = run.gradients(k)
-        assert set(found) == set(sums) == set(one.gradients)
-        for index, total in sums.items():
-            if index not in one.replaced:
-                scale = np.abs(found[index]).max(initial=1e-300)
-                assert np.abs(total - found[index]).max(initial=0) <= 1e-12 * scale, index
-    return sum(len(one.gradients) for one in run.graph.passes)
 
 
 UNARY = [tg.sin, tg.tanh, tg.exp, lambda v: v * v, lambda v: v.reshape(-1)[::-1].reshape(v.shape), tg.cumsum]
