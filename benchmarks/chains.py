@@ -77,7 +77,7 @@ CHAINS: dict[Chain, tuple[str, bool, tuple[tuple[float, float | None], ...]]] = 
 def cases(torch: Any) -> Iterator[Case]:
     """Nine rows with a bar and eighteen without."""
     for chain, (name, sides, bars) in CHAINS.items():
-        for make, what in ((_backward, ""), (_record, ", record"), (_no_grad, ", no_grad")):
+        for make, what in ((backward, ""), (_record, ", record"), (_no_grad, ", no_grad")):
             for shape, (must, aim) in zip(SHAPES, bars, strict=True):
                 yield Case(
                     name + what,
@@ -90,7 +90,7 @@ def cases(torch: Any) -> Iterator[Case]:
                 )
 
 
-def _backward(lib: Any, chain: Chain, shape: tuple[int, ...], sides: bool) -> Implementation:
+def backward(lib: Any, chain: Chain, shape: tuple[int, ...], sides: bool) -> Implementation:
     inputs = leaves(lib, shape, sides=sides)
     seed = lib.tensor(np.ones(shape, np.float32))
 

@@ -19,7 +19,7 @@ import numpy as np
 import tensorgrad as tg
 from tensorgrad import _specialise, _tape, _writer
 
-from .chains import OPS, leaves, tanh_chain
+from .chains import OPS, backward, tanh_chain
 from .harness import Case, Implementation
 
 SIZES, BATCH = (784, 256, 128, 10), 128
@@ -42,17 +42,7 @@ def cases(torch: Any) -> Iterator[Case]:
 
 
 def _chain(shape: tuple[int, ...]) -> Implementation:
-    inputs = leaves(tg, shape)
-    seed = tg.tensor(np.ones(shape, np.float32))
-
-    def run() -> Any:
-        for leaf in inputs:
-            leaf.grad = None
-        y = tanh_chain(tg, *inputs)
-        y.backward(seed)
-        return y, [leaf.grad for leaf in inputs]
-
-    return Implementation(run)
+    return backward(tg, tanh_chain, shape, False)
 
 
 def _recorded_chain(shape: tuple[int, ...]) -> Implementation:
