@@ -19,7 +19,7 @@ from .._errors import DtypeError, NoGraphError
 from .._tensor import Tensor
 from .._where import user_frame
 from .why_diagnosis import Diagnosis
-from .why_evidence import Evidence, living, versions
+from .why_evidence import Evidence
 from .why_nonfinite import bad
 from .why_words import Teller
 
@@ -106,7 +106,7 @@ class _Case:
 def _case(tensors: list[Tensor], of: Any) -> _Case:
     if of is None:
         runs = [run for run in map(ir.run_of, tensors) if run is not None] or [
-            run for run in living() if run.graph.passes
+            run for run in ir.runs() if run.graph.passes
         ]
         return _Case(max(runs, key=lambda run: run.number, default=None))
     if isinstance(of, ir.Run):
@@ -150,7 +150,7 @@ def _worst(found: list[Diagnosis]) -> Diagnosis:
 
 
 def _answer(x: Tensor, name: str, case: _Case) -> Diagnosis:
-    seen = versions(case.run, x) if case.run is not None else []
+    seen = case.run.versions(x) if case.run is not None else []
     name = next((var.label for var in reversed(seen) if var.label and name == "x"), name)
     teller = Teller(x, name, None if case.only_asked else _stored(x))
     if case.run is None or (not seen and (teller.stored is not None or not x.is_leaf or not x.requires_grad)):

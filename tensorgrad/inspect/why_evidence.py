@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import autograd
 from .._tensor import tensor
-from ..ir import Equation, Graph, Position, Var, recorder
+from ..ir import Equation, Graph, Position, Var
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Evidence:
 
     def hooks(self, var: Var) -> str:
         """The hooks on a value: name and place of each."""
-        node = node_of(self.run, var)
+        node = self.run.node(var)
         extra = getattr(node, "extra", None)
         return described(extra.hooks.values()) if extra is not None else ""
 
@@ -242,31 +242,9 @@ class Evidence:
         return [np.asarray(part) != 0 for part in parts]
 
 
-def node_of(run: Any, var: Var) -> Any:
-    """The node of a variable of a run, None where no gradient flows."""
-    return run._build()[3].node_of.get(var.index)
-
-
-def living() -> list[Any]:
-    """The runs that somebody still holds."""
-    return list(recorder._runs)
-
-
 def belongs(run: Any, x: Any) -> bool:
     """Whether a tensor is a parameter of a module that was called in a run."""
-    return any(x is p for module in run._log.modules for p in module.parameters())
-
-
-def versions(run: Any, x: Any) -> list[Var]:
-    """The variables that stand for the values that a tensor had in a run, oldest first."""
-    builder = run._build()[3]
-    found = [
-        var
-        for var in run.graph.variables
-        if x._node is not None and builder.node_of.get(var.index) is x._node
-    ]
-    now = run.var(x)
-    return found if now is None or now in found else [*found, now]
+    return any(x is p for module in run.modules for p in module.parameters())
 
 
 def described(hooks: Any) -> str:

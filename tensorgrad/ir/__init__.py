@@ -24,6 +24,7 @@ from .printer import text as text
 from .recorder import Run as Run
 from .recorder import record as record
 from .recorder import run_of as run_of
+from .recorder import runs as runs
 from .replayer import replay as replay
 from .stats import stats_of as stats_of
 from .tape import of_tape as of_tape

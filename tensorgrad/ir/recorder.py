@@ -136,6 +136,22 @@ class Run:
         known = builder.of_node.get(x._node) if x._node is not None else None
         return known or builder.of_array.get(id(x._d))
 
+    def versions(self, x: Any) -> list[Var]:
+        """The variables that stand for the values that a tensor had, oldest first; a write makes a new one."""
+        nodes = self._build()[3].node_of
+        found = [v for v in self.graph.variables if x._node is not None and nodes.get(v.index) is x._node]
+        now = self.var(x)
+        return found if now is None or now in found else [*found, now]
+
+    def node(self, var: Var) -> Any:
+        """The node of the tape that a variable belongs to; None where no gradient flows."""
+        return self._build()[3].node_of.get(var.index)
+
+    @property
+    def modules(self) -> tuple[Any, ...]:
+        """The modules that were called, each once, and not those inside of others."""
+        return tuple(dict.fromkeys(self._log.modules))
+
     def __repr__(self) -> str:
         operations = sum(type(event) is tuple for event in self._log.events)
         passes = len(self._log.passes)
@@ -173,15 +189,17 @@ class Run:
         self._closed = True
         # A parameter's path says more than the variable of a loop that went over the parameters.
         self._names = {**self._log.variables(), **named_locals(frame), **self._log.parameters()}
-        self._log.modules, self._log.frames, self._log.frame = [], [], None
+        self._log.frames, self._log.frame = [], None
+
+
+def runs() -> list[Run]:
+    """The runs that somebody still holds, the newest first."""
+    return sorted(_runs, key=lambda one: -one.number)
 
 
 def run_of(x: Any) -> Run | None:
-    """The newest run, of those somebody still holds, that has seen a tensor."""
-    for run in sorted(_runs, key=lambda one: -one.number):
-        if run.var(x) is not None:
-            return run
-    return None
+    """The newest of those that has seen a tensor."""
+    return next((run for run in runs() if run.var(x) is not None), None)
 
 
 def named(names: Any) -> dict[Any, str]:

@@ -382,3 +382,19 @@ def test_a_named_loss_is_what_is_asked_about_whatever_else_went_backward() -> No
     assert tg.why(w, of=good).ok and tg.why(w, of=run).ok
     answer = tg.why(w, of=lost)
     assert answer.verdict == "none" and "numpy" in str(answer)
+
+
+def test_a_parameter_of_a_module_that_was_called_is_not_called_replaced() -> None:
+    class Unused(tg.nn.Module):
+        def __init__(self) -> None:
+            self.used, self.spare = tg.nn.Linear(2, 2), tg.nn.Linear(2, 2)
+
+        def forward(self, x: Any) -> Any:
+            return self.used(x)
+
+    net = Unused()
+    with tg.record() as run:
+        net(tg.ones((3, 2))).sum().backward()
+    assert run.modules == (net,)
+    answer = tg.why(net.spare.weight)
+    assert answer.verdict == "none" and answer.cause != "replaced"
