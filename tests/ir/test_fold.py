@@ -414,8 +414,8 @@ def chain(count: int, scope: Any) -> Graph:
 @pytest.mark.parametrize(
     ("scope", "count", "depth", "left"),
     [
-        (lambda i: "", 100_000, 0, 1),
-        (lambda i: f"net/layer{i // 5}/act", 100_000, 1, 1),
+        (lambda i: "", 20_000, 0, 1),
+        pytest.param(lambda i: f"net/layer{i // 5}/act", 100_000, 1, 1, marks=pytest.mark.slow),
         (lambda i: f"net/layer{i // 5}/act", 10_000, 0, 1),
         (lambda i: f"net/{'ab'[i % 2]}", 10_000, 1, 1),
         (lambda i: f"net/{i * i % 97}", 10_000, 1, None),

@@ -218,8 +218,9 @@ def test_two_processes_write_the_same() -> None:
     assert len(texts) == 1 and "Generator(PCG64)" in next(iter(texts))
 
 
-def test_long_chains_need_no_recursion() -> None:
-    graph = chain(100_000)
+@pytest.mark.parametrize("count", [20_000, pytest.param(100_000, marks=pytest.mark.slow)])
+def test_long_chains_need_no_recursion(count: int) -> None:
+    graph = chain(count)
     assert from_json(to_json(graph)) == graph
 
 
