@@ -31,7 +31,7 @@ env: $(VENV)/.package ## print versions, BLAS, threads and extras, for a bug rep
 	@$(PY) -m tensorgrad env
 
 test: $(VENV)/.dev ## the test suite
-	HYPOTHESIS_PROFILE=ci $(PYTEST) -n $(WORKERS) --dist loadgroup $(ARGS)
+	HYPOTHESIS_PROFILE=ci $(PYTEST) -n $(WORKERS) $(ARGS)
 
 test-thorough: $(VENV)/.dev ## the same with many more random examples, new ones each time
 	HYPOTHESIS_PROFILE=thorough $(PYTEST) -n $(WORKERS) --timeout 3000 $(ARGS)

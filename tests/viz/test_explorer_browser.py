@@ -25,8 +25,6 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path"),
-    # One browser: with pytest-xdist all of these run in one process (--dist loadgroup).
-    pytest.mark.xdist_group("browser"),
 ]
 Opener = Callable[..., Any]
 
@@ -210,8 +208,7 @@ def test_search_goes_round_and_unfolds(open_page: Opener, deep: Graph) -> None:
     assert page.locator(".node.folded").count() > 0
     page.keyboard.press("/")
     page.keyboard.type("stage2/block7 tanh")
-    until(page, "document.querySelector('#found').textContent !== ''")
-    assert page.locator("#found").text_content() == "6 matches"
+    until(page, "document.querySelector('#found').textContent === given", "6 matches")
     seen = []
     for _ in range(7):
         page.keyboard.press("Enter")
