@@ -17,6 +17,7 @@ from .._primitive import FORMULA_OF_KIND, Primitive, Value
 from .._tape import Leaf
 from .._tensor import Over, Tensor, fresh, pull, watched
 from .._tree import flatten, map_leaves, unflatten
+from .inside import Inside
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -54,7 +55,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     return unflatten(tree, [p for p, _ in pairs]), unflatten(tree, [t for _, t in pairs])
 
 
-class Dual(Array):
+class Dual(Inside):
     """A value and its tangent, both of a lower level."""
 
     __slots__ = ("level", "primal", "tangent")
@@ -74,6 +75,11 @@ class Dual(Array):
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the elements."""
         return self.primal.dtype  # type: ignore[no-any-return]
+
+    @property
+    def under(self) -> Any:
+        """The primal."""
+        return self.primal
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, {self.tangent!r}, level={self.level:g})"
