@@ -18,7 +18,7 @@ from ._data import as_data, as_data_like, first_line, keep, read_only
 from ._errors import DtypeError, IndexingError, ShapeError, TensorgradError
 from ._levels import check_open, drawn, open_batches, opened
 from ._primitive import FORMULA_OF_KIND, Primitive, Value
-from ._specialise import ARRAYS, FORWARD_ERRORS, SCALARS, plain, weak
+from ._specialise import ARRAYS, FORWARD_ERRORS, RAW, SCALARS, plain, weak
 from ._tape import Node, layouts_of, pick, shapes_of, tick
 from ._writer import saved_names, shares_dtype
 from .ops.dtype import numeric_dtype
@@ -39,7 +39,7 @@ def process(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> 
 def general(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     """Apply an op to anything: the value with the highest level decides what that means."""
     top: Value | None = None
-    listed = False
+    lists = False
     for arg in args:
         if isinstance(arg, Value):
             level = arg.level
@@ -47,15 +47,15 @@ def general(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> 
                 check_open(level)
             if top is None or level > top.level:
                 top = arg
-        elif isinstance(arg, LISTS):
-            listed = True
-    if listed:
+        elif type(arg) not in RAW and isinstance(arg, LISTS):
+            lists = True
+    if lists:
         # Numbers in a list are as weak as they are alone.
         dtypes = {arg.dtype for arg in args if hasattr(arg, "dtype") and arg.dtype.kind in "fc"}
         like = dtypes.pop() if len(dtypes) == 1 else get_default_dtype()
         args = tuple([lift(card, arg, like) if isinstance(arg, LISTS) else arg for arg in args])
-        top = next((arg for arg in args if isinstance(arg, Value)), None) if top is None else top
-    if params:
+        return general(card, args, params)
+    if list in map(type, params):
         params = tuple([tuple(p) if type(p) is list else p for p in params])
     if top is not None:
         return top.process(card, args, params)
