@@ -16,7 +16,7 @@ from . import ops
 from ._config import GENERAL, TAPE, WATCHED, get_default_dtype, get_mode
 from ._data import as_data, as_data_like, first_line, keep, read_only
 from ._errors import DtypeError, IndexingError, ShapeError, TensorgradError
-from ._levels import check_open
+from ._levels import check_open, drawn, open_batches
 from ._primitive import FORMULA_OF_KIND, Primitive, Value
 from ._specialise import ARRAYS, FORWARD_ERRORS, RAW, SCALARS, plain, weak
 from ._tape import Node, layouts_of, pick, shapes_of, tick
@@ -57,7 +57,7 @@ def general(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> 
     if top is not None:
         return top.process(card, args, params)
     if not args:
-        return tensor_type.from_nothing(card, params)
+        return from_nothing(card, params)
     if any(type(arg) in ARRAYS for arg in args):
         data = [operand(card, arg) for arg in args]
         if len(data) == 2:
@@ -70,6 +70,20 @@ def general(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> 
         )  # numbers are weak among each other too: 1 + 2.5 has the default float
     lifted = tuple([tensor_type(operand(card, arg)) for arg in args])
     return lifted[0].process(card, lifted, params)
+
+
+def from_nothing(card: Primitive, params: tuple[Any, ...]) -> Any:
+    """Apply an op without inputs: a random draw, of which an open batch may want one for each example."""
+    if not (card.draws and open_batches()):
+        return tensor_type.from_nothing(card, params)
+    place = card.params.index("size")
+
+    def make(size: tuple[int, ...]) -> Any:
+        return tensor_type.from_nothing(card, (*params[:place], size, *params[place + 1 :]))
+
+    size = params[place]
+    what = str(params[card.params.index("law")] if "law" in card.params else card.name)
+    return drawn(what, tuple(size) if isinstance(size, Sequence) else (size,), make)
 
 
 def record(

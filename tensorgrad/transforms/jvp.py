@@ -20,6 +20,7 @@ from .._tape import Leaf
 from .._tensor import Over, Parameter, Tensor, fresh, pull, watched, wrap
 from .._tree import flatten, map_leaves, unflatten
 from ._pushforward import text
+from .inside import Inside
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -58,7 +59,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     return unflatten(tree, both[::2]), unflatten(tree, both[1::2])
 
 
-class Dual(Array):
+class Dual(Inside):
     """A value and its tangent, both of a lower level."""
 
     __slots__ = ("level", "primal", "tangent")
@@ -78,6 +79,11 @@ class Dual(Array):
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the elements."""
         return self.primal.dtype  # type: ignore[no-any-return]
+
+    @property
+    def under(self) -> Any:
+        """The primal."""
+        return self.primal
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, {self.tangent!r}, level={self.level:g})"
