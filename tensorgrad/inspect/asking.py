@@ -150,6 +150,8 @@ def _worst(found: list[Diagnosis]) -> Diagnosis:
 
 
 def _answer(x: Tensor, name: str, case: _Case) -> Diagnosis:
+    if not x.size:
+        return Diagnosis("ok", name=name, finding=f"{name} has no entries, and so no gradient to speak of")
     seen = case.run.versions(x) if case.run is not None else []
     name = next((var.label for var in reversed(seen) if var.label and name == "x"), name)
     teller = Teller(x, name, None if case.only_asked else _stored(x))

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from inspect import CO_OPTIMIZED
 from itertools import count
 from operator import attrgetter
+from sys import getrefcount
 from types import FrameType
 from typing import Any
 
@@ -227,8 +228,10 @@ def named_locals(frame: FrameType | None) -> dict[Any, str]:
     for name, x in (*held.items(), *mentioned):
         if isinstance(x, Tensor) and not x.level and not name.startswith("_"):
             found.setdefault(key(x), name)
-    if frame.f_code.co_flags & CO_OPTIMIZED and type(held) is dict:
-        held.clear()  # before Python 3.13 a function's frame keeps this copy, and the run in it, alive
+    # Before Python 3.13 a function's frame keeps this copy, and the run in it, alive. It is also what `locals()`
+    # gives, so that it is the user's if more than the frame, this function and the count refer to it.
+    if frame.f_code.co_flags & CO_OPTIMIZED and type(held) is dict and getrefcount(held) <= 3:
+        held.clear()
     return found
 
 
