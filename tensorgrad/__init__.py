@@ -378,6 +378,7 @@ true_divide = divide
 
 if _typing.TYPE_CHECKING:
     from . import data as data
+    from . import fft as fft
     from . import inspect as inspect
     from . import ir as ir
     from . import linalg as linalg
@@ -461,6 +462,7 @@ if _typing.TYPE_CHECKING:
 
 _ON_FIRST_USE = {
     "data",
+    "fft",
     "inspect",
     "ir",
     "linalg",
