@@ -348,7 +348,9 @@ from .transforms import custom_jvp as custom_jvp
 from .transforms import custom_vjp as custom_vjp
 from .transforms import grad as grad
 from .transforms import jvp as jvp
+from .transforms import linearize as linearize
 from .transforms import value_and_grad as value_and_grad
+from .transforms import vjp as vjp
 from .transforms import vmap as vmap
 
 # NumPy's other names, each for the same object.

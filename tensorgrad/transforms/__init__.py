@@ -9,4 +9,6 @@ from .grad import backward as backward
 from .grad import grad as grad
 from .grad import value_and_grad as value_and_grad
 from .jvp import jvp as jvp
+from .linearize import linearize as linearize
+from .vjp import vjp as vjp
 from .vmap import vmap as vmap
