@@ -50,7 +50,7 @@ def grad(
 
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        _, aux, found = _differentiate(f, argnums, has_aux, args, kwargs)
+        _, aux, found = differentiate("grad", f, argnums, has_aux, args, kwargs)
         return (found, aux) if has_aux else found
 
     return gradient
@@ -72,7 +72,7 @@ def value_and_grad(
 
     @functools.wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        y, aux, found = _differentiate(f, argnums, has_aux, args, kwargs)
+        y, aux, found = differentiate("grad", f, argnums, has_aux, args, kwargs)
         return ((y, aux), found) if has_aux else (y, found)
 
     return value_and_gradient
@@ -159,27 +159,31 @@ def gradients(
 # ---- the two ways to run
 
 
-def _differentiate(
-    f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, args: Any, kwargs: Any
+def differentiate(
+    name: str, f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, args: Any, kwargs: Any
 ) -> tuple[Any, Any, Any]:
-    """The value of ``f``, what it returned besides, and the gradient in the structure of the arguments."""
-    positions = positions_of("grad", argnums, args)
+    """The value of ``f``, what it returned besides, and the gradient in the structure of the arguments.
+
+    Errors speak of the transformation ``name``.
+    """
+    positions = positions_of(name, argnums, args)
     leaves, tree = flatten(tuple([args[i] for i in positions]))
     for number, leaf in enumerate(leaves):
-        check_differentiable("grad", "argument ", leaf, tree, number)
+        check_differentiable(name, "argument ", leaf, tree, number)
     recording = is_grad_enabled()
     if open_levels():
         with new_level() as level:
-            y, aux, found = _by_level(f, args, kwargs, positions, leaves, tree, has_aux, level)
+            y, aux, found = _by_level(name, f, args, kwargs, positions, leaves, tree, has_aux, level)
     else:
         with enable_grad():
-            y, aux, found = _on_one_tape(f, args, kwargs, positions, leaves, tree, has_aux, recording)
+            y, aux, found = _on_one_tape(name, f, args, kwargs, positions, leaves, tree, has_aux, recording)
     result = unflatten(tree, found)
     gradients = result[0] if isinstance(argnums, int) else result
     return y, aux, gradients
 
 
 def _on_one_tape(
+    name: str,
     f: Any,
     args: Any,
     kwargs: Any,
@@ -204,7 +208,7 @@ def _on_one_tape(
             own.append(Leaf(data.shape, data.dtype))
             variables.append(wrap(data, own[-1]))
     ends = [v._node for v in variables]  # taken now: the function may write to its arguments
-    y, aux = _call(f, args, kwargs, positions, variables, tree, has_aux)
+    y, aux = _call(name, f, args, kwargs, positions, variables, tree, has_aux)
     for leaf in own:
         leaf.closed = True
     plain = not any(isinstance(leaf, Tensor) or type(leaf) in (int, float, complex) for leaf in leaves)
@@ -232,14 +236,22 @@ def _on_one_tape(
 
 
 def _by_level(
-    f: Any, args: Any, kwargs: Any, positions: Any, leaves: list[Any], tree: Any, has_aux: bool, level: int
+    name: str,
+    f: Any,
+    args: Any,
+    kwargs: Any,
+    positions: Any,
+    leaves: list[Any],
+    tree: Any,
+    has_aux: bool,
+    level: int,
 ) -> tuple[Any, Any, list[Any]]:
     """Inside another transformation the variables stand above it, so that it cannot mix them up."""
     data = [leaf if isinstance(leaf, Value) else as_data(leaf, copy=True) for leaf in leaves]
     # Under no_grad only this level is recorded.
     variables = [Over(d, Leaf(d.shape, d.dtype), level, always=not is_grad_enabled()) for d in data]
     ends = [v._node for v in variables]  # taken now: the function may write to its arguments
-    y, aux = _call(f, args, kwargs, positions, variables, tree, has_aux)
+    y, aux = _call(name, f, args, kwargs, positions, variables, tree, has_aux)
     if not isinstance(y, Over) or y.level != level or y._node is None:
         lower = y._d if isinstance(y, Over) and y.level == level else y
         return lower, lowered(aux, level), [zero_like(d) for d in data]
@@ -252,23 +264,25 @@ def _by_level(
 
 
 def _call(
-    f: Any, args: Any, kwargs: Any, positions: Any, variables: list[Any], tree: Any, has_aux: bool
+    name: str, f: Any, args: Any, kwargs: Any, positions: Any, variables: list[Any], tree: Any, has_aux: bool
 ) -> tuple[Any, Any]:
     replaced = list(args)
     for i, argument in zip(positions, unflatten(tree, variables), strict=True):
         replaced[i] = argument
     result = f(*replaced, **kwargs)
     if has_aux and not (isinstance(result, tuple) and len(result) == 2):
-        raise GradientError("grad: with has_aux=True the function must return (number, aux)")
+        raise GradientError(f"{name}: with has_aux=True the function must return (number, aux)")
     y, aux = result if has_aux else (result, None)
     shape = getattr(y, "shape", None if not isinstance(y, int | float) else ())
     if shape is None or math.prod(shape) != 1:
         what = f"shape {shape}" if shape is not None else type(y).__name__
         raise ShapeError(
-            f"grad: the function returned {what}; one number is needed, reduce it by .sum() or .mean()"
+            f"{name}: the function returned {what}; one number is needed, reduce it by .sum() or .mean()"
         )
     if isinstance(y, Value) and y.dtype.kind == "c":
-        raise DtypeError("grad: the function returned a complex number; take its real part or absolute value")
+        raise DtypeError(
+            f"{name}: the function returned a complex number; take its real part or absolute value"
+        )
     return y, aux
 
 
