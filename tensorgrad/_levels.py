@@ -49,6 +49,21 @@ def check_open(level: float) -> None:
         )
 
 
+def opened() -> frozenset[float]:
+    """The levels that are open, to be opened again by `reopened`."""
+    return _open.get()
+
+
+@contextmanager
+def reopened(levels: frozenset[float]) -> Iterator[None]:
+    """Open levels again that were open before: for what holds values of theirs and runs after they ended."""
+    token = _open.set(_open.get() | levels)
+    try:
+        yield
+    finally:
+        _open.reset(token)
+
+
 # ---- what random draws mean to a batch
 
 
