@@ -20,6 +20,7 @@ from .._specialise import ARRAYS
 from .._tensor import Tensor, fresh
 from .._tree import Tree, flatten, unflatten
 from .grad import check_differentiable, positions_of
+from .inside import Inside
 from .linearize import linearize
 from .vjp import vjp
 from .vmap import vmap
@@ -156,7 +157,10 @@ def jacobian_of(
             blocks = _by_columns(linear, tree, inputs, outputs, chunk_size)
         else:
             blocks = _by_rows(linear, y_tree, inputs, outputs, chunk_size)
-        if any(isinstance(leaf, Tensor) or type(leaf) in (float, complex) for leaf in leaves):
+        if any(
+            (isinstance(leaf, Tensor) and not isinstance(leaf, Inside)) or type(leaf) in (float, complex)
+            for leaf in leaves
+        ):
             blocks = [[fresh(b) if type(b) in ARRAYS else b for b in row] for row in blocks]
         rows = [unflatten(tree, row) for row in blocks]
         found = unflatten(y_tree, [row[0] for row in rows] if isinstance(argnums, int) else rows)
@@ -239,7 +243,7 @@ def _batched(
     total = sum(given[part.leaf].size for part in parts)
     if not total:
         return [{part: np.zeros((0, *one.shape), one.dtype) for part in parts} for one in results]
-    run = vmap(lambda one: linear(one))
+    run = vmap(lambda one: linear(one), randomness="same")
     found = []
     for start in range(0, total, chunk or total):
         basis = _basis(given, parts, start, min(start + (chunk or total), total))

@@ -25,6 +25,7 @@ from .._tape import Leaf, tick
 from .._tensor import Tensor, fresh, watched
 from .._tree import Tree, flatten, map_leaves, unflatten
 from .grad import CLOSE_OVER, check_differentiable, private
+from .inside import Inside
 from .jvp import Dual, apply
 from .like import Like
 from .vjp import frozen, vjp
@@ -132,7 +133,7 @@ class Linear:
         self._tangents = tangents
         self._tree = tree
         self._zeros = [zero_like(value) if hasattr(value, "dtype") else 0.0 for value in values]
-        self._tensors = [isinstance(value, Tensor) for value in values]
+        self._tensors = [isinstance(value, Tensor) and not isinstance(value, Inside) for value in values]
         self._result = Like("linearize", "the cotangent", "the result", tree, values)
         self._made = tick()
         self.equations, self._outputs = _needed(notes.equations, places, len(tangents.layouts))

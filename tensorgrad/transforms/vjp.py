@@ -8,7 +8,7 @@ lower levels, so that the record may be walked after its level has ended, and is
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from .._tape import Leaf, Walk, collect, settle, tick
 from .._tensor import Over, Tensor, wrap
 from .._tree import Tree, flatten, map_leaves, unflatten
 from .grad import CLOSE_OVER, check_differentiable, private
+from .inside import Inside
 from .like import Like
 
 
@@ -63,7 +64,10 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     leaves, tree = flatten(primals)
     for number, leaf in enumerate(leaves):
         check_differentiable("vjp", "primal ", leaf, tree, number, CLOSE_OVER)
-    plain = not any(isinstance(leaf, Tensor) or type(leaf) in (int, float, complex) for leaf in leaves)
+    plain = not any(
+        (isinstance(leaf, Tensor) and not isinstance(leaf, Inside)) or type(leaf) in (int, float, complex)
+        for leaf in leaves
+    )
     if open_levels():
         with new_level() as level:
             data = [leaf if isinstance(leaf, Value) else as_data(leaf, copy=True) for leaf in leaves]
@@ -217,9 +221,11 @@ def frozen(value: Value) -> Value:
     """The same value as another object, which no assignment to the first one reaches."""
     made = object.__new__(type(value))
     for kind in type(value).__mro__:
-        for slot in kind.__dict__.get("__slots__", ()):
-            if slot != "__weakref__" and hasattr(value, slot):
-                object.__setattr__(made, slot, getattr(value, slot))
+        for name in kind.__dict__.get("__slots__", ()):
+            slot = kind.__dict__.get(name)  # by the slot itself: a subclass may have a property of that name
+            if slot is not None and name != "__weakref__":
+                with suppress(AttributeError):  # one that is not filled
+                    slot.__set__(made, slot.__get__(value))
     return made
 
 
