@@ -22,6 +22,7 @@ from ._errors import DtypeError, ShapeError
 from ._primitive import Value, declare
 from ._specialise import plain
 from ._tensor import Tensor, asarray, tensor
+from ._touched import about_to_draw
 from .ops.shape import normalise_axis
 
 if TYPE_CHECKING:
@@ -63,7 +64,16 @@ def default_generator() -> Generator:
     if found is None:
         found = np.random.default_rng()
         _default.set(found)
+    about_to_draw(found)
     return found
+
+
+def source_of(generator: Generator | None) -> Generator:
+    """The generator to draw from: the given one, or the default."""
+    if generator is None:
+        return default_generator()
+    about_to_draw(generator)
+    return generator
 
 
 @contextmanager
@@ -221,7 +231,7 @@ def permutation(x: Any, *, axis: int = 0, generator: Generator | None = None) ->
 
 def _random(*, law: str, arguments: tuple[Any, ...], size: Shape, generator: Any, dtype: Any) -> Any:
     """Numbers drawn from a generator. An op without inputs, so that a recorded program draws again."""
-    source = default_generator() if generator is None else generator
+    source = source_of(generator)
     if law == "permutation":
         return source.permutation(*arguments).astype(dtype)
     drawn = np.asarray(getattr(source, law)(*arguments, size=size)).astype(dtype)
@@ -235,7 +245,7 @@ random = declare(_random, "constant", name="random")
 
 def _random_mask(*, keep: float, size: tuple[int, ...], generator: Any) -> Any:
     """True with probability ``keep``, else False. An op without inputs, so that a recorded program draws again."""
-    source = default_generator() if generator is None else generator
+    source = source_of(generator)
     whole, rest = int(keep * 2**16), keep * 2**16 % 1
     mask = np.empty(prod(size), bool)
     for start in range(0, mask.size, BLOCK):
@@ -264,7 +274,7 @@ def draw(
 
 def _random_given(*parameters: Any, law: str, shape: Any, generator: Any, dtype: Any) -> Any:
     """Numbers drawn from a law with a parameter for each element, broadcast to ``shape``."""
-    source = default_generator() if generator is None else generator
+    source = source_of(generator)
     return plain(np.asarray(getattr(source, law)(*parameters, size=shape)).astype(dtype))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from .._config import no_grad
 from .._errors import DtypeError, ShapeError
-from .._random import check_generator, default_generator, normal, uniform
+from .._random import check_generator, normal, source_of, uniform
 from .._tensor import Parameter, Tensor, overwrite
 
 if TYPE_CHECKING:
@@ -316,7 +316,7 @@ def _kaiming_std(op: str, tensor: Tensor, a: float, mode: str, nonlinearity: str
 
 def _source(generator: Generator | None) -> Generator:
     check_generator(generator)
-    return default_generator() if generator is None else generator
+    return source_of(generator)
 
 
 def _matrix(op: str, tensor: Tensor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .checkpoint import checkpoint as checkpoint
 from .custom import Function as Function
 from .custom import custom_jvp as custom_jvp
 from .custom import custom_vjp as custom_vjp
@@ -9,4 +10,5 @@ from .grad import backward as backward
 from .grad import grad as grad
 from .grad import value_and_grad as value_and_grad
 from .jvp import jvp as jvp
+from .scan import scan as scan
 from .vmap import vmap as vmap
