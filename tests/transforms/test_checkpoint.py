@@ -412,6 +412,28 @@ def test_results_of_all_kinds_are_compared() -> None:
     np.testing.assert_allclose(w.grad.numpy(), 2 * np.conj(V[0] + 1j) + [2, 1, 1, 1], rtol=1e-3)
 
 
+def test_gradients_of_leaves_are_arrays_of_their_own() -> None:
+    a, b = tg.tensor(V[0], requires_grad=True), tg.tensor(V[1], requires_grad=True)
+    y = tg.checkpoint(lambda: a + b)()
+    y.backward(np.ones(4), retain_graph=True)
+    y.backward(np.ones(4))
+    np.testing.assert_array_equal([a.grad.numpy(), b.grad.numpy()], np.full((2, 4), 2.0))
+
+
+def test_parameters_written_inside_are_not_stale_afterwards() -> None:
+    w = tg.tensor(V[0], requires_grad=True)
+
+    def g() -> Any:
+        with tg.no_grad():
+            w.__iadd__(1.0)
+        return w * w
+
+    y = tg.checkpoint(g)() + w * w
+    y.sum().backward(retain_graph=True)
+    y.sum().backward()
+    np.testing.assert_allclose(w.grad.numpy(), 8 * (V[0] + 1))
+
+
 def test_an_error_in_the_second_run_leaves_everything_in_place() -> None:
     w, state, wrong = tg.tensor(V[0], requires_grad=True), tg.zeros(()), []
 
