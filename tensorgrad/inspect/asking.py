@@ -17,7 +17,7 @@ import numpy as np
 from .. import autograd, ir
 from .._errors import DtypeError, NoGraphError
 from .._tensor import Tensor
-from .._where import user_frame
+from .._where import user_frame, variables
 from .why_diagnosis import Diagnosis
 from .why_evidence import Evidence
 from .why_nonfinite import bad
@@ -131,9 +131,7 @@ def _case(tensors: list[Tensor], of: Any) -> _Case:
 
 def _called(x: Tensor) -> str:
     """The variable of the caller that holds ``x``."""
-    frame = user_frame(2)
-    held = {**frame.f_globals, **frame.f_locals} if frame is not None else {}
-    return next((name for name, value in held.items() if value is x and not name.startswith("_")), "x")
+    return next((name for name, value in variables(user_frame(2)).items() if value is x), "x")
 
 
 def _worst(found: list[Diagnosis]) -> Diagnosis:
@@ -150,6 +148,8 @@ def _worst(found: list[Diagnosis]) -> Diagnosis:
 
 
 def _answer(x: Tensor, name: str, case: _Case) -> Diagnosis:
+    if not x.size:
+        return Diagnosis("ok", name=name, finding=f"{name} has no entries, and so no gradient to speak of")
     seen = case.run.versions(x) if case.run is not None else []
     name = next((var.label for var in reversed(seen) if var.label and name == "x"), name)
     teller = Teller(x, name, None if case.only_asked else _stored(x))

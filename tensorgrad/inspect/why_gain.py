@@ -73,16 +73,11 @@ def vanishing(evidence: Evidence, var: Var) -> Found | None:
     use = way[worst].use
     flat = _saturated(evidence, use)
     saturated = [_saturated(evidence, gain.use) for gain in way]
-    by_saturation = -sum(
-        log for log, share in zip(logs, saturated, strict=True) if share is not None and share > HALF
-    )
-    if by_saturation >= HALF * lost:
-        i = min(
-            (i for i, share in enumerate(saturated) if share is not None and share > HALF),
-            key=lambda i: logs[i],
-        )
+    flattened = [i for i, share in enumerate(saturated) if share is not None and share > HALF]
+    if flattened and -sum(logs[i] for i in flattened) >= HALF * lost:
+        i = min(flattened, key=lambda i: logs[i])
         use, flat = way[i].use, saturated[i]
-        more = sum(share is not None and share > HALF for share in saturated) - 1
+        more = len(flattened) - 1
         also = f", and {more} more like it on the way" if more else ""
         reason = (
             f"{use.equation.op} is saturated in {percent(flat or 0.0)} of its entries (slope below {FLAT:g}), which leaves "

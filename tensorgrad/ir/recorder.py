@@ -11,7 +11,6 @@ import weakref
 from bisect import bisect_left
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from inspect import CO_OPTIMIZED
 from itertools import count
 from operator import attrgetter
 from types import FrameType
@@ -27,7 +26,7 @@ from .._tape import tick
 from .._tensor import Tensor
 from .._tree import flatten
 from .._watch import Watcher, watching
-from .._where import user_frame
+from .._where import user_frame, variables
 from .builder import Applied, Arrays, Assigned, Builder, Cut, Place, Swept, measure, without_collector
 from .graph import Graph, Var
 from .tape import events, label
@@ -219,16 +218,10 @@ def named(names: Any) -> dict[Any, str]:
 
 def named_locals(frame: FrameType | None) -> dict[Any, str]:
     """The same from the variables of a frame, and the globals that it mentions; of two names the first counts."""
-    if frame is None:
-        return {}
     found: dict[Any, str] = {}
-    held = frame.f_locals
-    mentioned = [(name, frame.f_globals.get(name)) for name in frame.f_code.co_names]
-    for name, x in (*held.items(), *mentioned):
-        if isinstance(x, Tensor) and not x.level and not name.startswith("_"):
+    for name, x in variables(frame).items():
+        if isinstance(x, Tensor) and not x.level:
             found.setdefault(key(x), name)
-    if frame.f_code.co_flags & CO_OPTIMIZED and type(held) is dict:
-        held.clear()  # before Python 3.13 a function's frame keeps this copy, and the run in it, alive
     return found
 
 

@@ -14,7 +14,6 @@ results are compared with what is remembered of them.
 
 from __future__ import annotations
 
-import copy
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -35,8 +34,8 @@ from .._tensor import Over, Shared, Tensor, fresh, wrap
 from .._touched import Touched, about_to_draw
 from .._tree import flatten, unflatten
 from .._watch import only_watchers, watchers
+from .batched import Batched
 from .jvp import Dual
-from .vmap import Batched
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -318,7 +317,7 @@ def rebuilt(value: Any, cut: dict[Any, Tensor]) -> Any:
     if isinstance(value, Batched):
         return Batched(rebuilt(value.batch, cut), value.level)
     if isinstance(value, Dual):
-        return Dual(rebuilt(value.primal, cut), rebuilt(value.tangent, cut), int(value.level))
+        return Dual(rebuilt(value.primal, cut), rebuilt(value.tangent, cut), value.level)
     return value
 
 
@@ -336,7 +335,7 @@ def snapshot(leaf: Any) -> Any:
             return Shared(keep(leaf._d), leaf._node)
         return like(leaf, leaf._node)
     if isinstance(leaf, Value):
-        return copy.copy(leaf)
+        return rebuilt(leaf, {})
     return keep(leaf) if type(leaf) is np.ndarray else leaf
 
 

@@ -217,6 +217,16 @@ def test_a_hook_that_only_looks_is_not_blamed() -> None:
     told(tg.why(w, of=run), "zero", "relu")
 
 
+def test_a_tensor_without_entries_has_no_gradient_to_ask_about() -> None:
+    empty = tg.zeros((0, 3), requires_grad=True)
+    with tg.record():
+        loss = (empty.tanh() * 2.0).sum()
+        loss.backward()
+    answer = tg.why(empty)
+    assert answer.verdict == "ok"
+    assert "no entries" in answer.finding
+
+
 def test_the_loss_itself_can_be_asked_about() -> None:
     w = leaf(3)
     with tg.record() as run:

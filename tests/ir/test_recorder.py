@@ -408,6 +408,15 @@ def test_a_run_goes_away_with_its_last_name() -> None:
         gc.enable()
 
 
+def test_the_users_own_dictionary_of_locals_is_left_alone() -> None:
+    first = tg.tensor(2.0, requires_grad=True)
+    mine = locals()
+    with tg.record() as run:
+        second = first * first
+    assert run.var(second).label == "second"  # type: ignore[union-attr]
+    assert mine["first"] is first
+
+
 def test_without_statistics() -> None:
     w = leaf([1.0, 2.0])
     with tg.record(statistics=False) as run:

@@ -149,7 +149,7 @@ def test_dropout_inside_is_drawn_again() -> None:
         tg.manual_seed(0)
         w = tg.tensor(np.ones(5), requires_grad=True)
         h, _ = tg.scan(
-            lambda h, x: (nn.functional.dropout(tg.sin(h * w), 0.5), None),
+            lambda h, x, w=w: (nn.functional.dropout(tg.sin(h * w), 0.5), None),
             np.ones(5),
             length=20,
             checkpoint=size,
