@@ -301,24 +301,22 @@ def results_of(leaves: Iterable[Any], start: int) -> list[Tensor]:
 
 def beneath(value: Any) -> Iterator[Tensor]:
     """The tensors that a value of a transformation holds; a tensor itself."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, Batched):
+    if isinstance(value, Batched):
         yield from beneath(value.batch)
     elif isinstance(value, Dual):
         yield from beneath(value.primal)
         yield from beneath(value.tangent)
+    elif isinstance(value, Tensor):
+        yield value
 
 
 def rebuilt(value: Any, cut: dict[Any, Tensor]) -> Any:
     """A value with tensors replaced by those of ``cut``, which has them by their nodes."""
-    if isinstance(value, Tensor):
-        return cut.get(value._node, value)
     if isinstance(value, Batched):
         return Batched(rebuilt(value.batch, cut), value.level)
     if isinstance(value, Dual):
         return Dual(rebuilt(value.primal, cut), rebuilt(value.tangent, cut), value.level)
-    return value
+    return cut.get(value._node, value) if isinstance(value, Tensor) else value
 
 
 def like(x: Tensor, node: Any) -> Tensor:
@@ -330,12 +328,12 @@ def like(x: Tensor, node: Any) -> Tensor:
 
 def snapshot(leaf: Any) -> Any:
     """An argument as it is now: the same data at the same place in the graph, whatever is written to it later."""
-    if isinstance(leaf, Tensor):
-        if type(leaf) is Shared:
-            return Shared(keep(leaf._d), leaf._node)
-        return like(leaf, leaf._node)
-    if isinstance(leaf, Value):
+    if isinstance(leaf, Batched | Dual):
         return rebuilt(leaf, {})
+    if type(leaf) is Shared:
+        return Shared(keep(leaf._d), leaf._node)
+    if isinstance(leaf, Tensor):
+        return like(leaf, leaf._node)
     return keep(leaf) if type(leaf) is np.ndarray else leaf
 
 
@@ -355,8 +353,8 @@ def _seen_by_those_of_formulas() -> Iterator[None]:
 def mark(x: Tensor) -> Any:
     """What is remembered of a result: shape, dtype, and sums over its parts, which a changed value changes too."""
     d = x._d
-    if isinstance(d, Value):
-        return d.shape, d.dtype, None, 0.0
+    while isinstance(d, Value):  # the numbers under the levels
+        d = d.under if isinstance(d, Batched | Dual) else d._d  # type: ignore[attr-defined]
     flat = np.ravel(d)
     many = max(1, min(BLOCKS, flat.size // BLOCKS))
     size = flat.size // many
@@ -374,7 +372,7 @@ def same(before: Any, now: Any) -> bool:
     """Whether a result is the one that is remembered, up to the order in which a library adds numbers up."""
     if before[:2] != now[:2]:
         return False
-    if before[2] is None or now[2] is None or np.array_equal(before[2], now[2], equal_nan=True):
+    if np.array_equal(before[2], now[2], equal_nan=True):
         return True
     room = 64 * np.finfo(before[1]).eps * max(before[3], now[3])
     return bool(np.allclose(before[2], now[2], rtol=0, atol=room, equal_nan=True))

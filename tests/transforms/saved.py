@@ -38,8 +38,8 @@ def _arrays(value: Any) -> Iterator[np.ndarray[Any, Any]]:
         for one in value:
             yield from _arrays(one)
     elif isinstance(value, Value):
-        for name in ("_d", "batch", "primal", "tangent"):
-            if hasattr(value, name):
-                yield from _arrays(getattr(value, name))
+        inside = [name for name in ("batch", "primal", "tangent") if hasattr(value, name)]
+        for name in inside or ["_d"]:
+            yield from _arrays(getattr(value, name))
     elif hasattr(value, "given"):  # what a checkpointed call keeps
         yield from _arrays([*value.given, *[held.data for _, held in value.touched.tensors.values()]])

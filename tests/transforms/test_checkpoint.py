@@ -369,6 +369,17 @@ def drawn_elsewhere() -> Any:
     return tg.checkpoint(lambda: (w * source.random(4)).sum())()
 
 
+def changed_under_transformations() -> Any:
+    scale = [1.0]
+
+    def g(x: Any) -> Any:
+        y = tg.checkpoint(lambda v: tg.sin(v * scale[0]).sum())(x)
+        scale[0] = 2.0
+        return y
+
+    return tg.vmap(tg.grad(g))(X)
+
+
 def other_structure() -> Any:
     w, many = tg.tensor(V[0], requires_grad=True), [1]
     y = tg.checkpoint(lambda: [w * 2 for _ in many])()
@@ -378,6 +389,7 @@ def other_structure() -> Any:
 
 CHANGES = [
     leaf_changed, argument_changed, buffer_changed, array_changed, setting_changed, drawn_elsewhere, other_structure,
+    changed_under_transformations,
 ]  # fmt: skip
 
 
