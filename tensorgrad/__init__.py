@@ -345,6 +345,7 @@ from .ops import vstack as vstack
 from .ops import where as where
 from .transforms import Function as Function
 from .transforms import backward as backward
+from .transforms import checkpoint as checkpoint
 from .transforms import custom_jvp as custom_jvp
 from .transforms import custom_vjp as custom_vjp
 from .transforms import grad as grad
@@ -355,6 +356,7 @@ from .transforms import jacobian as jacobian
 from .transforms import jacrev as jacrev
 from .transforms import jvp as jvp
 from .transforms import linearize as linearize
+from .transforms import scan as scan
 from .transforms import value_and_grad as value_and_grad
 from .transforms import vhp as vhp
 from .transforms import vjp as vjp
