@@ -52,6 +52,7 @@ from ._errors import GradcheckError as GradcheckError
 from ._errors import GradientError as GradientError
 from ._errors import IndexingError as IndexingError
 from ._errors import LinalgError as LinalgError
+from ._errors import LoopWarning as LoopWarning
 from ._errors import MutatedError as MutatedError
 from ._errors import NoGraphError as NoGraphError
 from ._errors import RuleMissingError as RuleMissingError

@@ -11,6 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 import tensorgrad as tg
 from tests.transforms.custom_ways import WAYS, by_elementwise, by_jvp, plain
 
+pytestmark = pytest.mark.filterwarnings("ignore::tensorgrad.LoopWarning")  # of primitives without a rule
+
 X = np.array([0.3, -0.7, 1.1])
 Y = np.array([1.5, 0.5, -0.4])
 
