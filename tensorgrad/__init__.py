@@ -81,6 +81,7 @@ from ._tensor import Tensor as Tensor
 from ._tensor import asarray as asarray
 from ._tensor import tensor as tensor
 from ._version import __version__ as __version__
+from ._zeros import structural_zeros as structural_zeros
 from .ops import LATE as _METHODS
 from .ops import abs as abs
 from .ops import acos as acos

@@ -22,13 +22,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ._config import WATCHED, get_mode
+from ._config import WATCHED, ZEROS, get_mode
 from ._errors import DtypeError, MutatedError, NoGraphError, ShapeError
 from ._gates import own_copy
 from ._specialise import ARRAYS, plain
 from ._touched import about_to_accumulate
 from ._watch import watchers
 from ._writer import saved_names
+from ._zeros import absorbing
 
 tick = count(1).__next__
 """The clock: a number for each node and for each write to a leaf, later ones higher."""
@@ -178,6 +179,7 @@ class Walk:
         check_not_stale(order, leaves)
         wanted = leading_to(order, stop) if stop and not leaves <= stop else None
         watching = watchers() if get_mode() & WATCHED else ()
+        zeros = get_mode() & ZEROS
         for watcher in watching:
             watcher.start(self, roots, order)
         finished: dict[Any, Any] = {}
@@ -204,7 +206,8 @@ class Walk:
                     continue
             if watching:
                 began = perf_counter()
-            results = node.prim.pullback(
+            card = absorbing(node.prim) if zeros else node.prim
+            results = card.pullback(
                 g, edges, self.revive(node, saved, node.edges) if tensors else saved, node.shape
             )
             if watching:
