@@ -122,6 +122,7 @@ class Primitive:
     pullback: Callable[..., tuple[Any, ...]] = field(init=False, repr=False)
     revive: Callable[..., tuple[Any, ...]] = field(init=False, repr=False)
     shown: Callable[..., Any] = field(init=False, repr=False)
+    pushforward: Callable[..., Any] | None = field(default=None, init=False, repr=False)
     saves: tuple[str, ...] | None = field(default=None, init=False, repr=False)
     blank: Any = field(default=None, init=False, repr=False)
     source: str = field(default="", init=False, repr=False)
