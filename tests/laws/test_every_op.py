@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import tensorgrad as tg
 from tensorgrad.testing.samples import COMPOSED, ROWS
-from tests.laws.programs import Program, is_smooth, points
-from tests.laws.rows import LEFT_OUT, pick
+from tests.laws.programs import ALL, Program, is_smooth, points, share_of_examples
+from tests.laws.rows import LEFT_OUT, instruction, names, pick
 from tests.laws.test_derivatives import differences, on_tensors
 
 ROW_NAMES = [name for name in [*ROWS, *COMPOSED] if name not in LEFT_OUT]

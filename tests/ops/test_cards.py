@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import _record
-from tensorgrad._primitive import Formula, Primitive, registry
+from tensorgrad._primitive import Primitive, registry
 from tensorgrad._specialise import specialise
 from tensorgrad._writer import saved_names
 from tensorgrad.testing import checks
