@@ -442,6 +442,9 @@ class Over(Tensor):
     def under(self) -> Any:
         return self._d
 
+    def _alike(self, data: Any) -> Any:
+        return Over(data, None, self.level, self.always)
+
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
         level, always = self.level, self.always
         taping = always or bool(get_mode() & TAPE)

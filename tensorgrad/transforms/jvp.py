@@ -93,6 +93,9 @@ class Dual(Inside):
         """The primal."""
         return self.primal
 
+    def _alike(self, data: Any) -> Any:
+        return Dual(data, zero_like(data), self.level)
+
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, {self.tangent!r}, level={self.level:g})"
 
