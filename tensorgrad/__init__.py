@@ -52,6 +52,7 @@ from ._errors import GradcheckError as GradcheckError
 from ._errors import GradientError as GradientError
 from ._errors import IndexingError as IndexingError
 from ._errors import LinalgError as LinalgError
+from ._errors import LoopWarning as LoopWarning
 from ._errors import MutatedError as MutatedError
 from ._errors import NoGraphError as NoGraphError
 from ._errors import RuleMissingError as RuleMissingError
@@ -385,6 +386,7 @@ true_divide = divide
 
 if _typing.TYPE_CHECKING:
     from . import data as data
+    from . import fft as fft
     from . import inspect as inspect
     from . import ir as ir
     from . import linalg as linalg
@@ -468,6 +470,7 @@ if _typing.TYPE_CHECKING:
 
 _ON_FIRST_USE = {
     "data",
+    "fft",
     "inspect",
     "ir",
     "linalg",

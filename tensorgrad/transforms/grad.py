@@ -18,6 +18,7 @@ from .._primitive import Value
 from .._tape import Leaf, collect, settle
 from .._tensor import Over, Tensor, pull, seed_for, wrap
 from .._tree import Tree, flatten, map_leaves, unflatten
+from .inside import Inside
 
 CLOSE_OVER = "Bind what is not differentiated beforehand: lambda x: f(x, n)"
 
@@ -130,7 +131,7 @@ def gradients(
     tracked = [
         (y, g) for y, g in zip(ys, seeds, strict=True) if isinstance(y, Tensor) and y._node is not None
     ]
-    if any(isinstance(y, Value) and not isinstance(y, Tensor) for y in ys):
+    if any(isinstance(y, Inside) for y in ys):
         raise NoGraphError(
             "autograd.grad: an output belongs to an open tg.vmap or tg.jvp; inside of one use tg.grad(f), or compute "
             "the gradient of what it returns"
