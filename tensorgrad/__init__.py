@@ -52,6 +52,7 @@ from ._errors import GradcheckError as GradcheckError
 from ._errors import GradientError as GradientError
 from ._errors import IndexingError as IndexingError
 from ._errors import LinalgError as LinalgError
+from ._errors import LoopWarning as LoopWarning
 from ._errors import MutatedError as MutatedError
 from ._errors import NoGraphError as NoGraphError
 from ._errors import RuleMissingError as RuleMissingError
@@ -347,8 +348,16 @@ from .transforms import backward as backward
 from .transforms import custom_jvp as custom_jvp
 from .transforms import custom_vjp as custom_vjp
 from .transforms import grad as grad
+from .transforms import hessian as hessian
+from .transforms import hvp as hvp
+from .transforms import jacfwd as jacfwd
+from .transforms import jacobian as jacobian
+from .transforms import jacrev as jacrev
 from .transforms import jvp as jvp
+from .transforms import linearize as linearize
 from .transforms import value_and_grad as value_and_grad
+from .transforms import vhp as vhp
+from .transforms import vjp as vjp
 from .transforms import vmap as vmap
 
 # NumPy's other names, each for the same object.
@@ -377,6 +386,7 @@ true_divide = divide
 
 if _typing.TYPE_CHECKING:
     from . import data as data
+    from . import fft as fft
     from . import inspect as inspect
     from . import ir as ir
     from . import linalg as linalg
@@ -461,6 +471,7 @@ if _typing.TYPE_CHECKING:
 
 _ON_FIRST_USE = {
     "data",
+    "fft",
     "inspect",
     "ir",
     "linalg",

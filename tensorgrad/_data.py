@@ -35,7 +35,10 @@ def as_data(value: Any, dtype: Any = None, *, copy: bool | None = None) -> Any:
         value, lambda one: isinstance(one, np.ma.MaskedArray)
     ):
         raise DtypeError("a masked array was given, and its mask would be lost; fill it first: a.filled(0)")
-    elif _any_item(value, lambda one: isinstance(one, Value) and getattr(one, "_node", one) is not None):
+    elif _any_item(
+        value,
+        lambda one: isinstance(one, Value) and (one.level > 0 or getattr(one, "_node", one) is not None),
+    ):
         raise GradientError(
             "a list of tensors was given, and their history would be lost; use tg.stack(list)"
         )

@@ -434,6 +434,10 @@ class Over(Tensor):
         self.level = level
         self.always = always
 
+    @property
+    def under(self) -> Any:
+        return self._d
+
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
         level, always = self.level, self.always
         taping = always or bool(get_mode() & TAPE)
