@@ -23,7 +23,9 @@ def table(found: Attribution, limit: int) -> str:
     shown = [part for part in found.parts if id(part) in strongest]
     ends = [*shown, *([found.remainder] if found.remainder is not None else [])]
     most = max([abs(part.share) for part in ends if math.isfinite(part.share)], default=0.0)
-    rows: list[tuple[str, ...]] = [(found.by, "norm", "share", "", "cosine", "")]
+    rows: list[tuple[str, ...]] = [
+        (found.by, "norm", "share", "", "cosine", "value" if found.by == "sample" and _noted(found) else "")
+    ]
     rows += [_row(part, most) for part in shown]
     hidden = len(found.parts) - len(shown)
     if hidden:
@@ -125,6 +127,10 @@ def percent(share: float) -> str:
         ('12.3 %', '-50.0 %', '–')
     """
     return f"{100 * share:.1f} %" if math.isfinite(share) else "–"
+
+
+def _noted(found: Attribution) -> bool:
+    return any(part.note for part in found.parts)
 
 
 def _row(part: Part, most: float) -> tuple[str, ...]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -426,3 +429,17 @@ def test_a_tape_says_what_leads_to_parameters() -> None:
     tape = Tape([loss], [w])
     assert [node.prim.name for node in tape.between()] == ["multiply", "sum"]
     assert tape.edges(tape.order[0]) == (w._node, None)
+
+
+def test_the_picture_of_the_page_is_current() -> None:
+    path = Path(__file__).parents[2] / "tools" / "attribution_picture.py"
+    spec = importlib.util.spec_from_file_location("attribution_picture", path)
+    assert spec is not None and spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+
+    def without_rounding(text: str) -> str:
+        return re.sub(r"less the whole: [^<]*", "", text)
+
+    made = tool.PICTURE.read_text(encoding="utf-8")
+    assert without_rounding(tool.drawn()) == without_rounding(made), "run tools/attribution_picture.py"
