@@ -403,6 +403,7 @@ if _typing.TYPE_CHECKING:
     from . import viz as viz
     from ._io import load as load
     from ._io import save as save
+    from .inspect import attribute as attribute
     from .inspect import explain as explain
     from .inspect import why as why
     from .inspect.either import diff as diff
@@ -492,7 +493,7 @@ _STANDARD = (
 )
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
 _LATE = {"graph": "viz", "record": "ir", "trace": "ir", "load": "_io", "save": "_io"}
-_LATE |= {"diff": "inspect.either", "explain": "inspect", "why": "inspect"}
+_LATE |= {"diff": "inspect.either", **dict.fromkeys(["attribute", "explain", "why"], "inspect")}
 _LATE |= dict.fromkeys(["Trainer", "evaluate", "fit", "predict"], "training")
 _LATE |= {name: f"ops.{module}" for name, module in _METHODS.items()}
 _LATE |= dict.fromkeys(["polygamma"], "ops.special")
