@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from ._config import GENERAL, TAPE, WATCHED, get_default_dtype, get_mode
+from ._config import GENERAL, TAPE, WATCHED, ZEROS, get_default_dtype, get_mode
 from ._data import as_data, as_data_like, first_line, keep, read_only
 from ._errors import DtypeError, IndexingError, ShapeError, TensorgradError
 from ._levels import check_open, drawn, open_batches, opened
@@ -21,6 +21,7 @@ from ._primitive import FORMULA_OF_KIND, Primitive, Value
 from ._specialise import ARRAYS, FORWARD_ERRORS, RAW, SCALARS, plain, weak
 from ._tape import Node, layouts_of, pick, shapes_of, tick
 from ._writer import saved_names, shares_dtype
+from ._zeros import absorbing
 from .ops.dtype import numeric_dtype
 
 LISTS = (list, tuple)
@@ -149,7 +150,7 @@ def record(
         ]
         return Recast(cast)
     node = Node()
-    node.prim = card
+    node.prim = absorbing(card) if get_mode() & ZEROS else card
     node.edges = tuple([n if card.formula_for(i) is not None else None for i, n in enumerate(nodes)])
     private = [isinstance(arg, Value) and type(arg) is not shared_type for arg in args]
     node.saved = _saved(card, data, params, y, wanted, private)
