@@ -10,8 +10,9 @@ import numpy as np
 
 from ._config import scope_path
 from ._errors import AnomalyError
+from ._hooks import extra_of
 from ._primitive import Value
-from ._tape import Node, extra_of
+from ._tape import Node
 from ._watch import Watcher, watching
 from ._where import user_position
 
