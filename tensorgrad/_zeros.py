@@ -317,6 +317,8 @@ def _pull(card: Any, g: Any, edges: Any, saved: Any) -> list[Any]:
 
 def _call(card: Any, formula: Formula, values: dict[str, Any]) -> Any:
     """One formula: a cotangent, or for a list of inputs one for each."""
+    if hasattr(card, "pull"):  # the card of a call of a custom function, which has rules and no formulas
+        return card.pull(values["g"], values["y"], values["xs"])
     if card.kind != "elementwise":
         return formula.function(*[values[name] for name in formula.names])
     g = values["g"]
