@@ -23,6 +23,7 @@ from . import (
     sequence,
     setitem,
     single_ops,
+    structural_zeros,
     training,
 )
 from .harness import ROUNDS, gate, measure
@@ -42,6 +43,7 @@ FAMILIES: dict[str, Any] = {
         sequence,
         setitem,
         recording,
+        structural_zeros,
     )
 }
 README = Path(__file__).with_name("README.md")
