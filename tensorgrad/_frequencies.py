@@ -15,6 +15,7 @@ from .ops.dtype import numeric_dtype
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
+
 def fftfreq(
     n: SupportsIndex, d: float = 1.0, *, dtype: DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:

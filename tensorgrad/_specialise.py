@@ -145,6 +145,7 @@ def forget(card: Any) -> None:
 
     with _lock:
         card.pullback, card.revive, card.shown = later("pullback"), later("revive"), _shown_later(card)
+        card.pushforward = None
         if card.saves is not None:
             card.saves = None
             card.op.__code__ = card.blank
@@ -158,7 +159,7 @@ def _shown_later(card: Any) -> Callable[..., Any]:
         if card.saves is None:
             specialise(card)
         source = _closure(entry(card, shown=True), ["forward", "card"], ["entry"])
-        card.shown = _compiled(card, source, "shown op")(card.forward, card)[0]
+        card.shown = compiled(card, source, "shown op")["make"](card.forward, card)[0]
         return card.shown(*args)
 
     return write_and_call
@@ -171,7 +172,7 @@ def specialise(card: Any) -> None:
         source = "\n\n".join([entry(card), pullback(card), revive(card)])
         rules = {f"rule{i}_": one.function for i, one in enumerate(card.formulas.values())}
         wrapped = _closure(source, ["forward", "card", "op", *rules], ["entry", "pullback", "revive"])
-        make = _compiled(card, wrapped, "op")
+        make = compiled(card, wrapped, "op")["make"]
         body, card.pullback, card.revive = make(card.forward, card, card.op, *rules.values())
         card.source = source
         op: FunctionType = card.op
@@ -180,14 +181,13 @@ def specialise(card: Any) -> None:
         op.__code__ = body.__code__
 
 
-def _compiled(card: Any, source: str, what: str) -> Callable[..., Any]:
-    """The factory in ``source``; tracebacks show its lines."""
+def compiled(card: Any, source: str, what: str, names: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What ``source`` defines, reading ``names`` (by default those of this file); tracebacks show its lines."""
     file = f"<tensorgrad {what} {card.name} {id(card)}>"
     linecache.cache[file] = (len(source), None, source.splitlines(True), file)
     space: dict[str, Any] = {}
-    exec(compile(source, file, "exec"), globals(), space)
-    made: Callable[..., Any] = space["make"]
-    return made
+    exec(compile(source, file, "exec"), globals() if names is None else names, space)
+    return space
 
 
 def _closure(source: str, names: list[str], results: list[str]) -> str:

@@ -353,9 +353,9 @@ def _conjugate_inputs(card: Any, names: list[str]) -> list[str]:
 def _pull_one(card: Any, number: int, i: int, name: str, formula: Any) -> list[str]:
     call = f"rule{number}_({', '.join(formula.names)})"
     if card.kind != "elementwise":
-        value = call if formula.constant is None else _times(formula.constant)
+        value = call if formula.constant is None else times("g", formula.constant)
     elif formula.constant is not None:
-        value = _times(formula.constant)
+        value = times("g", formula.constant)
     else:
         value = f"g * (conjugate_({call}) if conj_ else {call})"
         if not card.trusted:
@@ -394,8 +394,9 @@ def _pull_list(card: Any, number: int, formula: Any) -> list[str]:
     ]
 
 
-def _times(number: float) -> str:
-    return "g" if number == 1 else "-g" if number == -1 else f"g * {number!r}"
+def times(name: str, number: float) -> str:
+    """The product of what a name stands for and a number."""
+    return name if number == 1 else f"-{name}" if number == -1 else f"{name} * {number!r}"
 
 
 # ---- for higher orders

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
+from tests.collector import collector_off
 
 NUMPY = str(Path(np.__file__).parent)
 
@@ -74,15 +75,11 @@ def tracked_by(make, n=100):
     """How many objects of the collector's a call of ``make`` leaves, with its result kept."""
     make()
     kept = [None] * n
-    gc.collect()
-    gc.disable()
-    try:
+    with collector_off():
         before = len(gc.get_objects())
         for i in range(n):
             kept[i] = make()
         return (len(gc.get_objects()) - before) / n
-    finally:
-        gc.enable()
 
 
 def pull(y):
@@ -212,16 +209,12 @@ def test_a_backward_leaves_only_gradients():
         x.grad = w.grad = None
         chain(5, x, w).backward()
 
-    step()
-    gc.collect()
-    gc.disable()
-    try:
+    with collector_off():
+        step()
         before = len(gc.get_objects())
         for _ in range(50):
             step()
         assert len(gc.get_objects()) - before <= 1
-    finally:
-        gc.enable()
 
 
 def test_a_gradient_that_arrives_often_is_added_up_in_place():

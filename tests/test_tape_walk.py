@@ -11,6 +11,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad._tape import Leaf, Node
+from tests.collector import collector_off
 
 
 def leaf(data, dtype=None):
@@ -113,10 +114,8 @@ def test_a_diamond_waits_for_both_sides():
 
 @pytest.fixture
 def no_collector():
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
+    with collector_off():
+        yield
 
 
 def mlp_step(w1, w2, x):

@@ -7,28 +7,34 @@ from typing import Any
 
 import numpy as np
 
-from .. import ops
+from .. import _zeros, ops
 from .._array import Array, check_become
+from .._config import ZEROS, get_mode
 from .._data import as_data, zero_like
 from .._errors import DtypeError, GradientError, ShapeError
 from .._gates import broadcasts_to, gate
 from .._levels import new_level
 from .._primitive import FORMULA_OF_KIND, Primitive, Value
+from .._specialise import ARRAYS, RAW, SCALARS, compiled, plain
 from .._tape import Leaf
-from .._tensor import Over, Tensor, fresh, pull, watched
+from .._tensor import Over, Parameter, Tensor, fresh, pull, watched, wrap
 from .._tree import flatten, map_leaves, unflatten
+from ._pushforward import text
+from .inside import Inside
 
 
-def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
     """The value of ``f``, and its derivative in the direction ``tangents``.
 
     Args:
         f: takes arrays or tensors, or nested containers of them.
         primals: its arguments, as a sequence.
         tangents: a direction for each argument, of the same structure, shapes and dtypes.
+        has_aux: ``f`` returns ``(result, aux)``; ``aux`` is handed on and not differentiated.
 
     Returns:
-        ``(f(*primals), J @ tangents)``, both of the structure of the result.
+        ``(f(*primals), J @ tangents)``, both of the structure of the result; with ``has_aux``
+        ``(result, J @ tangents, aux)``.
 
     Raises:
         ShapeError: a tangent does not have the shape of its primal.
@@ -49,12 +55,19 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         arguments = map_leaves(
             lambda p, t: _dual(p, t, level), tuple(primals), tuple(tangents), what="jvp: tangents"
         )
-        leaves, tree = flatten(f(*arguments))
+        result = f(*arguments)
+        if has_aux and not (isinstance(result, tuple) and len(result) == 2):
+            raise GradientError("jvp: with has_aux=True the function must return (result, aux)")
+        y, aux = result if has_aux else (result, None)
+        leaves, tree = flatten(y)
         pairs = [_parts(leaf, level) for leaf in leaves]
-    return unflatten(tree, [p for p, _ in pairs]), unflatten(tree, [t for _, t in pairs])
+        aux = map_leaves(lambda leaf: _parts(leaf, level)[0], aux)
+    both = _private([part for pair in pairs for part in pair])
+    y, t = unflatten(tree, both[::2]), unflatten(tree, both[1::2])
+    return (y, t, aux) if has_aux else (y, t)
 
 
-class Dual(Array):
+class Dual(Inside):
     """A value and its tangent, both of a lower level."""
 
     __slots__ = ("level", "primal", "tangent")
@@ -74,6 +87,14 @@ class Dual(Array):
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the elements."""
         return self.primal.dtype  # type: ignore[no-any-return]
+
+    @property
+    def under(self) -> Any:
+        """The primal."""
+        return self.primal
+
+    def _alike(self, data: Any) -> Any:
+        return Dual(data, zero_like(data), self.level)
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, {self.tangent!r}, level={self.level:g})"
@@ -97,24 +118,51 @@ class Dual(Array):
         """Apply an op to values of this level."""
         if primitive.composite is not None:
             return primitive.composite(*args, **dict(zip(primitive.params, params, strict=True)))
-        level = self.level
-        mine = [isinstance(arg, Dual) and arg.level == level for arg in args]
-        primals = [arg.primal if own else arg for arg, own in zip(args, mine, strict=True)]
-        tangents = [
-            arg.tangent if own and has_tangent(primitive, i) else None
-            for i, (arg, own) in enumerate(zip(args, mine, strict=True))
-        ]
-        y = apply(primitive, primals, params)
-        if all(t is None for t in tangents):
-            return y
-        t = push(primitive, primals, tangents, params, y)
-        if primitive.several:
-            return tuple([Dual(part, fit(dt, part), level) for part, dt in zip(y, t, strict=True)])
-        return Dual(y, fit(t, y), level) if y.dtype.kind in "fc" else y
+        return (primitive.pushforward or write_pushforward(primitive))(primitive, args, params, self.level)
+
+
+def write_pushforward(card: Primitive) -> Any:
+    """The rule of a card for plain arrays (see `_pushforward`), written when it is first needed."""
+    made: Any = _any_level
+    if card.trusted and (card.kind != "general" or (card.tangents and not card.variadic)):
+        space = {
+            **_SPACE, "op": card.op,
+            **{f"slope_{name}_": one.function for name, one in card.formulas.items()},
+            **{f"tangent_{name}_": one.function for name, one in card.tangents.items()},
+        }  # fmt: skip
+        made = compiled(card, text(card), "pushforward", space)["pushforward"]
+    card.pushforward = made
+    return made
+
+
+def _any_level(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...], level: float) -> Any:
+    """Value and tangent by ops, so that lower levels, the tape and watchers see them."""
+    mine = [isinstance(arg, Dual) and arg.level == level for arg in args]
+    primals = [arg.primal if own else arg for arg, own in zip(args, mine, strict=True)]
+    tangents = [
+        arg.tangent if own and has_tangent(card, i) else None
+        for i, (arg, own) in enumerate(zip(args, mine, strict=True))
+    ]
+    y = apply(card, primals, params)
+    if all(t is None for t in tangents):
+        return y
+    t = push(card, primals, tangents, params, y)
+    if card.several:
+        return tuple([Dual(part, fit(dt, part), level) for part, dt in zip(y, t, strict=True)])
+    return Dual(y, fit(t, y), level) if y.dtype.kind in "fc" else y
 
 
 def push(card: Primitive, primals: list[Any], tangents: list[Any], params: tuple[Any, ...], y: Any) -> Any:
     """The tangent of the result, by the kind of the card."""
+    if get_mode() & ZEROS:
+        return _zeros.push(push_plainly, card, primals, tangents, params, y)
+    return push_plainly(card, primals, tangents, params, y)
+
+
+def push_plainly(
+    card: Primitive, primals: list[Any], tangents: list[Any], params: tuple[Any, ...], y: Any
+) -> Any:
+    """The same where zeros do not win."""
     if not card.trusted:
         return check_tangent(card, _push(card, primals, tangents, params, y), y)
     return _push(card, primals, tangents, params, y)
@@ -233,7 +281,24 @@ def fit(t: Any, y: Any) -> Any:
     """A tangent in the shape and dtype of its value; some inputs may have been broadcast or promoted."""
     if t.shape != y.shape:
         t = ops.broadcast_to(t, y.shape)
-    return t if t.dtype == y.dtype else ops.astype(t, y.dtype)
+    return plain(t if t.dtype == y.dtype else ops.astype(t, y.dtype))
+
+
+def _dual_of(y: Any, t: Any, boxed: bool, level: float) -> Any:
+    """One result of an op and its tangent, as tensors if one of its arguments was; a result without slope as it is."""
+    if y.dtype.kind not in "fc":
+        return wrap(y, None) if boxed else y
+    t = fit(t, y)
+    return Dual(wrap(y, None), wrap(t, None), level) if boxed else Dual(y, t, level)
+
+
+_SPACE = {
+    "ARRAYS": ARRAYS, "RAW": RAW, "SCALARS": SCALARS, "Tensor": Tensor, "Parameter": Parameter, "Dual": Dual,
+    "new": object.__new__, "get_mode": get_mode, "ndarray": np.ndarray, "add": np.add, "multiply": np.multiply,
+    "zeros_like": np.zeros_like, "slow_": _any_level, "fit_": fit, "dual_": _dual_of,
+    "box_": lambda y: wrap(y, None),
+}  # fmt: skip
+"""The names that the text of `_pushforward` reads."""
 
 
 def _dual(primal: Any, tangent: Any, level: int) -> Dual:
@@ -259,3 +324,15 @@ def _parts(leaf: Any, level: int) -> tuple[Any, Any]:
     data = leaf if isinstance(leaf, Value) else as_data(leaf)
     zero = zero_like(data)
     return leaf, fresh(zero) if type(leaf) is Tensor else zero
+
+
+def _private(parts: Sequence[Any]) -> list[Any]:
+    """Each array with memory of its own, since the caller may write to what he gets."""
+    seen: set[int] = set()
+    made = []
+    for part in parts:
+        if type(part) is np.ndarray and (part.base is not None or id(part) in seen):
+            part = part.copy()
+        seen.add(id(part))
+        made.append(part)
+    return made

@@ -14,6 +14,7 @@ import tensorgrad as tg
 from tensorgrad._fused import Fused
 from tensorgrad._tape import Node
 from tensorgrad.ops import fused
+from tests.collector import collector_off
 
 OPS = {name: op for name, op in vars(fused).items() if isinstance(op, Fused)}
 
@@ -271,7 +272,7 @@ def drawn_leaves(name: str, seed: int = 3) -> tuple[Any, Any, Any]:
 
 
 def nodes() -> int:
-    return sum(isinstance(one, Node) for one in gc.get_objects())
+    return sum(type(one) is Node for one in gc.get_objects())
 
 
 def total(name: str, fixed: Any, xs: Any, params: Any) -> Any:
@@ -281,10 +282,8 @@ def total(name: str, fixed: Any, xs: Any, params: Any) -> Any:
 @pytest.mark.parametrize("name", OPS)
 def test_a_graph_is_used_twice_and_leaves_nothing_behind(name: str) -> None:
     fixed, xs, params = drawn_leaves(name)
-    gc.collect()
-    gc.disable()
-    before = nodes()
-    try:
+    with collector_off():
+        before = nodes()
         loss = total(name, fixed, xs, params)
         loss.backward(retain_graph=True)
         once = [x.grad.numpy().copy() for x in xs]  # type: ignore[union-attr]
@@ -296,8 +295,6 @@ def test_a_graph_is_used_twice_and_leaves_nothing_behind(name: str) -> None:
         del loss
         assert nodes() == before
         assert gc.collect() == 0
-    finally:
-        gc.enable()
 
 
 @pytest.mark.parametrize("name", OPS)

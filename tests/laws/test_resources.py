@@ -5,9 +5,8 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.testing import assert_allclose
 
 import tensorgrad as tg
 from tensorgrad._levels import open_levels
+from tests.collector import collector_off
 
 X = np.array([0.1, 0.2, 0.3])
 W = tg.tensor(np.outer(X, X), requires_grad=True)
@@ -62,21 +62,11 @@ STEPS: dict[str, Callable[[], Any]] = {
 }
 
 
-@contextmanager
-def collector_off() -> Iterator[None]:
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
 @pytest.mark.parametrize("name", STEPS)
 def test_nothing_stays_alive_without_the_collector(name: str) -> None:
-    for _ in range(5):
-        STEPS[name]()
     with collector_off():
+        for _ in range(5):
+            STEPS[name]()
         before = len(gc.get_objects())
         for _ in range(30):
             STEPS[name]()

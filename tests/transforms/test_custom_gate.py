@@ -11,6 +11,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import tensorgrad as tg
+from tests.collector import collector_off
 from tests.transforms.custom_ways import ByFunction, by_jvp, by_vjp
 
 X = np.array([0.3, -0.7, 1.1])
@@ -139,13 +140,9 @@ def test_calls_leave_nothing_behind(f: Any) -> None:
 
     for _ in range(3):
         step()
-    gc.collect()
-    gc.disable()
-    try:
+    with collector_off():
         objects, sources = len(gc.get_objects()), len(linecache.cache)
         for _ in range(50):
             step()
         assert len(linecache.cache) == sources
         assert len(gc.get_objects()) - objects < 50
-    finally:
-        gc.enable()
