@@ -55,7 +55,9 @@ def test_on_a_cut_the_slope_is_that_of_the_side_whose_value_it_is(name: str) -> 
     for point, along in CUTS[name]:
         for zero in (0.0, -0.0):
             r, step = (point.real if along == 1 else point.imag), 1e-6
-            z, up, down = [complex(v, zero) if along == 1 else complex(zero, v) for v in (r, r + step, r - step)]
+            z, up, down = [
+                complex(v, zero) if along == 1 else complex(zero, v) for v in (r, r + step, r - step)
+            ]
             expected = (f(np.complex128(up)) - f(np.complex128(down))) / (2 * step * along)
             np.testing.assert_allclose(slope(f, z), expected, rtol=1e-7, err_msg=f"{name} at {z}")
 
