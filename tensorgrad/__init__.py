@@ -81,6 +81,7 @@ from ._tensor import Tensor as Tensor
 from ._tensor import asarray as asarray
 from ._tensor import tensor as tensor
 from ._version import __version__ as __version__
+from ._zeros import structural_zeros as structural_zeros
 from .ops import LATE as _METHODS
 from .ops import abs as abs
 from .ops import acos as acos
@@ -345,6 +346,7 @@ from .ops import vstack as vstack
 from .ops import where as where
 from .transforms import Function as Function
 from .transforms import backward as backward
+from .transforms import checkpoint as checkpoint
 from .transforms import custom_jvp as custom_jvp
 from .transforms import custom_vjp as custom_vjp
 from .transforms import grad as grad
@@ -355,6 +357,7 @@ from .transforms import jacobian as jacobian
 from .transforms import jacrev as jacrev
 from .transforms import jvp as jvp
 from .transforms import linearize as linearize
+from .transforms import scan as scan
 from .transforms import value_and_grad as value_and_grad
 from .transforms import vhp as vhp
 from .transforms import vjp as vjp

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 from ._errors import TraceError
 
 _numbers = count(1).__next__
 _open: ContextVar[frozenset[float]] = ContextVar("tensorgrad_levels", default=frozenset())
+opened = _open.get
+"""The levels that are open in this thread or task; `reopened` opens them again."""
 _batches: ContextVar[tuple[Batch, ...]] = ContextVar("tensorgrad_batches", default=())
 open_batches = _batches.get
 """The batches (`tg.vmap`) that are open in this thread or task, outermost first."""
@@ -25,7 +26,7 @@ open_batches = _batches.get
 
 def open_levels() -> int:
     """How many transformations with a level of their own are open."""
-    return len(_open.get())
+    return len(opened())
 
 
 @contextmanager
@@ -46,11 +47,6 @@ def check_open(level: float) -> None:
             "a value of a transformation (tg.grad, tg.vmap, tg.jvp) was used after it ended, or in another thread; "
             "return what is needed later from the transformed function"
         )
-
-
-def opened() -> frozenset[float]:
-    """The levels that are open, to be opened again by `reopened`."""
-    return _open.get()
 
 
 @contextmanager
@@ -85,8 +81,7 @@ class Kept:
         return self._made[self._place - 1]
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """A batch that is open.
 
     Attributes:

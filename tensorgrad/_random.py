@@ -23,6 +23,7 @@ from ._levels import check_draw, drawn, open_batches
 from ._primitive import Value, declare
 from ._specialise import plain
 from ._tensor import Tensor, asarray, tensor
+from ._touched import about_to_draw
 from .ops.shape import normalise_axis
 
 if TYPE_CHECKING:
@@ -64,7 +65,16 @@ def default_generator() -> Generator:
     if found is None:
         found = np.random.default_rng()
         _default.set(found)
+    about_to_draw(found)
     return found
+
+
+def source_of(generator: Generator | None) -> Generator:
+    """The generator to draw from: the given one, or the default."""
+    if generator is None:
+        return default_generator()
+    about_to_draw(generator)
+    return generator
 
 
 @contextmanager
@@ -222,7 +232,7 @@ def permutation(x: Any, *, axis: int = 0, generator: Generator | None = None) ->
 
 def _random(*, law: str, arguments: tuple[Any, ...], size: Shape, generator: Any, dtype: Any) -> Any:
     """Numbers drawn from a generator. An op without inputs, so that a recorded program draws again."""
-    source = default_generator() if generator is None else generator
+    source = source_of(generator)
     if law == "permutation":
         if not size:
             return source.permutation(*arguments).astype(dtype)
@@ -239,7 +249,7 @@ random.card.draws = True
 
 def _random_mask(*, keep: float, size: tuple[int, ...], generator: Any) -> Any:
     """True with probability ``keep``, else False. An op without inputs, so that a recorded program draws again."""
-    source = default_generator() if generator is None else generator
+    source = source_of(generator)
     whole, rest = int(keep * 2**16), keep * 2**16 % 1
     mask = np.empty(prod(size), bool)
     for start in range(0, mask.size, BLOCK):
@@ -269,7 +279,7 @@ def draw(
 
 def _random_given(*parameters: Any, law: str, shape: Any, generator: Any, dtype: Any) -> Any:
     """Numbers drawn from a law with a parameter for each element, broadcast to ``shape``."""
-    source = default_generator() if generator is None else generator
+    source = source_of(generator)
     return plain(np.asarray(getattr(source, law)(*parameters, size=shape)).astype(dtype))
 
 
@@ -316,7 +326,7 @@ def host_generator(op: str, generator: Generator | None) -> Generator:
             f"{op}: it draws numbers that all examples share; call it outside of tg.vmap, or under "
             'tg.vmap(f, randomness="same") without chunk_size'
         )
-    return default_generator() if generator is None else generator
+    return source_of(generator)
 
 
 def floating(dtype: DTypeLike | None) -> np.dtype[Any]:

@@ -234,6 +234,7 @@ class _Log(Watcher):
     """Writes down, as fast as it can, what it is told."""
 
     light = True
+    keeps = True
 
     def __init__(self) -> None:
         self.events: list[Any] = []

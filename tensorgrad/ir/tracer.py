@@ -80,6 +80,7 @@ class _Tracer(Watcher):
     """Writes down each operation that it is shown, in terms of the arrays that hold the values."""
 
     sees_formulas = True
+    keeps = True
 
     def __init__(self) -> None:
         self.known: dict[int, Var] = {}  # by the identity of the array

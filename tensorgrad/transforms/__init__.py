@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .checkpoint import checkpoint as checkpoint
 from .custom import Function as Function
 from .custom import custom_jvp as custom_jvp
 from .custom import custom_vjp as custom_vjp
@@ -16,5 +17,6 @@ from .jacobian import jacobian as jacobian
 from .jacobian import jacrev as jacrev
 from .jvp import jvp as jvp
 from .linearize import linearize as linearize
+from .scan import scan as scan
 from .vjp import vjp as vjp
 from .vmap import vmap as vmap

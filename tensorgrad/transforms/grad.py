@@ -15,7 +15,7 @@ from .._data import as_data, zero_like
 from .._errors import DtypeError, GradientError, NoGraphError, ShapeError
 from .._levels import new_level, open_levels
 from .._primitive import Value
-from .._tape import Leaf, collect, settle
+from .._tape import Leaf, collect, is_closed, settle, tick
 from .._tensor import Over, Tensor, pull, seed_for, wrap
 from .._tree import Tree, flatten, map_leaves, unflatten
 from .inside import Inside
@@ -211,7 +211,7 @@ def _on_one_tape(
     ends = [v._node for v in variables]  # taken now: the function may write to its arguments
     y, aux = _call(name, f, args, kwargs, positions, variables, tree, has_aux)
     for leaf in own:
-        leaf.closed = True
+        leaf.closed = tick()
     plain = not any(isinstance(leaf, Tensor) or type(leaf) in (int, float, complex) for leaf in leaves)
     if not isinstance(y, Tensor) or y._node is None:
         zeros = [zero_like(v) for v in variables]
@@ -222,7 +222,7 @@ def _on_one_tape(
         )
     mine = frozenset(ends)
     collected = collect([y._node])
-    outer = recording and (outer or any(not leaf.closed for leaf in collected[1] - mine))
+    outer = recording and (outer or not all(map(is_closed, collected[1] - mine)))
     found, _ = pull([y], [seed_for(y, None)], mine, retain=True, create=outer, collected=collected)
     results = []
     for v, end in zip(variables, ends, strict=True):

@@ -17,9 +17,10 @@ from .. import ops
 from .._data import as_data
 from .._errors import DtypeError, GradientError, ShapeError
 from .._specialise import ARRAYS
-from .._tensor import Tensor, fresh
+from .._tensor import fresh
 from .._tree import Tree, flatten, unflatten
 from .grad import check_differentiable, positions_of
+from .like import from_tensors
 from .linearize import linearize
 from .vjp import vjp
 from .vmap import vmap
@@ -156,7 +157,7 @@ def jacobian_of(
             blocks = _by_columns(linear, tree, inputs, outputs, chunk_size)
         else:
             blocks = _by_rows(linear, y_tree, inputs, outputs, chunk_size)
-        if any(isinstance(leaf, Tensor) or type(leaf) in (float, complex) for leaf in leaves):
+        if from_tensors(leaves):
             blocks = [[fresh(b) if type(b) in ARRAYS else b for b in row] for row in blocks]
         rows = [unflatten(tree, row) for row in blocks]
         found = unflatten(y_tree, [row[0] for row in rows] if isinstance(argnums, int) else rows)

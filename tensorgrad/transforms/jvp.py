@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import ops
+from .. import _zeros, ops
 from .._array import Array, check_become
-from .._config import get_mode
+from .._config import ZEROS, get_mode
 from .._data import as_data, zero_like
 from .._errors import DtypeError, GradientError, ShapeError
 from .._gates import broadcasts_to, gate
@@ -93,6 +93,9 @@ class Dual(Inside):
         """The primal."""
         return self.primal
 
+    def _alike(self, data: Any) -> Any:
+        return Dual(data, zero_like(data), self.level)
+
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, {self.tangent!r}, level={self.level:g})"
 
@@ -151,6 +154,15 @@ def _any_level(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...], 
 
 def push(card: Primitive, primals: list[Any], tangents: list[Any], params: tuple[Any, ...], y: Any) -> Any:
     """The tangent of the result, by the kind of the card."""
+    if get_mode() & ZEROS:
+        return _zeros.push(push_plainly, card, primals, tangents, params, y)
+    return push_plainly(card, primals, tangents, params, y)
+
+
+def push_plainly(
+    card: Primitive, primals: list[Any], tangents: list[Any], params: tuple[Any, ...], y: Any
+) -> Any:
+    """The same where zeros do not win."""
     if not card.trusted:
         return check_tangent(card, _push(card, primals, tangents, params, y), y)
     return _push(card, primals, tangents, params, y)

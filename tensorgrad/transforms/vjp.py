@@ -7,8 +7,8 @@ lower levels, so that the record may be walked after its level has ended, and is
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from .._tape import Leaf, Walk, collect, settle, tick
 from .._tensor import Over, Tensor, wrap
 from .._tree import Tree, flatten, map_leaves, unflatten
 from .grad import CLOSE_OVER, check_differentiable, private
-from .like import Like
+from .like import Like, from_tensors
 
 
 def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
@@ -63,7 +63,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     leaves, tree = flatten(primals)
     for number, leaf in enumerate(leaves):
         check_differentiable("vjp", "primal ", leaf, tree, number, CLOSE_OVER)
-    plain = not any(isinstance(leaf, Tensor) or type(leaf) in (int, float, complex) for leaf in leaves)
+    plain = not from_tensors(leaves)
     if open_levels():
         with new_level() as level:
             data = [leaf if isinstance(leaf, Value) else as_data(leaf, copy=True) for leaf in leaves]
@@ -134,7 +134,7 @@ class Pullback:
         make = self._make_over if self.level else wrap
         walk = Walk(make, retain=True, create=create, show=None, keep=False)
         collected = list(self.order), {*self.free, *[end for end in self.ends if type(end) is Leaf]}
-        with going_backward() if create else nullcontext():
+        with going_backward() if create else contextlib.nullcontext():
             return walk.run(pairs, frozenset(self.ends), collected), create
 
     def _make_over(self, data: Any, node: Any) -> Over:
@@ -217,9 +217,11 @@ def frozen(value: Value) -> Value:
     """The same value as another object, which no assignment to the first one reaches."""
     made = object.__new__(type(value))
     for kind in type(value).__mro__:
-        for slot in kind.__dict__.get("__slots__", ()):
-            if slot != "__weakref__" and hasattr(value, slot):
-                object.__setattr__(made, slot, getattr(value, slot))
+        for name in kind.__dict__.get("__slots__", ()):
+            slot = kind.__dict__[name]  # the descriptor: a subclass may have a property of that name
+            if name != "__weakref__":
+                with contextlib.suppress(AttributeError):  # never set
+                    slot.__set__(made, slot.__get__(value))
     return made
 
 
