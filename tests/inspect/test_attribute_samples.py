@@ -262,8 +262,8 @@ def test_wrong_labels_are_found_in_fashion_mnist() -> None:
     model = nn.Sequential(nn.Linear(784, 32, generator=draws), nn.ReLU(), nn.Linear(32, 10, generator=draws))
     tg.fit(model, (x, y), loss=nn.CrossEntropyLoss(), optimizer=tg.optim.Adam(model.parameters(), lr=2e-3),
            epochs=6, batch_size=64, seed=0)  # fmt: skip
-    found = tg.attribute(F.cross_entropy(model(tg.tensor(x)), y), model, "sample", top=20)
-    assert len(planted & {part.key for part in found.parts}) >= 4
+    found = tg.attribute(F.cross_entropy(model(tg.tensor(x)), y), model, "sample", top=100)
+    assert planted <= {part.key for part in found.parts}  # five of 2,000, all among the first 100
 
 
 def test_rows_of_other_samples_in_a_part_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
