@@ -20,7 +20,7 @@ from .._errors import DtypeError, RuleMissingError
 from .._gates import gate, guarded
 from .._levels import new_level
 from .._primitive import Formula, Primitive, Value
-from .._record import process
+from .._record import general, process
 from .._specialise import ARRAYS
 from .._tape import fill, pick
 from .._tensor import Over, Tensor, pull, wrap
@@ -29,7 +29,7 @@ from .._watch import Watcher, watchers, watching
 from .call import BatchRules, Call, Rules, captured
 from .inside import Inside
 from .jvp import Dual, _parts, variable
-from .strip import strip, stripped
+from .strip import strip, stripped, unknown
 from .transpose import check_linear, pull_through
 
 RECENT = 8
@@ -47,7 +47,7 @@ def apply_rules(rules: Rules) -> Any:
 
 
 def as_one_op(name: str, leaves: Sequence[Any], run: Solver, whole: Solver) -> list[Any]:
-    """What ``run`` makes of values without their derivatives; whoever watches sees one op.
+    """What ``run`` makes of values without their derivatives; whoever watches or notes sees one op.
 
     Args:
         name: of the op.
@@ -56,7 +56,7 @@ def as_one_op(name: str, leaves: Sequence[Any], run: Solver, whole: Solver) -> l
         whole: the same with derivatives; the op takes them from here when a program that holds it is run.
     """
     plain = [stripped(leaf) for leaf in leaves]
-    if not get_mode() & WATCHED:
+    if not get_mode() & WATCHED and not any(unknown(leaf) for leaf in plain):
         return run(plain)
     return [strip(y) for y in apply_rules(_Whole(Call(name, tuple(plain)), run, whole))]
 
@@ -111,6 +111,10 @@ class CallCard(Primitive):
     def op(self) -> Callable[..., Any]:  # type: ignore[override]
         """The op of this card."""
         return lambda *args: process(self, args, ())
+
+    def shown(self, args: Any, params: Any, taped: int) -> Any:
+        """For watchers that an entry of its own would tell: a call has none, and goes the general way."""
+        return general(self, args, params)
 
     def __reduce__(self) -> Any:
         raise RuleMissingError(
@@ -217,7 +221,7 @@ class _Inside(Watcher):
             self.leave(arg, self.name)
 
     def leave(self, value: Any, how: str) -> None:
-        if isinstance(value, Tensor) and id(value._d) not in self.inputs:
+        if isinstance(value, Tensor) and not value.level and id(value._d) not in self.inputs:
             for watcher in self.outside:
                 watcher.reads(value, self.name)
 

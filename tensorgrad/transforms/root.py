@@ -24,7 +24,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .. import ops
-from .._config import TAPE, enable_grad, get_mode
+from .._config import TAPE, enable_grad, get_mode, no_grad
 from .._errors import GradientError, MutatedError
 from .._levels import new_level, opened, reopened
 from .._primitive import Value
@@ -187,7 +187,9 @@ class _Frame:
         """The cotangents of what the equation depends on at this level: ``-(df/dtheta)^T J^-T g``."""
         level, root = self.level, self.root
         create = any(isinstance(one, Tensor) and one._node is not None for one in x) and not level
-        values = self.solved(x, g, transposed=True)
+        quietly = nullcontext() if level or create else no_grad()
+        with quietly:
+            values = self.solved(x, g, transposed=True)
         with reopened(frozenset([v for v, _ in self.batches])), nullcontext() if level else enable_grad():
             began = tick()
             residual = [self.peel(r) for r in root.at([self.wrap(one) for one in x])]
@@ -210,7 +212,8 @@ class _Frame:
         plain = not any(isinstance(one, Value) for one in x)
         if plain:  # a pass over arrays
             roots = [(n, c._d if type(c) is Tensor and c._node is None else c) for n, c in roots]
-        return self.walk(roots, order, create, wanted)
+        with quietly:
+            return self.walk(roots, order, create, wanted)
 
     def walk(self, roots: Sequence[Any], order: list[Any], create: bool, wanted: Sequence[Any]) -> list[Any]:
         """Walk back through one call of the function, to what it depends on and no further."""
@@ -242,9 +245,11 @@ class RootCard:
     inputs = ("parameters",)
     params: ClassVar[tuple[str, ...]] = ()
     formulas: ClassVar[dict[str, Any]] = {}
+    tangents: ClassVar[dict[str, Any]] = {}
     variadic = several = True
-    view = False
-    trusted = True
+    view = analytic = broadcasts = False
+    trusted = adopted = True
+    composite = batch = None
     saves = ("parameters", "y", "outputs_")
 
     def __init__(self, frame: _Frame) -> None:

@@ -20,6 +20,7 @@ from .._primitive import Value
 from .._specialise import ARRAYS
 from .._tensor import Over, Tensor, wrap
 from .._tree import Tree, flatten, unflatten
+from .inside import Inside
 from .jvp import Dual
 from .vmap import Batched
 
@@ -59,6 +60,11 @@ def as_tensor(x: Any) -> Any:
     return wrap(x, None) if type(x) in ARRAYS else x
 
 
+def unknown(value: Any) -> bool:
+    """Whether a value has no numbers to look at, such as a tangent of `linearize`, which is not known yet."""
+    return isinstance(value, Inside) and not isinstance(value, Batched | Dual)
+
+
 def derivatives_of(value: Any) -> set[float]:
     """The levels at which a value has a derivative; 0 is the tape outside of all transformations."""
     found: set[float] = set()
@@ -68,6 +74,8 @@ def derivatives_of(value: Any) -> set[float]:
         elif isinstance(value, Dual):
             found.add(value.level)
             value = value.primal
+        elif unknown(value):
+            break
         else:
             if value._node is not None:  # type: ignore[attr-defined]
                 found.add(value.level)
@@ -83,6 +91,8 @@ def batches_of(values: Sequence[Any]) -> list[tuple[float, int]]:
             if isinstance(value, Batched):
                 sizes[value.level] = value.batch.shape[0]
                 value = value.batch
+            elif unknown(value):
+                break
             else:
                 value = value.primal if isinstance(value, Dual) else value._d  # type: ignore[attr-defined]
     return sorted(sizes.items(), reverse=True)
