@@ -204,6 +204,7 @@ class Walk:
                     continue
             if watching:
                 began = perf_counter()
+            results = c = old = None  # what the node before left must not live through this one
             results = node.prim.pullback(
                 g, edges, self.revive(node, saved, node.edges) if tensors else saved, node.shape
             )
