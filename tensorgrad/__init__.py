@@ -348,6 +348,7 @@ from .ops import where as where
 from .transforms import Function as Function
 from .transforms import backward as backward
 from .transforms import checkpoint as checkpoint
+from .transforms import checkpoint_sequential as checkpoint_sequential
 from .transforms import custom_jvp as custom_jvp
 from .transforms import custom_root as custom_root
 from .transforms import custom_vjp as custom_vjp
@@ -361,6 +362,7 @@ from .transforms import jacrev as jacrev
 from .transforms import jvp as jvp
 from .transforms import linear_solve as linear_solve
 from .transforms import linearize as linearize
+from .transforms import plan_checkpoints as plan_checkpoints
 from .transforms import scan as scan
 from .transforms import value_and_grad as value_and_grad
 from .transforms import vhp as vhp

@@ -189,6 +189,7 @@ class Walk:
             if watching:
                 began = perf_counter()
             card = absorbing(node.prim) if zeros else node.prim
+            results = c = old = None  # what the node before left must not live through this one
             results = card.pullback(
                 g, edges, self.revive(node, saved, node.edges) if tensors else saved, node.shape
             )
