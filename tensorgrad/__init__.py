@@ -52,6 +52,7 @@ from ._errors import GradcheckError as GradcheckError
 from ._errors import GradientError as GradientError
 from ._errors import IndexingError as IndexingError
 from ._errors import LinalgError as LinalgError
+from ._errors import LoopWarning as LoopWarning
 from ._errors import MutatedError as MutatedError
 from ._errors import NoGraphError as NoGraphError
 from ._errors import RuleMissingError as RuleMissingError
@@ -80,6 +81,7 @@ from ._tensor import Tensor as Tensor
 from ._tensor import asarray as asarray
 from ._tensor import tensor as tensor
 from ._version import __version__ as __version__
+from ._zeros import structural_zeros as structural_zeros
 from .ops import LATE as _METHODS
 from .ops import abs as abs
 from .ops import acos as acos
@@ -344,11 +346,21 @@ from .ops import vstack as vstack
 from .ops import where as where
 from .transforms import Function as Function
 from .transforms import backward as backward
+from .transforms import checkpoint as checkpoint
 from .transforms import custom_jvp as custom_jvp
 from .transforms import custom_vjp as custom_vjp
 from .transforms import grad as grad
+from .transforms import hessian as hessian
+from .transforms import hvp as hvp
+from .transforms import jacfwd as jacfwd
+from .transforms import jacobian as jacobian
+from .transforms import jacrev as jacrev
 from .transforms import jvp as jvp
+from .transforms import linearize as linearize
+from .transforms import scan as scan
 from .transforms import value_and_grad as value_and_grad
+from .transforms import vhp as vhp
+from .transforms import vjp as vjp
 from .transforms import vmap as vmap
 
 # NumPy's other names, each for the same object.
@@ -377,6 +389,7 @@ true_divide = divide
 
 if _typing.TYPE_CHECKING:
     from . import data as data
+    from . import fft as fft
     from . import inspect as inspect
     from . import ir as ir
     from . import linalg as linalg
@@ -390,6 +403,7 @@ if _typing.TYPE_CHECKING:
     from . import viz as viz
     from ._io import load as load
     from ._io import save as save
+    from .inspect import attribute as attribute
     from .inspect import explain as explain
     from .inspect import why as why
     from .inspect.either import diff as diff
@@ -460,6 +474,7 @@ if _typing.TYPE_CHECKING:
 
 _ON_FIRST_USE = {
     "data",
+    "fft",
     "inspect",
     "ir",
     "linalg",
@@ -478,7 +493,7 @@ _STANDARD = (
 )
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
 _LATE = {"graph": "viz", "record": "ir", "trace": "ir", "load": "_io", "save": "_io"}
-_LATE |= {"diff": "inspect.either", "explain": "inspect", "why": "inspect"}
+_LATE |= {"diff": "inspect.either", **dict.fromkeys(["attribute", "explain", "why"], "inspect")}
 _LATE |= dict.fromkeys(["Trainer", "evaluate", "fit", "predict"], "training")
 _LATE |= {name: f"ops.{module}" for name, module in _METHODS.items()}
 _LATE |= dict.fromkeys(["polygamma"], "ops.special")

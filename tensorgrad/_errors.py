@@ -18,7 +18,7 @@
     └── GradcheckError  (AssertionError)       a formula that disagrees with finite differences
 
 A message says what failed, names the op and its arguments with their shapes or dtypes, and ends
-with the way out.
+with the way out. ``LoopWarning`` (UserWarning) is no error: a batch that ran example by example.
 """
 
 from __future__ import annotations
@@ -80,3 +80,7 @@ class AnomalyError(TensorgradError, FloatingPointError):
 
 class GradcheckError(TensorgradError, AssertionError):
     """An analytic derivative disagrees with the numerical one."""
+
+
+class LoopWarning(UserWarning):
+    """An op without a batching rule ran example by example under ``vmap``: right, and slow."""

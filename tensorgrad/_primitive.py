@@ -100,6 +100,7 @@ class Primitive:
         batch: the batching rule, ``rule(size, batched, args, params) -> result``, batch axis first.
         composite: for a fused op, what computes the same with other ops; forward mode, batching and
             higher orders apply it instead of the card.
+        draws: whether it draws random numbers, of the shape that its parameter ``size`` says.
     """
 
     name: str
@@ -118,6 +119,7 @@ class Primitive:
     tangents: dict[str, Formula] = field(default_factory=dict)
     batch: Callable[..., Any] | None = None
     composite: Callable[..., Any] | None = None
+    draws: bool = False
     op: Callable[..., Any] = field(init=False, repr=False)
     pullback: Callable[..., tuple[Any, ...]] = field(init=False, repr=False)
     revive: Callable[..., tuple[Any, ...]] = field(init=False, repr=False)
@@ -207,11 +209,13 @@ class Value:
     """Anything that ops can be applied to besides plain arrays.
 
     ``level`` orders the transformations that are open: the value with the highest level processes
-    the call, and everything lower is data to it. Plain tensors have level 0.
+    the call, and everything lower is data to it. Plain tensors have level 0. ``many`` says that it stands
+    for many values at once, which differ.
     """
 
     __slots__ = ()
     level: float = 0
+    many = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -221,6 +225,11 @@ class Value:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the elements."""
+        raise NotImplementedError
+
+    @property
+    def under(self) -> Any:
+        """The value of a lower level that this one of a transformation holds."""
         raise NotImplementedError
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:

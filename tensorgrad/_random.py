@@ -18,10 +18,12 @@ import numpy as np
 from . import ops
 from ._config import get_default_dtype
 from ._creation import checked_shape, shaped
-from ._errors import DtypeError, ShapeError
+from ._errors import DtypeError, ShapeError, TraceError
+from ._levels import check_draw, drawn, open_batches
 from ._primitive import Value, declare
 from ._specialise import plain
 from ._tensor import Tensor, asarray, tensor
+from ._touched import about_to_draw
 from .ops.shape import normalise_axis
 
 if TYPE_CHECKING:
@@ -63,7 +65,16 @@ def default_generator() -> Generator:
     if found is None:
         found = np.random.default_rng()
         _default.set(found)
+    about_to_draw(found)
     return found
+
+
+def source_of(generator: Generator | None) -> Generator:
+    """The generator to draw from: the given one, or the default."""
+    if generator is None:
+        return default_generator()
+    about_to_draw(generator)
+    return generator
 
 
 @contextmanager
@@ -221,9 +232,11 @@ def permutation(x: Any, *, axis: int = 0, generator: Generator | None = None) ->
 
 def _random(*, law: str, arguments: tuple[Any, ...], size: Shape, generator: Any, dtype: Any) -> Any:
     """Numbers drawn from a generator. An op without inputs, so that a recorded program draws again."""
-    source = default_generator() if generator is None else generator
+    source = source_of(generator)
     if law == "permutation":
-        return source.permutation(*arguments).astype(dtype)
+        if not size:
+            return source.permutation(*arguments).astype(dtype)
+        return source.permuted(np.tile(np.arange(*arguments, dtype=dtype), (*size, 1)), axis=-1)  # type: ignore[misc]
     drawn = np.asarray(getattr(source, law)(*arguments, size=size)).astype(dtype)
     if law == "uniform":  # rounding to a narrower dtype may reach the upper end
         np.minimum(drawn, np.nextafter(dtype.type(arguments[1]), dtype.type(arguments[0])), out=drawn)
@@ -231,11 +244,12 @@ def _random(*, law: str, arguments: tuple[Any, ...], size: Shape, generator: Any
 
 
 random = declare(_random, "constant", name="random")
+random.card.draws = True
 
 
 def _random_mask(*, keep: float, size: tuple[int, ...], generator: Any) -> Any:
     """True with probability ``keep``, else False. An op without inputs, so that a recorded program draws again."""
-    source = default_generator() if generator is None else generator
+    source = source_of(generator)
     whole, rest = int(keep * 2**16), keep * 2**16 % 1
     mask = np.empty(prod(size), bool)
     for start in range(0, mask.size, BLOCK):
@@ -251,6 +265,7 @@ def _random_mask(*, keep: float, size: tuple[int, ...], generator: Any) -> Any:
 
 
 random_mask = declare(_random_mask, "constant", name="random_mask")
+random_mask.card.draws = True
 
 
 def draw(
@@ -264,7 +279,7 @@ def draw(
 
 def _random_given(*parameters: Any, law: str, shape: Any, generator: Any, dtype: Any) -> Any:
     """Numbers drawn from a law with a parameter for each element, broadcast to ``shape``."""
-    source = default_generator() if generator is None else generator
+    source = source_of(generator)
     return plain(np.asarray(getattr(source, law)(*parameters, size=shape)).astype(dtype))
 
 
@@ -286,7 +301,32 @@ def draw_given(
     """Numbers from a law with an array or tensor for each parameter; no gradient flows to these."""
     check_generator(generator)
     shape = shape_of(law, size, *given)
-    return random_given(*given, law=law, shape=shape, generator=generator, dtype=np.dtype(dtype))  # type: ignore[no-any-return]
+    settings = {"law": law, "generator": generator, "dtype": np.dtype(dtype)}
+    if not open_batches():
+        return random_given(*given, shape=shape, **settings)  # type: ignore[no-any-return]
+    levels = {level for one in given for level in _levels_of(one)}
+    if not levels:
+        return drawn(law, shape, lambda size: random_given(*given, shape=size, **settings))  # type: ignore[no-any-return]
+    if any(batch.randomness == "same" and (batch.level in levels or batch.kept) for batch in open_batches()):
+        raise TraceError(
+            f'{law}: under tg.vmap(..., randomness="same") its parameters must be the same for all examples too, and '
+            'chunk_size None; choose randomness="different", or draw outside'
+        )
+    # What is added makes a draw for each example also where the parameters are the same for all.
+    zero = drawn(law, (), lambda size: tensor(np.zeros(size, given[0].dtype)))
+    return random_given(ops.add(given[0], zero), *given[1:], shape=shape, **settings)  # type: ignore[no-any-return]
+
+
+def host_generator(op: str, generator: Generator | None) -> Generator:
+    """The generator for numbers that no operation draws, and which the examples of a batch therefore share."""
+    check_generator(generator)
+    check_draw(op)
+    if any(batch.randomness != "same" or batch.kept for batch in open_batches()):
+        raise TraceError(
+            f"{op}: it draws numbers that all examples share; call it outside of tg.vmap, or under "
+            'tg.vmap(f, randomness="same") without chunk_size'
+        )
+    return source_of(generator)
 
 
 def floating(dtype: DTypeLike | None) -> np.dtype[Any]:
@@ -354,6 +394,13 @@ def check_generator(generator: Any) -> None:
         raise DtypeError(
             f"generator: a {type(generator).__name__} given; make one by np.random.default_rng(seed), or use manual_seed"
         )
+
+
+def _levels_of(value: Any) -> Iterator[float]:
+    """The levels of the transformations that a value belongs to, highest first."""
+    while isinstance(value, Value) and value.level:
+        yield value.level
+        value = value.under
 
 
 def _shape(shape: tuple[Any, ...]) -> Shape:

@@ -13,15 +13,18 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from ._config import GENERAL, TAPE, WATCHED, get_default_dtype, get_mode
+from ._config import GENERAL, TAPE, WATCHED, ZEROS, get_default_dtype, get_mode
 from ._data import as_data, as_data_like, first_line, keep, read_only
 from ._errors import DtypeError, IndexingError, ShapeError, TensorgradError
-from ._levels import check_open
+from ._levels import check_open, drawn, open_batches, opened
 from ._primitive import FORMULA_OF_KIND, Primitive, Value
 from ._specialise import ARRAYS, FORWARD_ERRORS, RAW, SCALARS, plain, weak
 from ._tape import Node, layouts_of, pick, shapes_of, tick
 from ._writer import saved_names, shares_dtype
+from ._zeros import absorbing
 from .ops.dtype import numeric_dtype
+
+LISTS = (list, tuple)
 
 
 def process(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
@@ -40,24 +43,25 @@ def general(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> 
     lists = False
     for arg in args:
         if isinstance(arg, Value):
-            if arg.level:
-                check_open(arg.level)
-            if top is None or arg.level > top.level:
+            level = arg.level
+            if level and level not in opened():
+                check_open(level)
+            if top is None or level > top.level:
                 top = arg
-        elif type(arg) not in RAW and isinstance(arg, list | tuple):
+        elif type(arg) not in RAW and isinstance(arg, LISTS):
             lists = True
     if lists:
         # Numbers in a list are as weak as they are alone.
         dtypes = {arg.dtype for arg in args if hasattr(arg, "dtype") and arg.dtype.kind in "fc"}
         like = dtypes.pop() if len(dtypes) == 1 else get_default_dtype()
-        args = tuple([lift(card, arg, like) if isinstance(arg, list | tuple) else arg for arg in args])
+        args = tuple([lift(card, arg, like) if isinstance(arg, LISTS) else arg for arg in args])
         return general(card, args, params)
     if list in map(type, params):
         params = tuple([tuple(p) if type(p) is list else p for p in params])
     if top is not None:
         return top.process(card, args, params)
     if not args:
-        return tensor_type.from_nothing(card, params)
+        return from_nothing(card, params)
     if any(type(arg) in ARRAYS for arg in args):
         data = [operand(card, arg) for arg in args]
         if len(data) == 2:
@@ -70,6 +74,20 @@ def general(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> 
         )  # numbers are weak among each other too: 1 + 2.5 has the default float
     lifted = tuple([tensor_type(operand(card, arg)) for arg in args])
     return lifted[0].process(card, lifted, params)
+
+
+def from_nothing(card: Primitive, params: tuple[Any, ...]) -> Any:
+    """Apply an op without inputs: a random draw, of which an open batch may want one for each example."""
+    if not (card.draws and open_batches()):
+        return tensor_type.from_nothing(card, params)
+    place = card.params.index("size")
+
+    def make(size: tuple[int, ...]) -> Any:
+        return tensor_type.from_nothing(card, (*params[:place], size, *params[place + 1 :]))
+
+    size = params[place]
+    what = str(params[card.params.index("law")] if "law" in card.params else card.name)
+    return drawn(what, tuple(size) if isinstance(size, Sequence) else (size,), make)
 
 
 def record(
@@ -132,7 +150,7 @@ def record(
         ]
         return Recast(cast)
     node = Node()
-    node.prim = card
+    node.prim = absorbing(card) if get_mode() & ZEROS else card
     node.edges = tuple([n if card.formula_for(i) is not None else None for i, n in enumerate(nodes)])
     private = [isinstance(arg, Value) and type(arg) is not shared_type for arg in args]
     node.saved = _saved(card, data, params, y, wanted, private)

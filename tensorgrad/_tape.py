@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
 from itertools import count
 from operator import attrgetter
 from time import perf_counter
@@ -21,12 +22,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ._config import WATCHED, get_mode
+from ._config import WATCHED, ZEROS, get_mode
 from ._errors import DtypeError, MutatedError, NoGraphError, ShapeError
 from ._gates import own_copy
 from ._specialise import ARRAYS, plain
+from ._touched import about_to_accumulate
 from ._watch import watchers
 from ._writer import saved_names
+from ._zeros import absorbing
 
 tick = count(1).__next__
 """The clock: a number for each node and for each write to a leaf, later ones higher."""
@@ -34,6 +37,10 @@ tick = count(1).__next__
 Wrap = Callable[[Any, Any], Any]
 
 accumulation = threading.RLock()
+walking: ContextVar[Walk] = ContextVar("tensorgrad_walking")
+"""The walk that calls pullbacks in this thread or task, innermost."""
+run_again: ContextVar[int] = ContextVar("tensorgrad_run_again", default=0)
+"""Where a function is run again as it was run before: when that was."""
 _oldest_first = attrgetter("seq")
 
 
@@ -62,8 +69,8 @@ class Leaf:
     """Where a gradient ends: the record of a tensor that was not computed from others.
 
     It does not know its tensor. ``seq`` is the time of the last write to the tensor's storage, which
-    is how backward sees that a value was overwritten after a node saved it. ``closed`` marks a variable of
-    a `grad` that has returned: what still depends on it is a constant to it.
+    is how backward sees that a value was overwritten after a node saved it. ``closed`` is the time when a `grad`
+    whose variable it was returned, 0 before: what still depends on it is a constant to it.
     """
 
     __slots__ = ("closed", "dtype", "extra", "grad", "private", "seq", "shape")
@@ -75,7 +82,7 @@ class Leaf:
         self.grad: Any = None  # a tensor without history
         self.private = False  # whether nobody outside has seen `grad`, so that it may be added to in place
         self.seq = 0
-        self.closed = False
+        self.closed = 0
         self.extra: Extra | None = None
 
 
@@ -91,6 +98,11 @@ class Extra:
         self.notes: dict[str, Any] = {}
 
 
+def is_closed(leaf: Leaf) -> bool:
+    """Whether the `grad` of this variable has returned, or had when the function that runs again ran first."""
+    return bool(leaf.closed) and leaf.closed < (run_again.get() or leaf.closed + 1)
+
+
 def extra_of(node: Node | Leaf) -> Extra:
     """The extras of a node, made when first asked for."""
     if node.extra is None:
@@ -99,18 +111,23 @@ def extra_of(node: Node | Leaf) -> Extra:
 
 
 class Parts:
-    """The cotangents of an op with several results, as far as they are known: position -> cotangent."""
+    """The cotangents of an op with several results, as far as they are known: position -> cotangent.
 
-    __slots__ = ("parts",)
+    A sum belongs to the walk that made it, and takes more parts without a copy: ops have thousands of results.
+    """
 
-    def __init__(self, parts: dict[int, Any]) -> None:
+    __slots__ = ("own", "parts")
+
+    def __init__(self, parts: dict[int, Any], own: bool = False) -> None:
         self.parts = parts
+        self.own = own
 
     def __add__(self, other: Parts) -> Parts:
-        joined = dict(self.parts)
+        total = self if self.own else Parts(dict(self.parts), own=True)
+        joined = total.parts
         for i, part in other.parts.items():
             joined[i] = joined[i] + part if i in joined else part
-        return Parts(joined)
+        return total
 
 
 # ---- the walk
@@ -136,6 +153,7 @@ class Walk:
         self.retain = retain or create
         self.create = create
         self.tensors = create or show is not None
+        self.cotangents: dict[Any, Any] = {}  # of what lies ahead, as far as they are known
         self.owned: set[Any] = set()  # where the cotangent is an array that nobody else holds
 
     def run(
@@ -154,13 +172,14 @@ class Walk:
         Returns:
             The cotangent of each leaf or stop that was reached.
         """
-        cotangents: dict[Any, Any] = {}
+        cotangents = self.cotangents
         for node, g in roots:
             cotangents[node] = cotangents[node] + g if node in cotangents else g
         order, leaves = collected or collect(cotangents)
         check_not_stale(order, leaves)
         wanted = leading_to(order, stop) if stop and not leaves <= stop else None
         watching = watchers() if get_mode() & WATCHED else ()
+        zeros = get_mode() & ZEROS
         for watcher in watching:
             watcher.start(self, roots, order)
         finished: dict[Any, Any] = {}
@@ -187,7 +206,8 @@ class Walk:
                     continue
             if watching:
                 began = perf_counter()
-            results = node.prim.pullback(
+            card = absorbing(node.prim) if zeros else node.prim
+            results = card.pullback(
                 g, edges, self.revive(node, saved, node.edges) if tensors else saved, node.shape
             )
             if watching:
@@ -336,6 +356,7 @@ def accumulate(leaf: Leaf, g: Any, wrap: Wrap, *, own: bool) -> None:
     if g.dtype != leaf.dtype:
         g, own = settle(g, leaf.dtype), True
     plain = isinstance(g, np.ndarray | np.generic)
+    about_to_accumulate(leaf)
     with accumulation:
         before = leaf.grad
         if before is None:

@@ -40,7 +40,9 @@ from ._tape import (
     settle,
     shapes_of,
     tick,
+    walking,
 )
+from ._touched import about_to_write
 from ._watch import show, watchers
 from .ops import index as indexing
 
@@ -268,6 +270,7 @@ class Tensor(Array):
     # ---- new values for the same object
 
     def __setitem__(self, index: Any, value: Any) -> None:
+        about_to_write(self)
         d, node, mode = self._d, self._node, get_mode()
         if (
             (node is None or (type(node) is Leaf and not mode))
@@ -300,6 +303,7 @@ class Tensor(Array):
             new = Over(new, None, self.level) if self.level else wrap(new, None)
         if new.dtype != self.dtype:
             new = ops.astype(new, self.dtype)
+        about_to_write(self)
         node = self._node
         if get_mode() & WATCHED and not self.level:
             for watcher in watchers():
@@ -434,6 +438,13 @@ class Over(Tensor):
         self.level = level
         self.always = always
 
+    @property
+    def under(self) -> Any:
+        return self._d
+
+    def _alike(self, data: Any) -> Any:
+        return Over(data, None, self.level, self.always)
+
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
         level, always = self.level, self.always
         taping = always or bool(get_mode() & TAPE)
@@ -558,6 +569,7 @@ def overwrite(x: Tensor, value: Any, how: str) -> None:
     """
     if not x.is_leaf:
         raise GradientError(f"{how}: this tensor was computed from others; only a leaf can be overwritten")
+    about_to_write(x)
     if get_mode() & WATCHED:
         x._leave(how)
     d = x._d
@@ -616,10 +628,14 @@ def pull(
         cotangents = [g._d if isinstance(g, Tensor) and not g.level else g for g in cotangents]
     roots = [(y._node, g) for y, g in zip(outputs, cotangents, strict=True) if y._node is not None]
     mode: AbstractContextManager[None] = enable_grad() if create else no_grad()
-    if not create and level:
-        return walk.run(roots, stop, collected), walk.owned  # lower levels may be recording
-    with mode, going_backward() if walk.tensors else nullcontext():
-        return walk.run(roots, stop, collected), walk.owned
+    token = walking.set(walk)
+    try:
+        if not create and level:
+            return walk.run(roots, stop, collected), walk.owned  # lower levels may be recording
+        with mode, going_backward() if walk.tensors else nullcontext():
+            return walk.run(roots, stop, collected), walk.owned
+    finally:
+        walking.reset(token)
 
 
 def seed_for(y: Tensor, grad: Any) -> Any:

@@ -20,11 +20,13 @@ class Watcher:
     the arguments made tensors; ``adopt`` is told of the data of those first. While all watchers of a thread
     are ``light``, operations on tensors, arrays and numbers stay on a fast path, which tells ``note`` what
     the entry of the op knows. With ``sees_formulas`` the backward pass runs on tensors, so that the operations
-    inside the formulas are shown as well.
+    inside the formulas are shown as well. One that ``keeps`` holds on to all that it is shown, so that
+    nothing is gained by forgetting values and computing them again.
     """
 
     sees_formulas = False
     light = False
+    keeps = False
 
     def op(self, primitive: Any, args: Any, params: Any, result: Any, seconds: float) -> None:
         """An operation ran, in so many seconds."""
@@ -56,6 +58,9 @@ class Watcher:
     def leave(self, value: Any, how: str) -> None:
         """A value leaves the library for Python."""
 
+    def reads(self, value: Any, name: str) -> None:
+        """A function that is shown as the one op ``name`` reads a tensor that is not among its inputs."""
+
     def enter(self, module: Any, name: str) -> None:
         """A module that is not inside of another is called."""
 
@@ -72,6 +77,19 @@ def watching(watcher: Watcher, *, alone: bool = False) -> Iterator[None]:
     before, mode = watchers(), get_mode()
     _watchers.set((watcher,) if alone else (*before, watcher))
     set_watched(mode | WATCHED | (0 if watcher.light else GENERAL))
+    try:
+        yield
+    finally:
+        _watchers.set(before)
+        set_watched(mode)
+
+
+@contextmanager
+def only_watchers(some: tuple[Watcher, ...]) -> Iterator[None]:
+    """Show the operations in the block to these watchers and to nobody else."""
+    before, mode = watchers(), get_mode()
+    _watchers.set(some)
+    set_watched((WATCHED if some else 0) | (0 if all(one.light for one in some) else GENERAL))
     try:
         yield
     finally:

@@ -1,10 +1,12 @@
-"""Where in the user's own code something happened."""
+"""Where in the user's own code something happened, and what its variables hold there."""
 
 from __future__ import annotations
 
 import os
 import sys
+from inspect import CO_OPTIMIZED
 from types import CodeType, FrameType
+from typing import Any
 
 _PACKAGE = os.path.dirname(__file__) + os.sep
 _is_ours: dict[str, bool] = {}  # by file name
@@ -29,6 +31,22 @@ def user_position() -> str:
     """``file:line`` of the innermost frame outside of this library, or ``<unknown>``."""
     frame = user_frame(2)
     return "<unknown>" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def variables(frame: FrameType | None) -> dict[str, Any]:
+    """What the variables of a frame hold, and after them the globals that its code mentions; no private names."""
+    if frame is None:
+        return {}
+    held = frame.f_locals
+    found = dict(held)
+    for name in frame.f_code.co_names:
+        if name in frame.f_globals:
+            found.setdefault(name, frame.f_globals[name])
+    # Before Python 3.13 a function's frame keeps this copy, and all that is in it, alive. It is also what `locals()`
+    # gives, so that it is the user's if more than the frame, this function and the count refer to it.
+    if frame.f_code.co_flags & CO_OPTIMIZED and type(held) is dict and sys.getrefcount(held) <= 3:
+        held.clear()
+    return {name: value for name, value in found.items() if not name.startswith("_")}
 
 
 def line_of(code: CodeType, instruction: int) -> int:

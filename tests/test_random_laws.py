@@ -274,9 +274,10 @@ def test_draws_under_transformations():
         lambda a: seeded(lambda: random.gamma(a, 1.0, 50)).sum(), (np.float64(2.0),), (np.float64(1.0),)
     )
     assert slopes == pytest.approx(tangent)
-    batch = tg.vmap(lambda p: seeded(lambda: tg.bernoulli(p, 3)))(np.array([0.0, 1.0]))
+    each = {"randomness": "different"}
+    batch = tg.vmap(lambda p: seeded(lambda: tg.bernoulli(p, 3)), **each)(np.array([0.0, 1.0]))
     assert batch.tolist() == [[0, 0, 0], [1, 1, 1]]
-    counts = tg.vmap(lambda n: random.binomial(n, np.ones(2)))(np.array([3, 4]))
+    counts = tg.vmap(lambda n: random.binomial(n, np.ones(2)), **each)(np.array([3, 4]))
     assert counts.tolist() == [[3, 3], [4, 4]]
     graph = tg.trace(lambda rate: random.poisson(rate), tg.tensor([5.0, 1e6]))
     first, second = graph(tg.tensor([5.0, 1e6])), graph(tg.tensor([0.0, 1e6]))

@@ -17,7 +17,7 @@ import numpy as np
 from .. import autograd, ir
 from .._errors import DtypeError, NoGraphError
 from .._tensor import Tensor
-from .._where import user_frame
+from .._where import user_frame, variables
 from .why_diagnosis import Diagnosis
 from .why_evidence import Evidence
 from .why_nonfinite import bad
@@ -131,9 +131,7 @@ def _case(tensors: list[Tensor], of: Any) -> _Case:
 
 def _called(x: Tensor) -> str:
     """The variable of the caller that holds ``x``."""
-    frame = user_frame(2)
-    held = {**frame.f_globals, **frame.f_locals} if frame is not None else {}
-    return next((name for name, value in held.items() if value is x and not name.startswith("_")), "x")
+    return next((name for name, value in variables(user_frame(2)).items() if value is x), "x")
 
 
 def _worst(found: list[Diagnosis]) -> Diagnosis:

@@ -12,7 +12,7 @@ import numpy as np
 from .._errors import DtypeError, GradientError
 from .._tape import collect
 from .._tensor import Tensor
-from .._where import user_frame
+from .._where import user_frame, variables
 from ..ir import Graph, Var
 from ..ir.builder import Builder
 from ..ir.recorder import named, named_locals, run_of
@@ -207,12 +207,7 @@ def _of_tensor(x: Tensor, names: Any, frame: FrameType | None) -> tuple[Graph, V
 def _tensors(frame: FrameType | None) -> dict[str, Any]:
     """The variables of a frame that hold arrays or numbers."""
     kinds = (Tensor, np.ndarray, np.generic, int, float)
-    found = dict(frame.f_locals) if frame is not None else {}
-    return {
-        k: x
-        for k, x in found.items()
-        if isinstance(x, kinds) and not k.startswith("_") and not getattr(x, "level", 0)
-    }
+    return {k: x for k, x in variables(frame).items() if isinstance(x, kinds) and not getattr(x, "level", 0)}
 
 
 def _wanted(wrt: Any, graph: Graph, program: Program, find: Find) -> list[Name]:

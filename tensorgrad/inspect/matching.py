@@ -9,22 +9,21 @@ are matched completely. After an edit, what is not touched by it finds its mate 
    the end, first for statements that are exactly alike, then for those with the same op.
 3. Between two edits nothing is tied to what is paired. There statements whose surroundings are alike and
    found once on each side become anchors; where a program repeats itself, the shortest edit script of the
-   remaining rows decides (Myers 1986).
+   remaining rows decides.
 4. What is left is paired if it stands in the same place: what comes before it and after it are mates.
 5. Twins that were exchanged are exchanged back if that leaves fewer differences.
 
 Each step takes time in proportion to what it looks at, except the shortest edit script, whose length is bounded.
 
-Source: E. W. Myers, "An O(ND) difference algorithm and its variations", Algorithmica 1, 1986, section 4;
-the refinement of step 3 is that of B. Weisfeiler and A. Leman, 1968.
+Source: the refinement of step 3 is that of B. Weisfeiler and A. Leman, 1968; for the script see `edit_script`.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Sequence
-from operator import itemgetter
 
+from .edit_script import common
 from .statements import Labels, Program
 
 FREE = -1
@@ -32,9 +31,6 @@ FREE = -1
 
 RADII = (4, 2, 1, 0)
 """How far the surroundings of a statement are looked at, at first and then."""
-
-LONGEST_SCRIPT = 1_000
-"""So many insertions and deletions a shortest edit script may have; beyond, none is looked for."""
 
 REACH = 48
 """How many statements without a mate are looked through for the nearest that has one."""
@@ -450,52 +446,3 @@ class Matching:
     def free_b(self) -> list[int]:
         """Those of the second."""
         return [j for j, i in enumerate(self.mate_of_b) if i == FREE]
-
-
-def common(a: Sequence[int], b: Sequence[int], limit: int = LONGEST_SCRIPT) -> list[tuple[int, int]]:
-    """The places of a longest common subsequence, by the shortest edit script; only its ends if that is too long.
-
-    Example:
-        >>> common([1, 2, 3, 4], [2, 9, 4])
-        [(1, 0), (3, 2)]
-    """
-    start = 0
-    while start < min(len(a), len(b)) and a[start] == b[start]:
-        start += 1
-    end = 0
-    while end < min(len(a), len(b)) - start and a[-1 - end] == b[-1 - end]:
-        end += 1
-    n, m = len(a) - start - end, len(b) - start - end
-    ends = [(i, i) for i in range(start)]
-    tail = [(len(a) - k, len(b) - k) for k in range(end, 0, -1)]
-    reach = [0] * (2 * min(n + m, limit) + 5)  # on each diagonal x - y how far x comes with so many edits
-    middle = len(reach) // 2
-    history: list[list[int]] = []
-    for edits in range(min(n + m, limit) + 1):
-        history.append(reach[middle - edits - 1 : middle + edits + 2])
-        for k in range(middle - edits, middle + edits + 1, 2):
-            down = k == middle - edits or (k != middle + edits and reach[k - 1] < reach[k + 1])
-            x = reach[k + 1] if down else reach[k - 1] + 1
-            y = x - k + middle
-            while x < n and y < m and a[start + x] == b[start + y]:
-                x, y = x + 1, y + 1
-            reach[k] = x
-            if x >= n and y >= m:
-                return [*ends, *_walked_back(history, n, m, start), *tail]
-    return [*ends, *tail]
-
-
-def _walked_back(history: list[list[int]], x: int, y: int, start: int) -> list[tuple[int, int]]:
-    """The diagonal steps of the script that arrives at (x, y)."""
-    found = []
-    for edits in range(len(history) - 1, -1, -1):
-        reach, k = history[edits], x - y + edits + 1
-        down = k == 1 or (k != 2 * edits + 1 and reach[k - 1] < reach[k + 1])
-        last = k + 1 if down else k - 1
-        x_before = reach[last] if edits else 0
-        y_before = x_before - (last - edits - 1) if edits else 0
-        while x > x_before and y > y_before:
-            x, y = x - 1, y - 1
-            found.append((start + x, start + y))
-        x, y = x_before, y_before
-    return sorted(found, key=itemgetter(0))

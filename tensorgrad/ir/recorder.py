@@ -11,10 +11,8 @@ import weakref
 from bisect import bisect_left
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from inspect import CO_OPTIMIZED
 from itertools import count
 from operator import attrgetter
-from sys import getrefcount
 from types import FrameType
 from typing import Any
 
@@ -28,7 +26,7 @@ from .._tape import tick
 from .._tensor import Tensor
 from .._tree import flatten
 from .._watch import Watcher, watching
-from .._where import user_frame
+from .._where import user_frame, variables
 from .builder import Applied, Arrays, Assigned, Builder, Cut, Place, Swept, measure, without_collector
 from .graph import Graph, Var
 from .tape import events, label
@@ -220,18 +218,10 @@ def named(names: Any) -> dict[Any, str]:
 
 def named_locals(frame: FrameType | None) -> dict[Any, str]:
     """The same from the variables of a frame, and the globals that it mentions; of two names the first counts."""
-    if frame is None:
-        return {}
     found: dict[Any, str] = {}
-    held = frame.f_locals
-    mentioned = [(name, frame.f_globals.get(name)) for name in frame.f_code.co_names]
-    for name, x in (*held.items(), *mentioned):
-        if isinstance(x, Tensor) and not x.level and not name.startswith("_"):
+    for name, x in variables(frame).items():
+        if isinstance(x, Tensor) and not x.level:
             found.setdefault(key(x), name)
-    # Before Python 3.13 a function's frame keeps this copy, and the run in it, alive. It is also what `locals()`
-    # gives, so that it is the user's if more than the frame, this function and the count refer to it.
-    if frame.f_code.co_flags & CO_OPTIMIZED and type(held) is dict and getrefcount(held) <= 3:
-        held.clear()
     return found
 
 
@@ -244,6 +234,7 @@ class _Log(Watcher):
     """Writes down, as fast as it can, what it is told."""
 
     light = True
+    keeps = True
 
     def __init__(self) -> None:
         self.events: list[Any] = []

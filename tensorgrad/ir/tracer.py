@@ -80,6 +80,7 @@ class _Tracer(Watcher):
     """Writes down each operation that it is shown, in terms of the arrays that hold the values."""
 
     sees_formulas = True
+    keeps = True
 
     def __init__(self) -> None:
         self.known: dict[int, Var] = {}  # by the identity of the array
@@ -203,6 +204,14 @@ class _Tracer(Watcher):
             raise TraceError(
                 f"trace: {how} at {user_position()} takes a value out of the program, which would fix what depends on "
                 "it; use tg.where for a choice, and return what is to be looked at"
+            )
+
+    def reads(self, value: Tensor, name: str) -> None:
+        known = self.known.get(id(value._d))
+        if known is not None and known.role not in ("captured", "constant"):
+            raise TraceError(
+                f"trace: {name} reads a value {known.shape} of the program that is not one of its arguments, so every "
+                "replay would see the present one; pass it as an argument"
             )
 
 

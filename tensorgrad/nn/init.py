@@ -14,7 +14,7 @@ import numpy as np
 
 from .._config import no_grad
 from .._errors import DtypeError, ShapeError
-from .._random import check_generator, default_generator, normal, uniform
+from .._random import host_generator, normal, uniform
 from .._tensor import Parameter, Tensor, overwrite
 
 if TYPE_CHECKING:
@@ -246,7 +246,9 @@ def orthogonal_(tensor: T, gain: float = 1, generator: Generator | None = None) 
         rows, columns = shape[0], math.prod(shape[1:])
         if not rows * columns:
             return np.zeros(shape)
-        noise = _source(generator).standard_normal((max(rows, columns), min(rows, columns)))
+        noise = host_generator("orthogonal_", generator).standard_normal(
+            (max(rows, columns), min(rows, columns))
+        )
         q, r = np.linalg.qr(noise)
         q = q * np.copysign(gain, np.diag(r))  # without the signs the law would not be uniform
         return (q if rows >= columns else q.T).reshape(shape)
@@ -274,7 +276,7 @@ def sparse_(tensor: T, sparsity: float, std: float = 0.01, generator: Generator 
         raise ShapeError(f"sparse_: sparsity is {sparsity}; a share from 0 to 1 is needed")
 
     def draw(shape: tuple[int, ...]) -> Any:
-        source = _source(generator)
+        source = host_generator("sparse_", generator)
         values = source.normal(0.0, std, shape)
         order = source.permuted(np.broadcast_to(np.arange(shape[0])[:, None], shape), axis=0)
         values[order < math.ceil(sparsity * shape[0])] = 0
@@ -314,11 +316,6 @@ def _kaiming_std(op: str, tensor: Tensor, a: float, mode: str, nonlinearity: str
     return calculate_gain(nonlinearity, a) / math.sqrt(fans(op, tensor)[modes.index(mode)])
 
 
-def _source(generator: Generator | None) -> Generator:
-    check_generator(generator)
-    return default_generator() if generator is None else generator
-
-
 def _matrix(op: str, tensor: Tensor) -> None:
     if tensor.ndim != 2:
         raise ShapeError(f"{op}: a tensor of shape {tensor.shape} given; a matrix is needed")
@@ -327,6 +324,7 @@ def _matrix(op: str, tensor: Tensor) -> None:
 def _drawn(op: str, tensor: T, draw: Callable[[tuple[int, ...]], Any]) -> T:
     if tensor.dtype.kind not in "f":
         raise DtypeError(f"{op}: a tensor of dtype {tensor.dtype} given; random numbers need a floating one")
+    host_generator(op, None)  # what all examples of a batch share must not have a draw for each
     return _written(op, tensor, np.asarray(draw(tensor.shape)))
 
 

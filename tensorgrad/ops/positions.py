@@ -76,14 +76,12 @@ def known(caller: str, x: Any) -> Any:
     Derivatives do not move them. But in a recorded program, and under `vmap`, there is no one answer.
     """
     while isinstance(x, Value) and x.level:
-        under = getattr(x, "_d", None)
-        under = getattr(x, "primal", None) if under is None else under
-        if under is None:
+        if x.many:
             raise IndexingError(
                 f"{caller}: under vmap a mask or the elements decide how many results there are, and each example "
                 "may have another number of them; use tg.where(mask, x, 0), or a function with results of a fixed shape"
             )
-        x = under
+        x = x.under
     return np.asarray(x._leave(caller) if isinstance(x, Value) else x)  # type: ignore[attr-defined]
 
 

@@ -4,39 +4,63 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from .. import ops
-from .._array import Array, check_become
 from .._data import as_data
-from .._errors import ShapeError, TraceError
-from .._levels import new_level
-from .._primitive import Primitive, Value
+from .._errors import DtypeError, ShapeError, TensorgradError
+from .._levels import Kept, new_batch
+from .._primitive import Value
 from .._tensor import watched
 from .._tree import Tree, flatten, unflatten
-from .jvp import apply
+from .batched import Batched as Batched
+from .batched import looped as looped
 
-looped: dict[str, int] = {}
-"""How often each op was run example by example because it has no batching rule."""
+Randomness = Literal["error", "different", "same"]
+RANDOMNESS = ("error", "different", "same")
 
 
-def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
+@overload
+def vmap(
+    f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0, randomness: Randomness = "error",
+    chunk_size: int | None = None,
+) -> Callable[..., Any]: ...  # fmt: skip
+@overload
+def vmap(
+    f: None = None, in_axes: Any = 0, out_axes: Any = 0, randomness: Randomness = "error",
+    chunk_size: int | None = None,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...  # fmt: skip
+def vmap(
+    f: Callable[..., Any] | None = None,
+    in_axes: Any = 0,
+    out_axes: Any = 0,
+    randomness: Randomness = "error",
+    chunk_size: int | None = None,
+) -> Callable[..., Any]:
     """The function that applies ``f`` to each example of a batch, all at once.
 
     Args:
-        f: written for one example.
-        in_axes: the batch axis of the arguments: one for all, or a tuple with one for each, which may
-            go on into containers; None for what all examples share.
+        f: written for one example. Without it a decorator is returned: ``@tg.vmap(in_axes=1)``.
+        in_axes: the batch axis of the arguments that are given by position: one for all, or a tuple with one for
+            each, which may go on into containers; negative axes count from the last. None is for what all
+            examples share, and may be anything. What is given by keyword is shared.
         out_axes: where to put the batch axis in the results, likewise; None for a result that is the
             same for all examples.
+        randomness: what a random draw inside of ``f``, such as the mask of dropout, means: ``"different"``, each
+            example has its own; ``"same"``, one for all; ``"error"``, a draw is refused, since either may be meant.
+        chunk_size: run so many examples at a time, to bound the memory; all at once if None.
 
-    Random draws, such as the mask of dropout, are made once and are the same for all examples; pass what should
-    differ as an argument with a batch axis.
+    Returns:
+        A function of the same arguments, each with a batch axis. Arrays give arrays and tensors give tensors; a
+        result that no example has a part in is repeated.
 
     Raises:
         ShapeError: the batch axes have different lengths, or there is none.
+        TraceError: ``f`` draws and ``randomness`` does not say what that means, or it decides by the value of an
+            example (``if``, ``while``, ``and``); write ``tg.where``.
+        DtypeError: ``f`` takes a number out of an example (``float``, ``.item()``, ``.numpy()``).
 
     Example:
         >>> import numpy as np, tensorgrad as tg
@@ -44,128 +68,63 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
         >>> tg.vmap(tg.grad(lambda row: (row ** 2).sum()))(x)
         array([[2., 4.],
                [6., 8.]])
+        >>> tg.vmap(tg.matmul, in_axes=(0, None))(x, np.array([1.0, 10.0]))
+        array([21., 43.])
     """
+    if randomness not in RANDOMNESS:
+        raise ShapeError(f"vmap: randomness is {randomness!r}; choose one of {RANDOMNESS}")
+    if chunk_size is not None and (not isinstance(chunk_size, int | np.integer) or chunk_size < 1):
+        raise ShapeError(f"vmap: chunk_size is {chunk_size!r}; a count of 1 or more is needed, or None")
+    if f is None:
+        return functools.partial(
+            vmap, in_axes=in_axes, out_axes=out_axes, randomness=randomness, chunk_size=chunk_size
+        )
+    if not callable(f):
+        raise DtypeError(
+            f"vmap: {type(f).__name__} given; the first argument is the function, vmap(f)(x) applies it to x"
+        )
 
     @functools.wraps(f)
     def batched(*args: Any, **kwargs: Any) -> Any:
         leaves, tree = flatten(args)
-        axes = spread_axes(tuple(in_axes) if isinstance(in_axes, list) else in_axes, tree, "in_axes")
-        values = [leaf if isinstance(leaf, Value) or axis is None else as_data(leaf, copy=True)
-                  for leaf, axis in zip(leaves, axes, strict=True)]  # fmt: skip
+        axes = spread_axes(in_axes, tree, "in_axes")
+        values = _batches(leaves, axes, tree)
         size = _batch_size(values, axes, tree)
-        with new_level() as level:
-            examples = [
-                value if axis is None else Batched(_to_front(watched(value), axis), level)
-                for value, axis in zip(values, axes, strict=True)
+        step = chunk_size or max(size, 1)
+        kept = Kept() if randomness == "same" and step < size else None
+        parts = []
+        for start in range(0, max(size, 1), step):
+            here = slice(start, start + step)
+            chunk = [
+                v if axis is None or step >= size else v[here] for v, axis in zip(values, axes, strict=True)
             ]
-            results, result_tree = flatten(f(*unflatten(tree, examples), **kwargs))
-            places = spread_axes(
-                tuple(out_axes) if isinstance(out_axes, list) else out_axes, result_tree, "out_axes"
-            )
-            found = [_unbatch(r, size, place, level) for r, place in zip(results, places, strict=True)]
+            with new_batch(min(size - start, step), randomness, Batched, kept) as level:
+                examples = [
+                    v if axis is None else Batched(watched(v), level)
+                    for v, axis in zip(chunk, axes, strict=True)
+                ]
+                results, result_tree = flatten(f(*unflatten(tree, examples), **kwargs))
+                places = spread_axes(out_axes, result_tree, "out_axes")
+                parts.append(
+                    [
+                        _unbatch(r, level, min(size - start, step), p)
+                        for r, p in zip(results, places, strict=True)
+                    ]
+                )
+            if kept is not None:
+                kept.rewind()
+        joined = parts[0] if len(parts) == 1 else _joined(parts, places)
+        paths = result_tree.paths()
+        found = [_placed(r, p, path) for r, p, path in zip(joined, places, paths, strict=True)]
         return unflatten(result_tree, found)
 
     return batched
 
 
-class Batched(Array):
-    """Many examples in one value, along its first axis, which the program does not see."""
-
-    __slots__ = ("batch", "level")
-    level: float
-
-    def __init__(self, batch: Any, level: float) -> None:
-        self.batch = batch
-        self.level = level
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The length of each axis, as the program sees it."""
-        return self.batch.shape[1:]  # type: ignore[no-any-return]
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The dtype of the elements."""
-        return self.batch.dtype  # type: ignore[no-any-return]
-
-    def __repr__(self) -> str:
-        return f"Batched({self.batch!r}, level={self.level:g})"
-
-    def __bool__(self) -> bool:
-        raise TraceError(
-            "bool: under vmap a value stands for many examples, which may decide differently; "
-            "use tg.where(condition, a, b) instead of if"
-        )
-
-    def _become(self, new: Any, how: str) -> Batched:
-        check_become(self, new, how)
-        own = isinstance(new, Batched) and new.level == self.level
-        self.batch = new.batch if own else ops.broadcast_to(new, self.batch.shape)
-        return self
-
-    def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
-        """Apply an op to values of this level."""
-        if primitive.composite is not None:
-            return primitive.composite(*args, **dict(zip(primitive.params, params, strict=True)))
-        level, size = self.level, self.batch.shape[0]
-        batched = tuple([isinstance(arg, Batched) and arg.level == level for arg in args])
-        data = [arg.batch if own else arg for arg, own in zip(args, batched, strict=True)]
-        y = None
-        if primitive.broadcasts and primitive.kind != "bilinear":
-            y = apply(primitive, align(data, batched), params)
-        elif primitive.batch is not None:
-            y = primitive.batch(size, batched, data, **dict(zip(primitive.params, params, strict=True)))
-            if not primitive.trusted and y is not None:
-                check_batch(primitive, size, y)
-        if y is None:
-            looped[primitive.name] = looped.get(primitive.name, 0) + 1
-            y = one_by_one(primitive, size, batched, data, params)
-        return tuple([Batched(part, level) for part in y]) if primitive.several else Batched(y, level)
-
-
-def check_batch(card: Primitive, size: int, y: Any) -> None:
-    """Check that a user's batching rule put the batch axis first in each result."""
-    for part in y if isinstance(y, tuple) else (y,):
-        shape = getattr(part, "shape", None)
-        if not shape or shape[0] != size:
-            raise ShapeError(
-                f"{card.name}: the batching rule returned shape {shape} for a batch of {size}; the first axis must be "
-                "that of the batch"
-            )
-
-
-def align(data: Sequence[Any], batched: Sequence[bool]) -> list[Any]:
-    """Put axes of length 1 behind the batch axis, so that examples of different rank broadcast."""
-    rank = max(
-        np.ndim(d) if not hasattr(d, "ndim") else d.ndim - own for d, own in zip(data, batched, strict=True)
-    )
-    return [
-        ops.reshape(d, (d.shape[0], *[1] * (rank - d.ndim + 1), *d.shape[1:]))
-        if own and d.ndim - 1 < rank
-        else d
-        for d, own in zip(data, batched, strict=True)
-    ]
-
-
-def one_by_one(
-    card: Primitive, size: int, batched: Sequence[bool], data: Sequence[Any], params: Sequence[Any]
-) -> Any:
-    """Apply an op to each example and stack the results: always right, and slow."""
-    if size == 0:
-        raise ShapeError(f"vmap: {card.name} has no batching rule, so the batch must not be empty")
-    results = [
-        apply(card, [d[i] if own else d for d, own in zip(data, batched, strict=True)], params)
-        for i in range(size)
-    ]
-    if card.several:
-        return tuple([ops.stack(parts) for parts in zip(*results, strict=True)])
-    return ops.stack(results)
-
-
 def spread_axes(axes: Any, tree: Tree, what: str) -> list[int | None]:
     """One axis for each leaf of ``tree``: ``axes`` may stop at any depth, and then counts for all below."""
-    if axes is None or isinstance(axes, int):
-        return [axes] * tree.size
+    if axes is None or (isinstance(axes, int | np.integer) and not isinstance(axes, bool)):
+        return [axes if axes is None else int(axes)] * tree.size
     keys = (
         tuple(axes)
         if isinstance(axes, dict)
@@ -174,9 +133,10 @@ def spread_axes(axes: Any, tree: Tree, what: str) -> list[int | None]:
         else None
     )
     if keys is None or tree.kind is None or set(keys) != set(tree.keys):
+        entries = "a single value" if tree.kind is None else f"a container with the entries {list(tree.keys)}"
         raise ShapeError(
-            f"vmap: {what} is {axes!r}, which does not fit a container with the entries {list(tree.keys)}; give an "
-            "integer or None for each, or one for all"
+            f"vmap: {what} is {axes!r}, which does not fit {entries}; give an integer or None for each, or one for all"
+            + ("; in_axes has an entry for each argument" if what == "in_axes" else "")
         )
     return [
         axis
@@ -185,34 +145,82 @@ def spread_axes(axes: Any, tree: Tree, what: str) -> list[int | None]:
     ]
 
 
+# ---- parts
+
+
+def _batches(leaves: Sequence[Any], axes: Sequence[int | None], tree: Tree) -> list[Any]:
+    """The arguments, those with a batch axis as values with it in front."""
+    found = []
+    for number, (leaf, axis) in enumerate(zip(leaves, axes, strict=True)):
+        value = leaf
+        if axis is not None:
+            if not isinstance(leaf, Value):
+                try:
+                    value = as_data(leaf, copy=True)
+                except TensorgradError as error:
+                    raise type(error)(
+                        f"vmap: argument {tree.paths()[number]}: {error}; what all examples share has None in in_axes"
+                    ) from None
+            rank = len(value.shape)
+            if not -rank <= axis < rank:
+                raise ShapeError(
+                    f"vmap: argument {tree.paths()[number]} has shape {value.shape}, so it has no axis {axis}; what all "
+                    "examples share has None in in_axes"
+                )
+            value = value if axis % rank == 0 else ops.moveaxis(value, axis, 0)
+        found.append(value)
+    return found
+
+
 def _batch_size(values: Sequence[Any], axes: Sequence[int | None], tree: Tree) -> int:
-    sizes: dict[int, str] = {}
-    for value, axis, path in zip(values, axes, tree.paths(), strict=True):
-        if axis is None:
-            continue
-        if not -value.ndim <= axis < value.ndim:
-            raise ShapeError(f"vmap: argument {path} has shape {value.shape}, so it has no axis {axis}")
-        sizes.setdefault(value.shape[axis], path)
-    if len(sizes) != 1:
-        found = ", ".join(f"{n} in argument {path}" for n, path in sizes.items()) or "none"
+    sizes: dict[int, int] = {}  # with the first argument of that length
+    for number, (value, axis) in enumerate(zip(values, axes, strict=True)):
+        if axis is not None:
+            sizes.setdefault(value.shape[0], number)
+    if not sizes:
+        raise ShapeError(
+            "vmap: the batch axes must have one length; found none, since no argument that was given by position has "
+            "an axis in in_axes, and keywords are shared by all examples"
+        )
+    if len(sizes) > 1:
+        found = ", ".join(f"{n} in argument {tree.paths()[number]}" for n, number in sizes.items())
         raise ShapeError(f"vmap: the batch axes must have one length; found {found}")
     return next(iter(sizes))
 
 
-def _to_front(leaf: Any, axis: int) -> Any:
-    return leaf if axis % leaf.ndim == 0 else ops.moveaxis(leaf, axis, 0)
-
-
-def _unbatch(result: Any, size: int, place: int | None, level: int) -> Any:
-    if not isinstance(result, Batched) or result.level != level:
-        value = result if isinstance(result, Value) else as_data(result)
+def _unbatch(result: Any, level: int, size: int, place: int | None) -> Any:
+    """A result as a value with the batch axis in front, or without one where it has no place."""
+    if type(result) is Batched and result.level == level:
         if place is None:
-            return value
-        batch = ops.broadcast_to(value, (size, *value.shape))
-    elif place is None:
+            raise ShapeError(
+                "vmap: out_axes is None for a result that differs between the examples; give it an axis"
+            )
+        return result.batch
+    try:
+        value = result if isinstance(result, Value) else as_data(result)
+    except TensorgradError as error:
+        raise type(error)(f"vmap: a result: {error}; return arrays, tensors and numbers") from None
+    return value if place is None else ops.broadcast_to(value, (size, *value.shape))
+
+
+def _joined(parts: Sequence[Sequence[Any]], places: Sequence[int | None]) -> list[Any]:
+    """The results of chunks put together again."""
+    if len({len(part) for part in parts}) > 1:
+        raise ShapeError("vmap: the function returned another structure for another chunk of the batch")
+    return [
+        column[0] if place is None else ops.concat(column)
+        for place, column in zip(places, zip(*parts, strict=True), strict=True)
+    ]
+
+
+def _placed(batch: Any, place: int | None, path: str) -> Any:
+    """A result with the batch axis where it is wanted."""
+    if place is None or place == 0:
+        return batch
+    rank = len(batch.shape)
+    if not -rank <= place < rank:
         raise ShapeError(
-            "vmap: out_axes is None for a result that differs between the examples; give it an axis"
+            f"vmap: out_axes is {place} for result {path or '0'}, which has shape {batch.shape[1:]} for each example; "
+            f"its batch axis can stand from {-rank} to {rank - 1}"
         )
-    else:
-        batch = result.batch
-    return batch if place == 0 else ops.moveaxis(batch, 0, place)
+    return ops.moveaxis(batch, 0, place)

@@ -13,7 +13,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad.inspect.diff import Difference, diff
-from tensorgrad.inspect.matching import common
+from tensorgrad.inspect.edit_script import common
 from tensorgrad.ir import Equation, Graph, Var
 from tests.inspect.edits import EDITS, Draft, Node, draft, edited, explains, reported, truth
 

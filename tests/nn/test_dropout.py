@@ -212,10 +212,25 @@ def test_what_is_refused(call: Callable[[], Any], error: type[Exception], match:
         call()
 
 
-def test_examples_of_a_batch_share_a_mask_and_replays_draw_anew() -> None:
-    """As the page of vmap says; a batch of other masks needs them as an argument."""
+@pytest.mark.parametrize(
+    "drop", [F.dropout, F.alpha_dropout, F.feature_alpha_dropout], ids=lambda f: f.__name__
+)
+@pytest.mark.parametrize("make", [np.array, tg.tensor], ids=["array", "tensor"])
+def test_examples_of_a_batch_share_a_mask_or_not_as_is_said(drop: Any, make: Any) -> None:
+    def masked(x: Any) -> Any:
+        return drop(x, 0.5, training=True)
+
+    x = make(np.ones((3, 40, 2), np.float32))
+    with pytest.raises(tg.TraceError, match=r'random_mask.*randomness="different"'):
+        tg.vmap(masked)(x)
     tg.manual_seed(0)
-    y = tg.vmap(lambda row: nn.functional.dropout(row, 0.5))(np.ones((3, 40), np.float32))
-    assert y.tolist() == [y[0].tolist()] * 3 and 0 < np.count_nonzero(y) < y.size
+    y = np.asarray(tg.vmap(masked, randomness="same")(x))
+    assert y.tolist() == [y[0].tolist()] * 3 and len(np.unique(y)) == 2
+    y = np.asarray(tg.vmap(masked, randomness="different")(x))
+    assert len({row.tobytes() for row in y}) == 3 and len(np.unique(y)) == 2
+    tg.vmap(lambda x: drop(x, 0.5, training=False))(x)  # nothing is drawn
+
+
+def test_replays_draw_anew() -> None:
     graph = tg.trace(lambda x: nn.functional.dropout(x, 0.5), tg.ones(40))
     assert graph(tg.ones(40)).tolist() != graph(tg.ones(40)).tolist()

@@ -10,6 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import tensorgrad as tg
 
+pytestmark = pytest.mark.filterwarnings("ignore::tensorgrad.LoopWarning")
+
 X = np.array([0.5, -1.2, 2.0, 0.7])
 V = np.array([1.0, 0.3, -0.2, 0.4])
 

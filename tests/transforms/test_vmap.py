@@ -375,8 +375,10 @@ def test_an_op_without_a_rule_is_looped_and_counted() -> None:
 
     trace_of.vjp(x=lambda g, x_shape: g * np.eye(*x_shape))
     square = X[:, :, :3]
-    assert_allclose(tg.vmap(trace_of)(square), np.trace(square, axis1=1, axis2=2))
-    assert looped == {"trace_of": 1}
+    with pytest.warns(tg.LoopWarning, match=r"trace_of.*@trace_of\.batching") as seen:
+        assert_allclose(tg.vmap(trace_of)(square), np.trace(square, axis1=1, axis2=2))
+    assert looped == {"trace_of": 1} and seen[0].filename == __file__
+    tg.vmap(trace_of)(square)  # said once: another warning would be an error here
     found = tg.vmap(tg.grad(lambda x: trace_of(x) ** 2))(square)
     assert_allclose(found, 2 * np.trace(square, axis1=1, axis2=2)[:, None, None] * np.eye(3))
     with pytest.raises(tg.ShapeError, match="trace_of has no batching rule"):

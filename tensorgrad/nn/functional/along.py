@@ -11,6 +11,7 @@ from ... import ops
 from ..._errors import ShapeError
 from ..._primitive import Value
 from ..._random import draw
+from ..._tensor import Tensor
 from ...ops.linalg import vector_norm
 from ...ops.shape import lifted, normalise_axis
 
@@ -84,7 +85,9 @@ def gumbel_softmax(
     if not tau > 0:
         raise ShapeError(f"gumbel_softmax: tau is {tau}; a positive temperature is needed")
     noise: Any = draw("gumbel", (0.0, 1.0), x.shape, generator, x.dtype)
-    soft = ops.softmax((x + (noise if isinstance(x, Value) else noise.numpy())) / tau, axis)
+    if type(noise) is Tensor and not isinstance(x, Value):
+        noise = noise.numpy()
+    soft = ops.softmax((x + noise) / tau, axis)
     if not hard:
         return soft
     chosen = ops.moveaxis(ops.one_hot(ops.argmax(soft, axis), x.shape[axis], dtype=x.dtype), -1, axis)

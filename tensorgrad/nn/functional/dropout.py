@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..._errors import DtypeError, ShapeError
 from ..._primitive import Value
 from ..._random import check_generator, random_mask
+from ..._tensor import Tensor
 from ...ops import astype, multiply
 from ...ops.shape import lifted
 from .inplace import settled
@@ -29,7 +30,7 @@ def dropout(
 ) -> Any:
     """Set each element to 0 with probability ``p``, and divide the others by ``1 - p``.
 
-    Inside `tensorgrad.vmap` all examples have the same mask.
+    Inside `tensorgrad.vmap` its ``randomness`` says whether each example has a mask of its own.
 
     Args:
         input: of any shape.
@@ -154,7 +155,7 @@ def _dropped(
     own = x.ndim if channels is None else channels[x.ndim]
     size = x.shape[:own] + (1,) * (x.ndim - own)
     kept = random_mask(keep=1 - p, size=size, generator=generator)  # type: ignore[call-overload]
-    kept = kept if isinstance(x, Value) else kept.numpy()
+    kept = kept.numpy() if type(kept) is Tensor and not isinstance(x, Value) else kept
     scale = 1 / (1 - p) if not floor else 1 / math.sqrt((1 - p) * (1 + p * floor * floor))
     y = x * multiply(kept, x.dtype.type(scale))
     if floor:  # instead of 0 what is dropped gets the floor, and the mean of all is taken off

@@ -11,7 +11,7 @@ import numpy as np
 from ... import ops
 from ..._errors import DtypeError, ShapeError
 from ..._primitive import Value
-from ..._random import check_generator, default_generator
+from ..._random import host_generator
 from ...ops.shape import lifted
 
 if TYPE_CHECKING:
@@ -117,8 +117,7 @@ def _pooled(
 def _samples(op: str, given: Any, lead: tuple[int, ...], rank: int, generator: Generator | None) -> Any:
     """A number in [0, 1) for each image, channel and axis."""
     if given is None:
-        check_generator(generator)
-        return (default_generator() if generator is None else generator).random((*lead, rank))
+        return host_generator(op, generator).random((*lead, rank))
     array = np.asarray(given.numpy() if isinstance(given, Value) else given)  # type: ignore[attr-defined]
     if array.size != math.prod(lead) * rank:
         raise ShapeError(f"{op}: random samples of shape {array.shape} given; {(*lead, rank)} is needed")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..._errors import ShapeError
-from ..._random import default_generator
+from ..._random import host_generator
 from ..._tensor import Tensor, overwrite, tensor
 from ...ops.contract import matmul
 from ...ops.linalg import vector_norm
@@ -90,7 +90,8 @@ class _SpectralNorm(Module):
         self.iterations, self.dim, self.eps = iterations, dim, eps
         if weight.ndim > 1:
             matrix = self._matrix(weight.detach()).numpy()
-            rows, columns = (default_generator().normal(size=n).astype(weight.dtype) for n in matrix.shape)
+            source = host_generator("spectral_norm", None)
+            rows, columns = (source.normal(size=n).astype(weight.dtype) for n in matrix.shape)
             self.register_buffer("_u", tensor(self._unit(rows)))
             self.register_buffer("_v", tensor(self._unit(columns)))
             self._iterate(matrix, 15)
