@@ -71,7 +71,7 @@ def ragged_op() -> Any:
 
 
 def test_results_of_many_shapes_cannot_be_stacked() -> None:
-    with pytest.warns(tg.LoopWarning), pytest.raises(tg.ShapeError, match="ragged.*pad them"):
+    with pytest.warns(tg.LoopWarning), pytest.raises(tg.ShapeError, match=r"ragged.*pad them"):
         tg.vmap(ragged_op())(np.array([[1.0, 2.0], [-1.0, 2.0]]))
 
 
