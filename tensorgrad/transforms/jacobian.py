@@ -17,10 +17,10 @@ from .. import ops
 from .._data import as_data
 from .._errors import DtypeError, GradientError, ShapeError
 from .._specialise import ARRAYS
-from .._tensor import Tensor, fresh
+from .._tensor import fresh
 from .._tree import Tree, flatten, unflatten
 from .grad import check_differentiable, positions_of
-from .inside import Inside
+from .like import from_tensors
 from .linearize import linearize
 from .vjp import vjp
 from .vmap import vmap
@@ -157,10 +157,7 @@ def jacobian_of(
             blocks = _by_columns(linear, tree, inputs, outputs, chunk_size)
         else:
             blocks = _by_rows(linear, y_tree, inputs, outputs, chunk_size)
-        if any(
-            (isinstance(leaf, Tensor) and not isinstance(leaf, Inside)) or type(leaf) in (float, complex)
-            for leaf in leaves
-        ):
+        if from_tensors(leaves):
             blocks = [[fresh(b) if type(b) in ARRAYS else b for b in row] for row in blocks]
         rows = [unflatten(tree, row) for row in blocks]
         found = unflatten(y_tree, [row[0] for row in rows] if isinstance(argnums, int) else rows)
@@ -243,7 +240,7 @@ def _batched(
     total = sum(given[part.leaf].size for part in parts)
     if not total:
         return [{part: np.zeros((0, *one.shape), one.dtype) for part in parts} for one in results]
-    run = vmap(lambda one: linear(one), randomness="same")
+    run = vmap(lambda one: linear(one))
     found = []
     for start in range(0, total, chunk or total):
         basis = _basis(given, parts, start, min(start + (chunk or total), total))

@@ -9,7 +9,16 @@ from .. import ops
 from .._data import as_data_like
 from .._errors import DtypeError, ShapeError
 from .._primitive import Value
+from .._tensor import Tensor
 from .._tree import Tree, flatten_like
+
+
+def from_tensors(leaves: Sequence[Any]) -> bool:
+    """Whether arrays among the results of these arguments are to become tensors."""
+    return any(
+        (isinstance(leaf, Tensor) and not leaf.level) or type(leaf) in (int, float, complex)
+        for leaf in leaves
+    )
 
 
 class Like:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from .._array import Array, check_become
+from .._array import check_become
 from .._data import as_data, zero_like
 from .._errors import GradientError, MutatedError, ShapeError, TraceError
 from .._levels import new_level
@@ -133,7 +133,7 @@ class Linear:
         self._tangents = tangents
         self._tree = tree
         self._zeros = [zero_like(value) if hasattr(value, "dtype") else 0.0 for value in values]
-        self._tensors = [isinstance(value, Tensor) and not isinstance(value, Inside) for value in values]
+        self._tensors = [isinstance(value, Tensor) and not value.level for value in values]
         self._result = Like("linearize", "the cotangent", "the result", tree, values)
         self._made = tick()
         self.equations, self._outputs = _needed(notes.equations, places, len(tangents.layouts))
@@ -194,7 +194,7 @@ class Linear:
         return f"{len(self.equations)} equation{'s' * (len(self.equations) != 1)}"
 
 
-class Slot(Array):
+class Slot(Inside):
     """A tangent that is not known yet: zeros that note what is computed from them."""
 
     __slots__ = ("level", "notes", "place", "value")
@@ -215,6 +215,11 @@ class Slot(Array):
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the elements."""
         return self.value.dtype  # type: ignore[no-any-return]
+
+    @property
+    def under(self) -> Any:
+        """The zeros."""
+        return self.value
 
     def __repr__(self) -> str:
         return f"Slot({self.place}, {self.value.dtype}{list(self.value.shape)}, level={self.level:g})"

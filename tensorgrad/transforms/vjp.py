@@ -7,8 +7,8 @@ lower levels, so that the record may be walked after its level has ended, and is
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,7 @@ from .._tape import Leaf, Walk, collect, settle, tick
 from .._tensor import Over, Tensor, wrap
 from .._tree import Tree, flatten, map_leaves, unflatten
 from .grad import CLOSE_OVER, check_differentiable, private
-from .inside import Inside
-from .like import Like
+from .like import Like, from_tensors
 
 
 def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
@@ -64,10 +63,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     leaves, tree = flatten(primals)
     for number, leaf in enumerate(leaves):
         check_differentiable("vjp", "primal ", leaf, tree, number, CLOSE_OVER)
-    plain = not any(
-        (isinstance(leaf, Tensor) and not isinstance(leaf, Inside)) or type(leaf) in (int, float, complex)
-        for leaf in leaves
-    )
+    plain = not from_tensors(leaves)
     if open_levels():
         with new_level() as level:
             data = [leaf if isinstance(leaf, Value) else as_data(leaf, copy=True) for leaf in leaves]
@@ -138,7 +134,7 @@ class Pullback:
         make = self._make_over if self.level else wrap
         walk = Walk(make, retain=True, create=create, show=None, keep=False)
         collected = list(self.order), {*self.free, *[end for end in self.ends if type(end) is Leaf]}
-        with going_backward() if create else nullcontext():
+        with going_backward() if create else contextlib.nullcontext():
             return walk.run(pairs, frozenset(self.ends), collected), create
 
     def _make_over(self, data: Any, node: Any) -> Over:
@@ -222,9 +218,9 @@ def frozen(value: Value) -> Value:
     made = object.__new__(type(value))
     for kind in type(value).__mro__:
         for name in kind.__dict__.get("__slots__", ()):
-            slot = kind.__dict__.get(name)  # by the slot itself: a subclass may have a property of that name
-            if slot is not None and name != "__weakref__":
-                with suppress(AttributeError):  # one that is not filled
+            slot = kind.__dict__[name]  # the descriptor: a subclass may have a property of that name
+            if name != "__weakref__":
+                with contextlib.suppress(AttributeError):  # never set
                     slot.__set__(made, slot.__get__(value))
     return made
 
