@@ -11,6 +11,7 @@ from typing import Any
 
 from . import (
     array_language,
+    batches,
     chains,
     conditions,
     convolutions,
@@ -33,6 +34,7 @@ FAMILIES: dict[str, Any] = {
     for module in (
         chains,
         higher_order,
+        batches,
         training,
         optimizers,
         live_graph,
