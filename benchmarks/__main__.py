@@ -24,6 +24,7 @@ from . import (
     setitem,
     single_ops,
     training,
+    transforms,
 )
 from .harness import ROUNDS, gate, measure
 
@@ -42,6 +43,7 @@ FAMILIES: dict[str, Any] = {
         sequence,
         setitem,
         recording,
+        transforms,
     )
 }
 README = Path(__file__).with_name("README.md")
