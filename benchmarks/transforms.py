@@ -18,6 +18,7 @@ import tensorgrad as tg
 from .chains import OPS, leaves, tanh_chain
 from .harness import Case, Implementation, Maker
 
+DTYPES = "float32", "float64"
 WIDTHS, EXAMPLES, INPUTS = (64, 32, 10), 128, 50
 Parameters = dict[str, Any]
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
 
 import tensorgrad as tg
+from tensorgrad._primitive import registry
+from tensorgrad._zeros import MATRICES
+from tensorgrad.testing.case import Case, random_like
+from tensorgrad.testing.samples import ROWS
 
 INF, NAN = np.inf, np.nan
 x3 = np.array([0.0, 4.0, -1.0])
