@@ -18,7 +18,7 @@ from ._errors import TraceError
 _numbers = count(1).__next__
 _open: ContextVar[frozenset[float]] = ContextVar("tensorgrad_levels", default=frozenset())
 opened = _open.get
-"""The levels that are open in this thread or task."""
+"""The levels that are open in this thread or task; `reopened` opens them again."""
 _batches: ContextVar[tuple[Batch, ...]] = ContextVar("tensorgrad_batches", default=())
 open_batches = _batches.get
 """The batches (`tg.vmap`) that are open in this thread or task, outermost first."""
@@ -47,11 +47,6 @@ def check_open(level: float) -> None:
             "a value of a transformation (tg.grad, tg.vmap, tg.jvp) was used after it ended, or in another thread; "
             "return what is needed later from the transformed function"
         )
-
-
-def opened() -> frozenset[float]:
-    """The levels that are open, to be opened again by `reopened`."""
-    return _open.get()
 
 
 @contextmanager

@@ -145,6 +145,11 @@ class Absorbing(Array):
         """The dtype of the elements."""
         return self.value.dtype  # type: ignore[no-any-return]
 
+    @property
+    def under(self) -> Any:
+        """The value without the rule."""
+        return self.value
+
     def __repr__(self) -> str:
         return f"Absorbing({self.value!r}, level={self.level:g})"
 
@@ -337,12 +342,7 @@ def is_finite(c: Any) -> bool:
 def raw(value: Any) -> Any:
     """The numbers inside a value of any level."""
     while isinstance(value, Value):
-        for slot in ("_d", "batch", "primal", "value"):
-            if hasattr(value, slot):
-                value = getattr(value, slot)
-                break
-        else:
-            return None
+        value = value.under if value.level else getattr(value, "_d", None)
     return value
 
 

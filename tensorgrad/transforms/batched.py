@@ -145,9 +145,7 @@ def one_by_one(
     if size == 0:
         raise ShapeError(f"vmap: {card.name} has no batching rule, so the batch must not be empty; {way_out}")
     looped[card.name] = looped.get(card.name, 0) + 1
-    if (
-        looped[card.name] == 1 and type(card) is Primitive
-    ):  # the card of one call of a function is no op to give a rule
+    if looped[card.name] == 1:
         _warn(
             f"vmap: {card.name} has no batching rule, so its examples run one by one, which is slow; {way_out}"
         )

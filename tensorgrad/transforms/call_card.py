@@ -27,6 +27,7 @@ from .._tensor import Over, Tensor, pull, wrap
 from .._tree import unflatten
 from .._watch import Watcher, watchers, watching
 from .call import BatchRules, Rules, captured
+from .inside import Inside
 from .jvp import variable
 from .transpose import check_linear
 
@@ -181,7 +182,11 @@ class _Inside(Watcher):
 
 def _plain_result(name: str, value: Any) -> Any:
     """A result of a forward as plain data."""
-    while isinstance(value, Tensor) and (value._node is None or not get_mode() & TAPE):
+    while (
+        isinstance(value, Tensor)
+        and not isinstance(value, Inside)
+        and (value._node is None or not get_mode() & TAPE)
+    ):
         if not value.level:
             return value._d
         value = value._d

@@ -119,6 +119,7 @@ def test_the_function_runs_once_and_not_for_each_direction(
         assert [(inputs,)] * runs == CALLS
 
 
+@pytest.mark.filterwarnings("ignore::tensorgrad.LoopWarning")  # `spread` has no rule
 @pytest.mark.parametrize(("inputs", "outputs", "forward"), [(3, 4, True), (4, 3, False), (3, 3, False)])
 def test_auto_takes_the_mode_with_fewer_directions(inputs: int, outputs: int, forward: bool) -> None:
     batches: list[int] = []
