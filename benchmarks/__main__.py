@@ -26,6 +26,7 @@ from . import (
     single_ops,
     structural_zeros,
     training,
+    transforms,
 )
 from .harness import ROUNDS, gate, measure
 
@@ -46,6 +47,7 @@ FAMILIES: dict[str, Any] = {
         setitem,
         recording,
         structural_zeros,
+        transforms,
     )
 }
 README = Path(__file__).with_name("README.md")
