@@ -11,6 +11,7 @@ from typing import Any
 
 from . import (
     array_language,
+    batches,
     chains,
     conditions,
     convolutions,
@@ -23,6 +24,7 @@ from . import (
     sequence,
     setitem,
     single_ops,
+    structural_zeros,
     training,
     transforms,
 )
@@ -33,6 +35,7 @@ FAMILIES: dict[str, Any] = {
     for module in (
         chains,
         higher_order,
+        batches,
         training,
         optimizers,
         live_graph,
@@ -44,6 +47,7 @@ FAMILIES: dict[str, Any] = {
         setitem,
         recording,
         transforms,
+        structural_zeros,
     )
 }
 README = Path(__file__).with_name("README.md")

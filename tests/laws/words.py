@@ -21,6 +21,7 @@ Function = Callable[[Any], Any]
 Meaning = str
 
 N, DEPTH = 4, 3
+ONE = np.float64(1.0)
 generator = np.random.default_rng(11)
 DIRECTIONS = generator.normal(size=(DEPTH, N))
 TILTS = generator.normal(size=(DEPTH, N))
@@ -82,6 +83,74 @@ def by_trace(f: Function, i: int) -> Function:
     return lambda x: recorded(x, factor(x, i))
 
 
+def by_vjp(f: Function, i: int) -> Function:
+    return lambda x: (tg.vjp(lambda z: f(z) * factor(x, i), x)[1](ONE)[0] * DIRECTIONS[i]).sum()
+
+
+def by_linearize(f: Function, i: int) -> Function:
+    return lambda x: tg.linearize(lambda z: f(z) * factor(x, i), x)[1](DIRECTIONS[i])
+
+
+def by_transposed_linearize(f: Function, i: int) -> Function:
+    def derivative(x: Any) -> Any:
+        _, linear = tg.linearize(lambda z: f(z) * factor(x, i), x)
+        return (linear.transpose(ONE)[0] * DIRECTIONS[i]).sum()
+
+    return derivative
+
+
+def by_jacobian(f: Function, i: int, jacobian: Any = None) -> Function:
+    """Of a function with two results."""
+
+    def derivative(x: Any) -> Any:
+        rows = (jacobian or tg.jacobian)(lambda z: tg.stack([f(z), 3 * f(z)]) * factor(x, i))(x)
+        return ((rows[1] - rows[0]) * DIRECTIONS[i]).sum() / 2
+
+    return derivative
+
+
+def by_jacfwd(f: Function, i: int) -> Function:
+    return by_jacobian(f, i, tg.jacfwd)
+
+
+def by_jacrev(f: Function, i: int) -> Function:
+    return by_jacobian(f, i, tg.jacrev)
+
+
+def by_hessian(f: Function, i: int) -> Function:
+    """A mixed derivative: once in a number that the function is multiplied by."""
+
+    def derivative(x: Any) -> Any:
+        mixed = tg.hessian(lambda t, z: t * f(z) * factor(x, i), (0, 1))(ONE, x)[0][1]
+        return (mixed * DIRECTIONS[i]).sum()
+
+    return derivative
+
+
+def by_hvp(f: Function, i: int) -> Function:
+    def derivative(x: Any) -> Any:
+        return tg.hvp(lambda t, z: t * f(z) * factor(x, i), (ONE, x), (0 * ONE, DIRECTIONS[i]))[1][0]
+
+    return derivative
+
+
+def by_checkpoint(f: Function, i: int) -> Function:
+    return lambda x: tg.checkpoint(lambda z: f(z) * factor(x, i))(x)
+
+
+def by_scan(f: Function, i: int) -> Function:
+    """The sum as the state of a loop; the vector is captured, and each step is run again."""
+
+    def loop(x: Any) -> Any:
+        def step(total: Any, one: Any) -> Any:
+            shift, weight = one
+            return total + f(x + shift) * factor(x, i) * weight, None
+
+        return tg.scan(step, 0 * ONE, (SHIFTS[i], WEIGHTS[i]), checkpoint=1)[0]
+
+    return loop
+
+
 def by_custom_vjp(f: Function, i: int) -> Function:
     @tg.custom_vjp
     def product(z: Any, s: Any) -> Any:
@@ -107,27 +176,32 @@ def by_custom_jvp(f: Function, i: int) -> Function:
     return lambda x: product(x, factor(x, i))
 
 
-def by_nothing(f: Function, i: int) -> Function:
-    return lambda x: f(x) * factor(x, i)
-
-
 LETTERS: dict[str, tuple[Meaning, Callable[[Function, int], Function]]] = {
     "grad": ("derivative", by_grad),
+    "vjp": ("derivative", by_vjp),
     "jvp": ("derivative", by_jvp),
+    "linearize": ("derivative", by_linearize),
     "vmap": ("sum", by_vmap),
+    "checkpoint": ("same", by_checkpoint),
     "trace": ("same", by_trace),
     "custom_vjp": ("same", by_custom_vjp),
 }
 """The transformations of which all words are tried."""
 
 MORE = {
+    "custom_jvp": ("same", by_custom_jvp),
+    "scan": ("sum", by_scan),
+    "jacobian": ("derivative", by_jacobian),
+    "jacfwd": ("derivative", by_jacfwd),
+    "jacrev": ("derivative", by_jacrev),
+    "hessian": ("derivative", by_hessian),
+    "hvp": ("derivative", by_hvp),
+    "transpose of linearize": ("derivative", by_transposed_linearize),
     "grad of a line": ("derivative", by_line),
     "vmap of jvp": ("derivative", by_batch_of_tangents),
     "vmap of points": ("sum", by_vmap_of_points),
-    "custom_jvp": ("same", by_custom_jvp),
-    "nothing": ("same", by_nothing),
 }
-"""Other ways to use them, tried in shorter words."""
+"""More transformations, and other ways to use them: tried in shorter words."""
 
 
 def spelled(word: tuple[str, ...], f: Function) -> Function:
