@@ -46,6 +46,7 @@ from ._creation import tri as tri
 from ._creation import zeros as zeros
 from ._creation import zeros_like as zeros_like
 from ._errors import AnomalyError as AnomalyError
+from ._errors import ConvergenceError as ConvergenceError
 from ._errors import DtypeError as DtypeError
 from ._errors import FileFormatError as FileFormatError
 from ._errors import GradcheckError as GradcheckError
@@ -347,8 +348,11 @@ from .ops import where as where
 from .transforms import Function as Function
 from .transforms import backward as backward
 from .transforms import checkpoint as checkpoint
+from .transforms import checkpoint_sequential as checkpoint_sequential
 from .transforms import custom_jvp as custom_jvp
+from .transforms import custom_root as custom_root
 from .transforms import custom_vjp as custom_vjp
+from .transforms import fixed_point as fixed_point
 from .transforms import grad as grad
 from .transforms import hessian as hessian
 from .transforms import hvp as hvp
@@ -356,7 +360,9 @@ from .transforms import jacfwd as jacfwd
 from .transforms import jacobian as jacobian
 from .transforms import jacrev as jacrev
 from .transforms import jvp as jvp
+from .transforms import linear_solve as linear_solve
 from .transforms import linearize as linearize
+from .transforms import plan_checkpoints as plan_checkpoints
 from .transforms import scan as scan
 from .transforms import value_and_grad as value_and_grad
 from .transforms import vhp as vhp

@@ -248,8 +248,11 @@ def geomspace(
 ) -> Tensor:
     """``num`` numbers from ``start`` to ``stop``, each the same multiple of the one before.
 
+    Complex numbers lie on a spiral, the shorter way around 0. Of tensors and arrays with different signs, or
+    0, the result is NaN.
+
     Raises:
-        ShapeError: an end is 0, or they have different signs.
+        ShapeError: an end is 0, or they have different signs, and both are numbers.
 
     Example:
         >>> import tensorgrad as tg
@@ -264,11 +267,10 @@ def geomspace(
         chosen = np.dtype(dtype or get_default_dtype())
         made = fresh(np.geomspace(start, stop, num, endpoint=endpoint, dtype=chosen))
     else:
-        ends = [ops.log(ops.abs(one if isinstance(one, Value) else tensor(one))) for one in (start, stop)]
-        first, last = ends
-        made = ops.multiply(
-            ops.sign(start), ops.exp(linspace(first, last, num, endpoint=endpoint, dtype=dtype))
-        )
+        start, stop = [one if isinstance(one, Value) else tensor(one) for one in (start, stop)]
+        turned = ops.sign(start)  # what is left without it is positive at the start: the rest is its power
+        first, last = ops.log(ops.abs(start)), ops.log(ops.divide(stop, turned))
+        made = ops.multiply(turned, ops.exp(linspace(first, last, num, endpoint=endpoint, dtype=dtype)))
     return made.requires_grad_() if requires_grad else made
 
 

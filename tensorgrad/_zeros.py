@@ -11,6 +11,7 @@ does. Only where that gives something that is not finite, the formula runs once 
 
 from __future__ import annotations
 
+import cmath
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 
 from . import _specialise, ops
 from ._array import Array, check_become
-from ._config import GENERAL, ZEROS, Switch, get_mode
+from ._config import GENERAL, ZEROS, Switch, get_mode, set_bit, undo
 from ._gates import gate, guarded, refit
 from ._levels import new_level
 from ._primitive import Formula, Primitive, Value
@@ -66,6 +67,10 @@ def absorbing(card: Any) -> Any:
     return _twins.setdefault(card, Twin(card))
 
 
+PLAIN = ARRAYS | {type(None), bool, int, float, str}
+"""Types of saved values that no tensor can be inside of."""
+
+
 class Twin:
     """A card, but for its pullback."""
 
@@ -84,10 +89,13 @@ class Twin:
         """One cotangent for each edge, as from the card where that is finite."""
         card = self.card
         # What is recorded in here has twins too; what is plain data needs none, and is faster without.
-        recorded = not card.trusted or type(g) not in ARRAYS or any(map(_may_record, saved))
+        recorded = not card.trusted or type(g) not in ARRAYS or not PLAIN.issuperset(map(type, saved))
         with np.errstate(divide="ignore", invalid="ignore"):
-            with Switch(recorded, ZEROS):
+            token = set_bit(recorded, ZEROS)
+            try:
                 plain = card.pullback(g, edges, saved, shape)
+            finally:
+                undo(token)
             if all(map(is_finite, plain)):
                 return plain
             with structural_zeros():
@@ -144,6 +152,11 @@ class Absorbing(Array):
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the elements."""
         return self.value.dtype  # type: ignore[no-any-return]
+
+    @property
+    def under(self) -> Any:
+        """The value without the rule."""
+        return self.value
 
     def __repr__(self) -> str:
         return f"Absorbing({self.value!r}, level={self.level:g})"
@@ -304,6 +317,8 @@ def _pull(card: Any, g: Any, edges: Any, saved: Any) -> list[Any]:
 
 def _call(card: Any, formula: Formula, values: dict[str, Any]) -> Any:
     """One formula: a cotangent, or for a list of inputs one for each."""
+    if hasattr(card, "pull"):  # the card of a call of a custom function, which has rules and no formulas
+        return card.pull(values["g"], values["y"], values["xs"])
     if card.kind != "elementwise":
         return formula.function(*[values[name] for name in formula.names])
     g = values["g"]
@@ -331,24 +346,17 @@ def is_finite(c: Any) -> bool:
     if get_mode() & GENERAL:
         return False
     data = raw(c)
-    return data is not None and bool(np.isfinite(data).all())
+    if type(data) is np.ndarray:
+        return bool(np.count_nonzero(np.isfinite(data)) == data.size)
+    return data is not None and cmath.isfinite(data)
 
 
 def raw(value: Any) -> Any:
     """The numbers inside a value of any level."""
     while isinstance(value, Value):
-        for slot in ("_d", "batch", "primal", "value"):
-            if hasattr(value, slot):
-                value = getattr(value, slot)
-                break
-        else:
-            return None
+        value = value.under if value.level else getattr(value, "_d", None)
     return value
 
 
 def _bare(c: Any, level: float) -> Any:
     return c.value if isinstance(c, Absorbing) and c.level == level else c
-
-
-def _may_record(one: Any) -> bool:
-    return isinstance(one, Value) or (type(one) is tuple and any(isinstance(part, Value) for part in one))

@@ -16,7 +16,6 @@ from .._writer import saved_names
 from .attribute_case import Case, Piece, Split, check_on_the_way, node_of
 from .attribute_terms import single, summands
 from .attribute_walk import REST, Family
-from .attribution import flat
 
 MEMORY = 2**26
 """Samples go together through the graph as long as their cotangents of the largest value fit into so many bytes."""
@@ -112,7 +111,7 @@ class _Kept:
         self.others: list[Any] | None = None
 
     def add(self, i: int, gradients: list[Any]) -> None:
-        norm = float(np.linalg.norm(flat(gradients)))
+        norm = math.hypot(*[float(np.linalg.norm(g)) for g in gradients])
         heapq.heappush(self.heap, (norm if math.isfinite(norm) else math.inf, -i, gradients))
         if len(self.heap) > self.most:
             _, _, least = heapq.heappop(self.heap)
@@ -154,6 +153,8 @@ def _axes(cuts: Sequence[Any], axis: int, *, given: bool) -> list[int]:
 def _rows(family: Family, axis: int, chunk: range) -> Family:
     """The cotangent of a value, one row of it in each part, and zeros elsewhere."""
     whole = family.part(0)
+    if axis == 0:
+        return Family(tuple(chunk), whole[list(chunk)][:, None], tuple(chunk))
     stack = np.zeros((len(chunk), *whole.shape), whole.dtype)
     for part, i in enumerate(chunk):
         place: tuple[Any, ...] = (*[slice(None)] * axis, i)

@@ -25,8 +25,12 @@ from .._config import get_mode, no_grad, set_watched
 from .._errors import NoGraphError, TensorgradError
 from .._tape import PICK, Leaf, Parts, Walk, check_not_stale, collect, leading_to
 from .._tensor import Tensor, wrap
+from .attribute_rows import pulled_rows, spread_rows
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+FAILURES = (TensorgradError, AttributeError, IndexError, TypeError, ValueError)
+"""What a formula may raise that cannot compute on many parts at once; then it computes on one after the other."""
 
 
 class Mark(Enum):
@@ -46,10 +50,17 @@ class Family:
     Args:
         labels: of each part, all different.
         stack: the parts along the first axis; for an op with several results, `Parts` of such arrays.
+        rows: if it is given, each part is zero but for this one row of the value's first axis, and ``stack`` has only
+            that row, as a first axis of length 1.
     """
 
     labels: tuple[Any, ...]
     stack: Any
+    rows: tuple[int, ...] | None = None
+
+    def full(self, shape: Any) -> Family:
+        """The parts with all rows of a value of this shape."""
+        return self if self.rows is None else Family(self.labels, spread_rows(self.stack, self.rows, shape))
 
     def renamed(self, labels: Sequence[Any]) -> Family:
         """The same parts under other labels; those of one label are added."""
@@ -76,11 +87,14 @@ class Family:
         return np.sqrt(sum((one**2).sum(axis=1) for one in wide))  # type: ignore[no-any-return]
 
 
-def together(families: Sequence[Family]) -> Family:
-    """The sum of contributions to one cotangent, label by label."""
+def together(families: Sequence[Family], shape: Any) -> Family:
+    """The sum of contributions to the cotangent of a value, label by label."""
+    if any(one.rows != families[0].rows for one in families):
+        families = [one.full(shape) for one in families]
     first, *others = families
     if all(one.labels == first.labels for one in others):
-        return Family(first.labels, sum([one.stack for one in others], first.stack))
+        return Family(first.labels, sum([one.stack for one in others], first.stack), first.rows)
+    families = [one.full(shape) for one in families]
     places = {label: i for i, label in enumerate(dict.fromkeys(one for f in families for one in f.labels))}
     made: dict[int, Array] = {}
     for family in families:
@@ -137,7 +151,7 @@ class Tape:
         for loss in self.losses:
             seed = Family((REST,), np.ones((1, *loss.shape), loss.dtype))
             found.setdefault(loss._node, []).append(seed)
-        return {node: together(seeds) for node, seeds in found.items()}
+        return {node: together(seeds, node.shape) for node, seeds in found.items()}
 
     def whole(self) -> dict[Any, Any]:
         """The gradient of each target by the engine's own backward pass, without hooks."""
@@ -168,14 +182,14 @@ class Tape:
             received = known.pop(node, None)
             if received is None or node not in self.leading:
                 continue
-            family = together(received)
+            family = together(received, node.shape)
             if arriving is not None:
                 changed = arriving(node, family)
                 if changed is None:
                     continue
                 family = changed
             if node in self.targets:
-                finished[node] = family
+                finished[node] = family.full(node.shape)
             edges = self.edges(node)
             if not any(edges):
                 continue
@@ -189,13 +203,21 @@ class Tape:
 
 def pulled(node: Any, family: Family, edges: tuple[Any, ...]) -> list[Family | None]:
     """What a node sends to each of its inputs, all parts at once where its formulas can do that."""
-    labels, stack = family.labels, family.stack
+    labels, rows_of = family.labels, family.rows
     if node.prim is PICK:
-        return [Family(labels, Parts({node.saved[0]: stack}))]
+        return [Family(labels, Parts({node.saved[0]: family.stack}), rows_of)]
+    if rows_of is not None:
+        try:
+            sent = pulled_rows(node, family.stack, rows_of, edges)
+        except FAILURES:
+            sent = None  # all rows at once is always right
+        if sent is not None:
+            return [one and Family(labels, one[0], rows_of if one[1] else None) for one in sent]
+        family = family.full(node.shape)
     if len(labels) > 1 and node.prim.trusted:
         try:
             return _batched(node, family, edges)
-        except (TensorgradError, TypeError, ValueError):
+        except FAILURES:
             pass  # one by one is always right
     rows = [node.prim.pullback(family.part(i), edges, node.saved, node.shape) for i in range(len(labels))]
     return [

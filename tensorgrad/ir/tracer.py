@@ -213,6 +213,11 @@ class _Tracer(Watcher):
                 f"trace: {name} reads a value {known.shape} of the program that is not one of its arguments, so every "
                 "replay would see the present one; pass it as an argument"
             )
+        if value.requires_grad:
+            raise TraceError(
+                f"trace: {name} reads a tensor {value.shape} that requires a gradient and is not one of its arguments, so "
+                "a replay would give it none; pass it as an argument"
+            )
 
 
 def _argument_names(f: Callable[..., Any], tree: Any) -> list[str]:

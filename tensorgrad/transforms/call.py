@@ -56,7 +56,8 @@ class Call:
 
     def label(self, position: int) -> str:
         """What an input is called in messages: its argument, and the path from there."""
-        return "argument " + self.paths()[self.dynamic[position]]
+        path = self.paths()[self.dynamic[position]]
+        return path if self.names else f"argument {path}"
 
     def paths(self) -> list[str]:
         """A readable path for each leaf of the arguments."""

@@ -20,16 +20,17 @@ from .._errors import DtypeError, RuleMissingError
 from .._gates import gate, guarded
 from .._levels import new_level
 from .._primitive import Formula, Primitive, Value
-from .._record import process
+from .._record import general, process
 from .._specialise import ARRAYS
 from .._tape import fill, pick
 from .._tensor import Over, Tensor, pull, wrap
 from .._tree import unflatten
 from .._watch import Watcher, watchers, watching
-from .call import BatchRules, Rules, captured
+from .call import BatchRules, Call, Rules, captured
 from .inside import Inside
-from .jvp import variable
-from .transpose import check_linear
+from .jvp import Dual, _parts, variable
+from .strip import strip, stripped, unknown
+from .transpose import check_linear, pull_through
 
 RECENT = 8
 """Of how many runs a card keeps what the forward left. Only replays of a program run one card several times."""
@@ -43,6 +44,47 @@ def apply_rules(rules: Rules) -> Any:
     else:
         y = process(CallCard(rules), tuple([call.leaves[i] for i in call.dynamic]), ())
     return unflatten(call.result_tree, y)
+
+
+def as_one_op(name: str, leaves: Sequence[Any], run: Solver, whole: Solver) -> list[Any]:
+    """What ``run`` makes of values without their derivatives; whoever watches or notes sees one op.
+
+    Args:
+        name: of the op.
+        leaves: the values.
+        run: computes from values without derivatives.
+        whole: the same with derivatives; the op takes them from here when a program that holds it is run.
+    """
+    plain = [stripped(leaf) for leaf in leaves]
+    if not get_mode() & WATCHED and not any(unknown(leaf) for leaf in plain):
+        return run(plain)
+    return [strip(y) for y in apply_rules(_Whole(Call(name, tuple(plain)), run, whole))]
+
+
+Solver = Callable[[Sequence[Any]], list[Any]]
+
+
+class _Whole(Rules):
+    """A computation whose derivatives are those of another function."""
+
+    def __init__(self, call: Call, function: Solver, whole: Solver) -> None:
+        super().__init__(call)
+        self.function = function
+        self.whole = whole
+
+    def run(self, xs: Sequence[Any]) -> tuple[list[Any], Any]:
+        """Run it without derivatives."""
+        return self.call.results(self.function(xs)), None
+
+    def pull(self, kept: Any, g: Sequence[Any], xs: Sequence[Any]) -> list[Any]:
+        """Pull back through the whole."""
+        return pull_through(self.whole, xs, tuple(g))
+
+    def push(self, xs: Sequence[Any], ts: Sequence[Any]) -> Sequence[Any]:
+        """Push forward through the whole."""
+        with new_level() as level:
+            duals = [Dual(x, t, level) if x.dtype.kind in "fc" else x for x, t in zip(xs, ts, strict=True)]
+            return [_parts(y, level)[1] for y in self.whole(duals)]
 
 
 class CallCard(Primitive):
@@ -69,6 +111,10 @@ class CallCard(Primitive):
     def op(self) -> Callable[..., Any]:  # type: ignore[override]
         """The op of this card."""
         return lambda *args: process(self, args, ())
+
+    def shown(self, args: Any, params: Any, taped: int) -> Any:
+        """For watchers that an entry of its own would tell: a call has none, and goes the general way."""
+        return general(self, args, params)
 
     def __reduce__(self) -> Any:
         raise RuleMissingError(
@@ -175,7 +221,7 @@ class _Inside(Watcher):
             self.leave(arg, self.name)
 
     def leave(self, value: Any, how: str) -> None:
-        if isinstance(value, Tensor) and id(value._d) not in self.inputs:
+        if isinstance(value, Tensor) and not value.level and id(value._d) not in self.inputs:
             for watcher in self.outside:
                 watcher.reads(value, self.name)
 

@@ -212,14 +212,16 @@ class _Card(Primitive):
                 keep=False,
             )
             roots = [(made[i]._node, c) for i, c in parts.items()]
-            del made
+            del made, parts
+            if not get_mode() & WATCHED:
+                g.parts = {}  # nobody looks: what the walk has used can go
             order, ends = inside([node for node, _ in roots], start)
             walk.outside = set(ends)
             wanted = frozenset([edge for edge in edges if edge is not None])
             roots += walk.take_over(wanted)
             token = walking.set(walk)
             try:
-                found = walk.run(roots, wanted, (order, walk.outside))
+                found = walk.run(_drained(roots), wanted, (order, walk.outside))
             finally:
                 walking.reset(token)
         return tuple([_handed_out(walk, edge, found.get(edge)) for edge in edges])
@@ -253,6 +255,12 @@ class _Inner(Walk):
 def _handed_out(walk: Walk, edge: Any, c: Any) -> Any:
     """A cotangent; one for a leaf must be nobody else's, since the leaf may add to what it gets first."""
     return own_copy(c) if type(edge) is Leaf and type(c) is np.ndarray and edge not in walk.owned else c
+
+
+def _drained(roots: list[Any]) -> Any:
+    """The roots one by one, of which the list keeps none."""
+    while roots:
+        yield roots.pop(0)
 
 
 @contextmanager

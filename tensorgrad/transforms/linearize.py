@@ -9,7 +9,6 @@ to call it is to apply the same ops to other tangents, of whatever kind these ar
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -69,7 +68,7 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
     for number, leaf in enumerate(leaves):
         check_differentiable("linearize", "primal ", leaf, tree, number, CLOSE_OVER)
     data = [frozen(leaf) if isinstance(leaf, Value) else as_data(leaf, copy=True) for leaf in leaves]
-    notes = Notes([], len(data))
+    notes = Notes(len(data))
     with new_level() as below, new_level() as level:
         slots = [Slot(zero_like(d), i, notes, below) for i, d in enumerate(data)]
         duals = [Dual(watched(d), slot, level) for d, slot in zip(data, slots, strict=True)]
@@ -92,16 +91,34 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
     return (y, program, aux) if has_aux else (y, program)
 
 
-@dataclass(slots=True)
 class Equation:
-    """One op of a linear program: slots are the places of its inputs, or None where a constant stands."""
+    """One op of a linear program.
 
-    card: Primitive
-    slots: tuple[int | None, ...]
-    constants: tuple[Any, ...]
-    params: dict[str, Any]
-    results: tuple[int, ...]
-    free: tuple[int, ...] = ()  # what nobody reads after this
+    Attributes:
+        slots: the places of the inputs, None where a constant stands.
+        constants: what stands there, None at the places.
+        results: the places of the results.
+        free: the places that nobody reads after this.
+    """
+
+    __slots__ = ("card", "constants", "free", "params", "results", "slots")
+
+    def __init__(
+        self,
+        card: Primitive,
+        slots: tuple[int | None, ...],
+        constants: tuple[Any, ...],
+        params: dict[str, Any],
+        results: tuple[int, ...],
+    ) -> None:
+        self.card, self.slots, self.constants, self.params, self.results = (
+            card,
+            slots,
+            constants,
+            params,
+            results,
+        )
+        self.free: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         given = [
@@ -112,12 +129,12 @@ class Equation:
         return f"{', '.join(f't{place}' for place in self.results)} = {self.card.name}({', '.join(given)})"
 
 
-@dataclass(slots=True)
 class Notes:
     """The equations so far, and how many places there are."""
 
-    equations: list[Equation]
-    size: int
+    def __init__(self, size: int) -> None:
+        self.equations: list[Equation] = []
+        self.size = size
 
 
 class Linear:

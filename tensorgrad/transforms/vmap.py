@@ -10,8 +10,8 @@ import numpy as np
 
 from .. import ops
 from .._data import as_data
+from .._draws import Kept, new_batch
 from .._errors import DtypeError, ShapeError, TensorgradError
-from .._levels import Kept, new_batch
 from .._primitive import Value
 from .._tensor import watched
 from .._tree import Tree, flatten, unflatten

@@ -399,7 +399,7 @@ def test_errors_say_what_is_wrong_and_the_way_out() -> None:
 def test_a_part_that_is_lost_shows_in_the_residue(monkeypatch: pytest.MonkeyPatch) -> None:
     w = parameter(3)
     loss = (w**2).sum() + w.sum()
-    monkeypatch.setattr(attribute_walk, "together", lambda families: families[0])
+    monkeypatch.setattr(attribute_walk, "together", lambda families, shape: families[0])
     found = tg.attribute(loss, w)
     assert found.residue > 0.1
     with pytest.raises(AssertionError):

@@ -269,7 +269,7 @@ def test_unused_results_get_zeros_and_messages_name_the_argument() -> None:
     assert seen[0]["b"][1] == 0
     g = tg.custom_vjp(lambda x, rate: x * rate["r"])
     g.defvjp(lambda x, rate: (x * rate["r"], None), lambda _, g: (g, {"r": g}))
-    with pytest.raises(tg.ShapeError, match=r"argument rate\['r'\] has shape \(3,\), the input has \(\)"):
+    with pytest.raises(tg.ShapeError, match=r"gradient of rate\['r'\] has shape \(3,\), the input has \(\)"):
         tg.grad(lambda r: g(X, {"r": r}).sum())(np.float64(2.0))
 
 
