@@ -597,23 +597,44 @@ def pull(
         The cotangent of each leaf or stop that was reached, and those of them that nobody else holds.
         They are tensors if the pass was recorded or watched, and plain data if not.
     """
-    level = outputs[0].level
+    pairs = [(y._node, g) for y, g in zip(outputs, cotangents, strict=True) if y._node is not None]
+    return pull_from(
+        pairs, outputs[0].level, stop, retain=retain, create=create, keep=keep, collected=collected
+    )
+
+
+def pull_from(
+    pairs: Sequence[tuple[Any, Any]],
+    level: float,
+    stop: frozenset[Any] = frozenset(),
+    *,
+    retain: bool = False,
+    create: bool = False,
+    keep: bool = False,
+    collected: Any = None,
+) -> tuple[dict[Any, Any], set[Any]]:
+    """Walk back from nodes of one level, each with its cotangent; see `pull`.
+
+    A cotangent may be of a level that was opened after the nodes were recorded.
+    """
     make = wrap if not level else lambda data, node: Over(data, node, level)
     watched = not level and bool(get_mode() & WATCHED) and any(one.sees_formulas for one in watchers())
     walk = Walk(make, retain=retain, create=create, show=fresh if watched else None, keep=keep)
+    lift = fresh if watched else lambda g: make(g, None)
     if walk.tensors:
-        lift = fresh if watched else lambda g: make(g, None)
-        cotangents = [g if isinstance(g, Tensor) and g.level == level else lift(g) for g in cotangents]
+        pairs = [(node, g if isinstance(g, Value) and g.level >= level else lift(g)) for node, g in pairs]
     elif not level:
-        cotangents = [g._d if isinstance(g, Tensor) and not g.level else g for g in cotangents]
-    roots = [(y._node, g) for y, g in zip(outputs, cotangents, strict=True) if y._node is not None]
-    mode: AbstractContextManager[None] = enable_grad() if create else no_grad()
+        pairs = [(node, g._d if isinstance(g, Tensor) and not g.level else g) for node, g in pairs]
+    plain = not level and not any(isinstance(g, Value) and g.level for _, g in pairs)
+    mode: AbstractContextManager[None] = (
+        enable_grad() if create else no_grad() if plain else nullcontext()  # levels may be recording
+    )
     token = walking.set(walk)
     try:
         if not create and level:
-            return walk.run(roots, stop, collected), walk.owned  # lower levels may be recording
+            return walk.run(pairs, stop, collected), walk.owned
         with mode, going_backward() if walk.tensors else nullcontext():
-            return walk.run(roots, stop, collected), walk.owned
+            return walk.run(pairs, stop, collected), walk.owned
     finally:
         walking.reset(token)
 

@@ -67,12 +67,14 @@ def _run(graph: Graph, given: list[Any]) -> dict[int, Any]:
     dead_after = _last_uses(graph)
     for number, equation in enumerate(graph.equations):
         results = equation.primitive.op(*[values[v.index] for v in equation.inputs], **equation.params)
+        # What stands for a fused op inside of a transformation leaves out what the op notes for its own pullback.
+        whole = equation.primitive.composite is None
         for var, value in zip(
-            equation.outputs, results if equation.primitive.several else (results,), strict=True
+            equation.outputs, results if equation.primitive.several else (results,), strict=whole
         ):
             values[var.index] = value
         for index in dead_after.get(number, ()):
-            del values[index]
+            values.pop(index, None)
     return values
 
 

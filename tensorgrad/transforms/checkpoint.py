@@ -199,7 +199,8 @@ class _Card(Primitive):
         run: _Run = saved[2]
         level, parts = run.level, g.parts
         tensors = any(isinstance(c, Tensor) and c.level == level for c in parts.values())
-        create = tensors and bool(level or get_mode() & TAPE)
+        # A cotangent may be a batch of a level that was opened later, and the pass around recorded all the same.
+        create = walking.get().create or (tensors and bool(level or get_mode() & TAPE))
         with _seen_by_those_of_formulas():
             with _no_new_hooks(edges):
                 made, start = run.again()

@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from .._config import enable_grad, going_backward, is_grad_enabled
+from .._config import enable_grad, is_grad_enabled
 from .._data import as_data
 from .._errors import GradientError, MutatedError, ShapeError
 from .._levels import new_level, open_levels
 from .._primitive import Value
 from .._specialise import ARRAYS
 from .._specialise import plain as scalar_if_0d
-from .._tape import Leaf, Walk, collect, settle, tick
-from .._tensor import Over, Tensor, wrap
+from .._tape import Leaf, collect, is_closed, settle, tick
+from .._tensor import Over, Tensor, pull_from, wrap
 from .._tree import Tree, flatten, map_leaves, unflatten
 from .grad import CLOSE_OVER, check_differentiable, private
 from .like import Like, from_tensors
@@ -93,7 +93,7 @@ class Pullback:
     @property
     def outer(self) -> bool:
         """Whether somebody else differentiates by what the function used."""
-        return not self.level and any(not leaf.closed for leaf in self.free)
+        return not self.level and any(not is_closed(leaf) for leaf in self.free)
 
     def __call__(self, cotangent: Any, *more: Any) -> tuple[Any, ...]:
         """One gradient for each argument."""
@@ -127,18 +127,11 @@ class Pullback:
                 "pull before the update, or vjp again after it"
             )
         create = not self.level and is_grad_enabled() and (self.outer or any(_tracked(g) for _, g in pairs))
-        if create:
-            pairs = [(root, wrap(g, None) if type(g) in ARRAYS else g) for root, g in pairs]
-        elif not self.level:
-            pairs = [(root, g._d if isinstance(g, Tensor) and not g.level else g) for root, g in pairs]
-        make = self._make_over if self.level else wrap
-        walk = Walk(make, retain=True, create=create, show=None, keep=False)
         collected = list(self.order), {*self.free, *[end for end in self.ends if type(end) is Leaf]}
-        with going_backward() if create else contextlib.nullcontext():
-            return walk.run(pairs, frozenset(self.ends), collected), create
-
-    def _make_over(self, data: Any, node: Any) -> Over:
-        return Over(data, node, self.level)
+        found, _ = pull_from(
+            pairs, self.level, frozenset(self.ends), retain=True, create=create, collected=collected
+        )
+        return found, create
 
 
 # ---- the record
@@ -157,7 +150,7 @@ def _record(f: Any, tree: Tree, variables: list[Any], plain: bool, has_aux: bool
     leaves = [leaf if isinstance(leaf, Value) else as_data(leaf) for leaf in leaves]
     for end in pull.ends:
         if type(end) is Leaf:
-            end.closed = True
+            end.closed = tick()
     pull.keep(
         Like("vjp", "the cotangent", "the result", y_tree, leaves),
         [

@@ -95,12 +95,12 @@ def check(program: Program, seed: int) -> None:
     value, slope = tg.jvp(f, (x,), (v,))
     recorded = tg.trace(forward_over_reverse, tg.tensor(y))
     gradient, turn = [np.asarray(one) for one in recorded(tg.tensor(x))]
-    batch = tg.vmap(reverse_over_reverse)(np.stack([x, y]))
+    batch = tg.vmap(reverse_over_reverse, randomness="same")(np.stack([x, y]))
     reverse_over_forward = tg.grad(lambda x: tg.jvp(f, (x,), (v,))[1])(x)
 
     size = max(1.0, float(np.abs(turn).max()))
     near = {"rtol": 1e-9, "atol": 1e-10 * size}
-    assert_allclose(value, f(tg.tensor(x)), rtol=1e-12)
+    assert_allclose(value, f(tg.tensor(x)), rtol=1e-9)
     assert_allclose(gradient @ v, slope, err_msg="<grad, v> and the tangent", **near)
     assert_allclose(gradient, tg.grad(f)(x), err_msg="gradient, replayed", **near)
     assert_allclose(turn, reverse_over_forward, err_msg="forward over reverse, replayed", **near)

@@ -13,6 +13,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import _levels
+from tensorgrad._levels import new_batch
 from tensorgrad._primitive import registry
 from tests.laws import test_every_op, test_words
 from tests.laws.programs import Program
@@ -21,8 +22,8 @@ from tests.laws.words import LETTERS
 from tests.planted import WRONG, planted, spoil
 
 # The functions hide the modules of the same names.
-custom, grad, jvp, vmap = (
-    importlib.import_module(f"tensorgrad.transforms.{name}") for name in ("custom", "grad", "jvp", "vmap")
+grad, jvp, vmap = (
+    importlib.import_module(f"tensorgrad.transforms.{name}") for name in ("grad", "jvp", "vmap")
 )
 
 
@@ -80,6 +81,26 @@ def one_level_for_all() -> Iterator[int]:
         _levels._open.reset(token)
 
 
+@contextmanager
+def one_level_for_all_batches(*args: Any) -> Iterator[int]:
+    """The same for `new_batch`."""
+    numbers, _levels._numbers = _levels._numbers, lambda: 10**9
+    try:
+        opening = new_batch(*args)
+        level = opening.__enter__()
+    finally:
+        _levels._numbers = numbers
+    try:
+        yield level
+    finally:
+        opening.__exit__(None, None, None)
+
+
+def without_history(pull: Any) -> Callable[..., Any]:
+    """Gradients that cannot be differentiated."""
+    return lambda *args, **options: pull(*args, **options | {"create": False})
+
+
 def forgetting(cls: type[Any]) -> Callable[..., Any]:
     """A `process` that takes the values of lower levels for those of its own."""
     right = cls.process
@@ -106,18 +127,13 @@ def constant_primal(pairs: Any) -> Callable[..., Any]:
 
 ENGINE: dict[str, tuple[Any, str, Any]] = {
     "one level for all jvps": (jvp, "new_level", one_level_for_all),
-    "one level for all vmaps": (vmap, "new_level", one_level_for_all),
+    "one level for all vmaps": (vmap, "new_batch", one_level_for_all_batches),
     "one level for all grads": (grad, "new_level", one_level_for_all),
     "duals of different levels mixed": (jvp.Dual, "process", forgetting(jvp.Dual)),
     "batches of different levels mixed": (vmap.Batched, "process", forgetting(vmap.Batched)),
     "tangents without history": (jvp, "_parts", constant_primal(jvp._parts)),
-    "batch axes where they were": (vmap, "_to_front", lambda leaf, axis: leaf),
-    "gradients without history": (grad, "pull", lambda *args, **options: pull_once(*args, **options)),
+    "gradients without history": (grad, "pull", without_history(grad.pull)),
 }
-
-
-def pull_once(*args: Any, **options: Any) -> Any:
-    return custom.pull(*args, **options | {"create": False})
 
 
 @pytest.mark.parametrize("fault", ENGINE)

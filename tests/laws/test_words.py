@@ -55,3 +55,28 @@ def test_words_of_three(first: str, second: str) -> None:
 def test_shorter_words(first: str) -> None:
     for word in ((first,), *itertools.product([first], LETTERS | MORE)):
         check(word)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        ("trace", "vjp"),
+        ("trace", "jacobian"),
+        ("trace", "hvp"),
+        ("vjp", "checkpoint", "grad of a line"),
+        ("grad", "scan", "jacobian"),
+        ("grad", "jacrev", "checkpoint"),
+        ("grad of a line", "hessian", "scan"),
+    ],
+    ids=" of ".join,
+)
+def test_words_that_were_wrong(word: tuple[str, ...]) -> None:
+    check(word)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", LETTERS | MORE)
+@pytest.mark.parametrize("second", LETTERS | MORE)
+def test_all_words_of_three(first: str, second: str) -> None:
+    for third in LETTERS | MORE:
+        check((first, second, third))

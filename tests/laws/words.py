@@ -54,7 +54,9 @@ def by_batch_of_tangents(f: Function, i: int) -> Function:
     """The gradient by a batch of unit directions."""
 
     def derivative(x: Any) -> Any:
-        rows = tg.vmap(lambda e: tg.jvp(lambda z: f(z) * factor(x, i), (x,), (e,))[1])(np.eye(N))
+        rows = tg.vmap(lambda e: tg.jvp(lambda z: f(z) * factor(x, i), (x,), (e,))[1], randomness="same")(
+            np.eye(N)
+        )
         return (rows * DIRECTIONS[i]).sum()
 
     return derivative
@@ -62,7 +64,9 @@ def by_batch_of_tangents(f: Function, i: int) -> Function:
 
 def by_vmap(f: Function, i: int) -> Function:
     """The shifts are batched, the vector is captured."""
-    return lambda x: (tg.vmap(lambda c: f(x + c) * factor(x, i))(SHIFTS[i]) * WEIGHTS[i]).sum()
+    return lambda x: (
+        tg.vmap(lambda c: f(x + c) * factor(x, i), randomness="same")(SHIFTS[i]) * WEIGHTS[i]
+    ).sum()
 
 
 def by_vmap_of_points(f: Function, i: int) -> Function:
@@ -71,7 +75,7 @@ def by_vmap_of_points(f: Function, i: int) -> Function:
     def batched(x: Any) -> Any:
         points = tg.stack([x + c for c in SHIFTS[i]], axis=-1)
         factors = tg.broadcast_to(factor(x, i), (2,))
-        values = tg.vmap(lambda p, s: f(p) * s, in_axes=(-1, 0))
+        values = tg.vmap(lambda p, s: f(p) * s, in_axes=(-1, 0), randomness="same")
         return (values(points, factors) * WEIGHTS[i]).sum()
 
     return batched
