@@ -140,7 +140,8 @@ def _plainly(model: Any) -> Callable[[Any], Any]:
 
 def _pass(run: Callable[[Any], Any], x: Any) -> Callable[[], None]:
     def both() -> None:
-        run(x).sum().backward()
+        y = run(x)
+        y.sum().backward()
 
     return both
 
@@ -158,13 +159,13 @@ def _peak(run: Callable[[], None]) -> int:
 
 
 def _times(runs: dict[str, Callable[[], None]], rounds: int = 7) -> dict[str, float]:
-    """The median seconds of each, of rounds in which they take turns."""
+    """The median seconds of the processor for each, of rounds in which they take turns."""
     found: dict[str, list[float]] = {key: [] for key in runs}
     for _ in range(rounds):
         for key, run in runs.items():
-            began = time.perf_counter()
+            began = time.process_time()
             run()
-            found[key].append(time.perf_counter() - began)
+            found[key].append(time.process_time() - began)
     return {key: statistics.median(one) for key, one in found.items()}
 
 

@@ -64,8 +64,8 @@ def plan_checkpoints(model: Functions, x: Any, budget: float | None = None) -> C
         model: the blocks, in their order: a ``Sequential`` or a list of functions. They are run a few times;
             what they write to and draw from is put back.
         x: an example of what the first one takes, as large as in use. The plan is for this size.
-        budget: the bytes that forward and backward pass may take at their peak, besides what is there before:
-            parameters and ``x``. Without, the least that can be reached.
+        budget: the bytes that forward and backward pass may take at their peak, the result included, besides what
+            is there before: parameters and ``x``. Without, the least that can be reached.
 
     Returns:
         The plan that computes least again. Call it in place of the model; print it to see what was measured.
