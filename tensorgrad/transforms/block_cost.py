@@ -85,15 +85,16 @@ def _counted(block: Callable[[Any], Any], x: Any, seconds: float) -> tuple[Block
     forward = _peak() - base
     made = results_of(flatten(y)[0], start)
     nodes, ends = [one._node for one in made], [ops.sum(one * 1.0) for one in made]
-    after = _entry(y)
+    given, returned, kept = _storage(x), _storage(y), _saved_by(nodes, start)
+    after = y
     del y, made
-    given, returned, kept = _storage(x), _storage(after), _saved_by(nodes, start)
     loose = sum(n for key, n in returned.items() if key not in kept and key not in given)
     saved = max(0, _live() - base - loose)
     backward = gradients = 0
     if nodes:
         entries = {edge for one in flatten(x)[0] if isinstance(one, Tensor) for edge in _leaves_of(one)}
         del nodes
+        after = _entry(after)  # of its own memory: that of the result is the graph's to let go
         base = _live()
         found, _ = pull(ends, [end.dtype.type(1) for end in ends])
         backward = _peak() - base
@@ -122,7 +123,7 @@ def _entry(y: Any) -> Any:
 
 def _computed(x: Tensor) -> Any:
     with enable_grad():
-        return ops.reshape(wrap(x._d, Leaf(x.shape, x.dtype)), x.shape)
+        return ops.reshape(wrap(np.array(x._d)[()], Leaf(x.shape, x.dtype)), x.shape)
 
 
 def _leaves_of(x: Tensor) -> tuple[Any, ...]:
