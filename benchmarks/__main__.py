@@ -11,6 +11,7 @@ from typing import Any
 
 from . import (
     array_language,
+    batches,
     chains,
     conditions,
     convolutions,
@@ -23,7 +24,9 @@ from . import (
     sequence,
     setitem,
     single_ops,
+    structural_zeros,
     training,
+    transforms,
 )
 from .harness import ROUNDS, gate, measure
 
@@ -32,6 +35,7 @@ FAMILIES: dict[str, Any] = {
     for module in (
         chains,
         higher_order,
+        batches,
         training,
         optimizers,
         live_graph,
@@ -42,6 +46,8 @@ FAMILIES: dict[str, Any] = {
         sequence,
         setitem,
         recording,
+        structural_zeros,
+        transforms,
     )
 }
 README = Path(__file__).with_name("README.md")

@@ -46,6 +46,7 @@ from ._creation import tri as tri
 from ._creation import zeros as zeros
 from ._creation import zeros_like as zeros_like
 from ._errors import AnomalyError as AnomalyError
+from ._errors import ConvergenceError as ConvergenceError
 from ._errors import DtypeError as DtypeError
 from ._errors import FileFormatError as FileFormatError
 from ._errors import GradcheckError as GradcheckError
@@ -81,6 +82,7 @@ from ._tensor import Tensor as Tensor
 from ._tensor import asarray as asarray
 from ._tensor import tensor as tensor
 from ._version import __version__ as __version__
+from ._zeros import structural_zeros as structural_zeros
 from .ops import LATE as _METHODS
 from .ops import abs as abs
 from .ops import acos as acos
@@ -348,12 +350,23 @@ from .transforms import backward as backward
 from .transforms import checkpoint as checkpoint
 from .transforms import checkpoint_sequential as checkpoint_sequential
 from .transforms import custom_jvp as custom_jvp
+from .transforms import custom_root as custom_root
 from .transforms import custom_vjp as custom_vjp
+from .transforms import fixed_point as fixed_point
 from .transforms import grad as grad
+from .transforms import hessian as hessian
+from .transforms import hvp as hvp
+from .transforms import jacfwd as jacfwd
+from .transforms import jacobian as jacobian
+from .transforms import jacrev as jacrev
 from .transforms import jvp as jvp
+from .transforms import linear_solve as linear_solve
+from .transforms import linearize as linearize
 from .transforms import plan_checkpoints as plan_checkpoints
 from .transforms import scan as scan
 from .transforms import value_and_grad as value_and_grad
+from .transforms import vhp as vhp
+from .transforms import vjp as vjp
 from .transforms import vmap as vmap
 
 # NumPy's other names, each for the same object.
@@ -382,6 +395,7 @@ true_divide = divide
 
 if _typing.TYPE_CHECKING:
     from . import data as data
+    from . import fft as fft
     from . import inspect as inspect
     from . import ir as ir
     from . import linalg as linalg
@@ -395,6 +409,7 @@ if _typing.TYPE_CHECKING:
     from . import viz as viz
     from ._io import load as load
     from ._io import save as save
+    from .inspect import attribute as attribute
     from .inspect import explain as explain
     from .inspect import why as why
     from .inspect.either import diff as diff
@@ -465,6 +480,7 @@ if _typing.TYPE_CHECKING:
 
 _ON_FIRST_USE = {
     "data",
+    "fft",
     "inspect",
     "ir",
     "linalg",
@@ -483,7 +499,7 @@ _STANDARD = (
 )
 # Public here, but loaded with their module: importing tensorgrad stays light. Types see the list above.
 _LATE = {"graph": "viz", "record": "ir", "trace": "ir", "load": "_io", "save": "_io"}
-_LATE |= {"diff": "inspect.either", "explain": "inspect", "why": "inspect"}
+_LATE |= {"diff": "inspect.either", **dict.fromkeys(["attribute", "explain", "why"], "inspect")}
 _LATE |= dict.fromkeys(["Trainer", "evaluate", "fit", "predict"], "training")
 _LATE |= {name: f"ops.{module}" for name, module in _METHODS.items()}
 _LATE |= dict.fromkeys(["polygamma"], "ops.special")

@@ -10,8 +10,9 @@ import numpy as np
 
 from ._config import scope_path
 from ._errors import AnomalyError
+from ._hooks import extra_of
 from ._primitive import Value
-from ._tape import Node, extra_of
+from ._tape import Node
 from ._watch import Watcher, watching
 from ._where import user_position
 
@@ -73,7 +74,9 @@ class _Anomaly(Watcher):
             else "a place outside the block"
         )
         for i, c in enumerate(results):
-            if c is not None and (text := self._describe(getattr(c, "_d", c))):
+            if c is not None and (
+                text := self._describe(c if getattr(c, "level", 0) else getattr(c, "_d", c))
+            ):
                 raise AnomalyError(
                     f"backward of {node.prim.name}: the gradient of {node.prim.input_of(i)} is not finite in {text}, "
                     f"for the operation at {where}"

@@ -212,6 +212,10 @@ class Array(Value):
     def __imatmul__(self, other: Any) -> Any:
         return self._become(ops.matmul(self, other), "@=")
 
+    def _alike(self, data: Any) -> Any:
+        """Plain data as a value of the same transformation: what can be written to there."""
+        return data
+
     def _become(self, new: Any, how: str) -> Any:
         """Give this object the value of ``new``; each kind of value says how."""
         raise NotImplementedError
@@ -312,7 +316,12 @@ class Array(Value):
             return getattr(args[0], function.__name__)
         # NumPy's other functions get arrays, unless that would lose a history without a word.
         values = [one for one in flatten((args, kwargs))[0] if isinstance(one, Value)]
-        if any(one.level > 0 or one.requires_grad for one in values):  # type: ignore[attr-defined]
+        if any(one.level > 0 for one in values):
+            raise DtypeError(
+                f"np.{function.__name__} cannot see values inside a transformation (tg.grad, tg.vmap, tg.jvp); use the "
+                "function of tensorgrad that does it"
+            )
+        if any(one.requires_grad for one in values):  # type: ignore[attr-defined]
             raise DtypeError(
                 f"np.{function.__name__} does not record gradients; use the function of tensorgrad that does it, or "
                 "t.detach() if no gradient is meant"
@@ -529,8 +538,9 @@ def check_become(target: Array, new: Any, how: str) -> None:
     """Raise unless ``target`` may get the value ``new``: same shape and dtype, and no higher level."""
     if isinstance(new, Value) and new.level > target.level:
         raise GradientError(
-            f"{how}: the value belongs to a transformation (tg.grad, tg.vmap, tg.jvp) and this tensor does "
-            "not; compute a new tensor instead"
+            f"{how}: the value belongs to a transformation (tg.grad, tg.vmap, tg.jvp) and this tensor does not: it "
+            "was made beside it, or comes from outside; compute a new tensor instead (tg.stack, tg.where), or make the "
+            "one to write to by tg.zeros_like(x) of a value x that belongs to it"
         )
     check_shape(how, new.shape, target.shape)
     if not np.can_cast(new.dtype, target.dtype, "same_kind"):

@@ -20,10 +20,12 @@ from ._errors import DtypeError
 F = TypeVar("F", bound=Callable[..., Any])
 
 # One integer, because every op reads it once: bit 0 says that operations are recorded for
-# gradients, bit 1 that somebody watches them (see `_watch`), bit 2 that some watcher is not light.
+# gradients, bit 1 that somebody watches them (see `_watch`), bit 2 that some watcher is not light,
+# bit 3 that zeros win in the products of derivatives (see `_zeros`).
 TAPE = 1
 WATCHED = 2
 GENERAL = 4
+ZEROS = 8
 _mode: ContextVar[int] = ContextVar("tensorgrad_mode", default=TAPE)
 get_mode = _mode.get
 
@@ -39,19 +41,19 @@ if TYPE_CHECKING:
 # ---- recording for gradients
 
 
-class _Switch:
-    """A context that sets recording to one value; also a decorator.
+class Switch:
+    """A context that sets one bit of the mode; also a decorator.
 
     It may be entered again while it is open, and by several threads at once: the tokens of the
     context variable tell which entry is whose.
     """
 
-    def __init__(self, enabled: bool) -> None:
-        self._enabled = bool(enabled)
+    def __init__(self, enabled: bool, bit: int = TAPE) -> None:
+        self._enabled, self._bit = bool(enabled), bit
         self._tokens: list[Token[int]] = []
 
     def __enter__(self) -> None:
-        self._tokens.append(_set_tape(self._enabled))
+        self._tokens.append(set_bit(self._enabled, self._bit))
 
     def __exit__(self, *exception: object) -> None:
         for token in reversed(self._tokens):
@@ -66,10 +68,10 @@ class _Switch:
             self._tokens.pop()
 
     def __call__(self, function: F) -> F:
-        return cast(F, _decorate(self._enabled, function))
+        return cast(F, _decorate(self._enabled, self._bit, function))
 
 
-class set_grad_enabled(_Switch):
+class set_grad_enabled(Switch):
     """Switch recording for gradients on or off, at once or for a ``with`` block.
 
     Args:
@@ -86,7 +88,7 @@ class set_grad_enabled(_Switch):
 
     def __init__(self, enabled: bool) -> None:
         super().__init__(enabled)
-        self._tokens.append(_set_tape(self._enabled))
+        self._tokens.append(set_bit(self._enabled))
         self._called = True
 
     def __enter__(self) -> None:
@@ -100,7 +102,7 @@ class set_grad_enabled(_Switch):
         return super().__call__(function)
 
 
-class no_grad(_Switch):
+class no_grad(Switch):
     """Do not record operations for gradients, in a ``with`` block or a decorated function.
 
     Parameters may be written to in place here; that is how an update step is made.
@@ -119,7 +121,7 @@ class no_grad(_Switch):
         super().__init__(False)
 
 
-class enable_grad(_Switch):
+class enable_grad(Switch):
     """Record operations for gradients, also inside ``no_grad``. A context and a decorator."""
 
     def __init__(self) -> None:
@@ -212,12 +214,16 @@ def get_default_dtype() -> np.dtype[Any]:
 
 def set_watched(bits: int) -> None:
     """Set what the mode says about watchers, and leave the rest."""
-    _mode.set(get_mode() & TAPE | bits & ~TAPE)
+    _mode.set(get_mode() & (TAPE | ZEROS) | bits & (WATCHED | GENERAL))
 
 
-def _set_tape(enabled: bool) -> Token[int]:
+def set_bit(enabled: bool, bit: int = TAPE) -> Token[int]:
+    """Set one bit of the mode; what is returned undoes it by `undo`."""
     mode = get_mode()
-    return _mode.set(mode | TAPE if enabled else mode & ~TAPE)
+    return _mode.set(mode | bit if enabled else mode & ~bit)
+
+
+undo = _mode.reset
 
 
 class _Body:
@@ -227,28 +233,28 @@ class _Body:
     the body itself opens neither reach the caller nor get lost.
     """
 
-    def __init__(self, enabled: bool) -> None:
-        self._enabled = enabled
+    def __init__(self, enabled: bool, bit: int) -> None:
+        self._enabled, self._bit = enabled, bit
         self._inside: int | None = None
 
     def __enter__(self) -> None:
         self._outside = get_mode()
         if self._inside is None:
-            _set_tape(self._enabled)
+            set_bit(self._enabled, self._bit)
         else:
-            _mode.set(self._outside & ~TAPE | self._inside & TAPE)
+            _mode.set(self._outside & ~self._bit | self._inside & self._bit)
 
     def __exit__(self, *exception: object) -> None:
         self._inside = get_mode()
         _mode.set(self._outside)
 
 
-def _decorate(enabled: bool, function: Callable[..., Any]) -> Callable[..., Any]:
+def _decorate(enabled: bool, bit: int, function: Callable[..., Any]) -> Callable[..., Any]:
     if inspect.isgeneratorfunction(function):
 
         @functools.wraps(function)
         def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-            body, piece = function(*args, **kwargs), _Body(enabled)
+            body, piece = function(*args, **kwargs), _Body(enabled, bit)
             resume: Callable[[], Any] = functools.partial(next, body)
             while True:
                 try:
@@ -271,7 +277,7 @@ def _decorate(enabled: bool, function: Callable[..., Any]) -> Callable[..., Any]
 
         @functools.wraps(function)
         async def stream(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-            body, piece = function(*args, **kwargs), _Body(enabled)
+            body, piece = function(*args, **kwargs), _Body(enabled, bit)
             resume: Callable[[], Any] = body.__anext__
             while True:
                 try:
@@ -294,14 +300,14 @@ def _decorate(enabled: bool, function: Callable[..., Any]) -> Callable[..., Any]
 
         @functools.wraps(function)
         async def coroutine(*args: Any, **kwargs: Any) -> Any:
-            with _Switch(enabled):
+            with Switch(enabled, bit):
                 return await function(*args, **kwargs)
 
         return coroutine
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        with _Switch(enabled):
+        with Switch(enabled, bit):
             return function(*args, **kwargs)
 
     return call

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,10 @@ import numpy as np
 from . import ops
 from ._config import get_default_dtype
 from ._data import as_data
-from ._errors import ShapeError
+from ._errors import GradientError, ShapeError
 from ._primitive import Value
 from ._specialise import plain
-from ._tensor import Tensor, asarray, fresh, tensor
+from ._tensor import Tensor, asarray, fresh, tensor, watched
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -56,15 +57,24 @@ def full(
 
 
 def zeros_like(x: Any, dtype: DTypeLike | None = None, *, requires_grad: bool = False) -> Tensor:
-    """Zeros of the shape and dtype of ``x``."""
-    x = shaped("zeros_like", x)
-    return zeros(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)
+    """Zeros of the shape and dtype of ``x``, also inside a transformation: values of it can be written to them.
+
+    Example:
+        >>> import numpy as np, tensorgrad as tg
+        >>> def shifted(x):
+        ...     y = tg.zeros_like(x)
+        ...     y[1:] = x[:-1]
+        ...     return y
+        >>> tg.vmap(shifted)(np.array([[1.0, 2.0], [3.0, 4.0]]))
+        array([[0., 1.],
+               [0., 3.]])
+    """
+    return full_like(shaped("zeros_like", x), 0, dtype, requires_grad=requires_grad)
 
 
 def ones_like(x: Any, dtype: DTypeLike | None = None, *, requires_grad: bool = False) -> Tensor:
     """Ones of the shape and dtype of ``x``."""
-    x = shaped("ones_like", x)
-    return ones(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)
+    return full_like(shaped("ones_like", x), 1, dtype, requires_grad=requires_grad)
 
 
 def full_like(
@@ -72,7 +82,14 @@ def full_like(
 ) -> Tensor:
     """One value everywhere, in the shape and dtype of ``x``."""
     x = shaped("full_like", x)
-    return full(x.shape, fill_value, dtype=dtype or x.dtype, requires_grad=requires_grad)
+    made = full(x.shape, fill_value, dtype=dtype or x.dtype, requires_grad=requires_grad)
+    if not (isinstance(x, Value) and x.level):
+        return made
+    if requires_grad:
+        raise GradientError(
+            "requires_grad: gradients of a value inside a transformation (tg.grad, tg.vmap, tg.jvp) come from tg.grad"
+        )
+    return x._alike(watched(made._d))  # type: ignore[attr-defined,no-any-return]
 
 
 def empty(shape: Shape, dtype: DTypeLike | None = None, *, requires_grad: bool = False) -> Tensor:
@@ -231,8 +248,11 @@ def geomspace(
 ) -> Tensor:
     """``num`` numbers from ``start`` to ``stop``, each the same multiple of the one before.
 
+    Complex numbers lie on a spiral, the shorter way around 0. Of tensors and arrays with different signs, or
+    0, the result is NaN.
+
     Raises:
-        ShapeError: an end is 0, or they have different signs.
+        ShapeError: an end is 0, or they have different signs, and both are numbers.
 
     Example:
         >>> import tensorgrad as tg
@@ -247,11 +267,10 @@ def geomspace(
         chosen = np.dtype(dtype or get_default_dtype())
         made = fresh(np.geomspace(start, stop, num, endpoint=endpoint, dtype=chosen))
     else:
-        ends = [ops.log(ops.abs(one if isinstance(one, Value) else tensor(one))) for one in (start, stop)]
-        first, last = ends
-        made = ops.multiply(
-            ops.sign(start), ops.exp(linspace(first, last, num, endpoint=endpoint, dtype=dtype))
-        )
+        start, stop = [one if isinstance(one, Value) else tensor(one) for one in (start, stop)]
+        turned = ops.sign(start)  # what is left without it is positive at the start: the rest is its power
+        first, last = ops.log(ops.abs(start)), ops.log(ops.divide(stop, turned))
+        made = ops.multiply(turned, ops.exp(linspace(first, last, num, endpoint=endpoint, dtype=dtype)))
     return made.requires_grad_() if requires_grad else made
 
 
@@ -327,6 +346,7 @@ def checked_shape(op: str, shape: Shape) -> tuple[int, ...]:
     if isinstance(shape, np.ndarray) and shape.ndim:
         shape = tuple(shape)
     lengths = (shape,) if not isinstance(shape, Sequence) or isinstance(shape, str) else tuple(shape)
+    lengths = tuple([operator.index(n) if isinstance(n, Value) else n for n in lengths])
     if not all(hasattr(n, "__index__") and n >= 0 for n in lengths):
         raise ShapeError(
             f"{op}: shape {shape!r}; one length or a sequence of lengths is needed, each 0 or more"

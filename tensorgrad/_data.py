@@ -24,7 +24,10 @@ def as_data(value: Any, dtype: Any = None, *, copy: bool | None = None) -> Any:
     """
     if isinstance(value, Value):
         if value.level > 0:
-            raise DtypeError(f"a value of a transformation cannot become plain data: {value!r}")
+            raise DtypeError(
+                "a value inside a transformation (tg.grad, tg.vmap, tg.jvp) cannot become plain data, nor a tensor or "
+                "parameter of its own; use it as it is, or x.clone()"
+            )
         if getattr(value, "_node", None) is not None:
             raise GradientError(
                 "a tensor with a history was given, which a copy would lose; use it as it is, x.clone() to copy it with "

@@ -7,6 +7,7 @@
     ├── IndexingError   (IndexError)           an index outside its axis
     ├── DtypeError      (TypeError)            a dtype or kind of value that cannot be used here
     ├── LinalgError     (LinAlgError of NumPy) a matrix that cannot be inverted or factorised
+    ├── ConvergenceError (ArithmeticError)     an iteration that did not arrive
     ├── GradientError   (RuntimeError)         a derivative that cannot be had
     │   ├── NoGraphError                       nothing was recorded, or it was freed
     │   └── MutatedError                       a saved value was overwritten before backward
@@ -44,6 +45,10 @@ class DtypeError(TensorgradError, TypeError):
 
 class LinalgError(TensorgradError, np.linalg.LinAlgError):
     """A matrix cannot be inverted or factorised, or an iteration on it does not converge."""
+
+
+class ConvergenceError(TensorgradError, ArithmeticError):
+    """An iteration did not arrive at a solution."""
 
 
 class GradientError(TensorgradError, RuntimeError):

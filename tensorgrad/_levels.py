@@ -6,26 +6,22 @@ another; one that was opened later has the higher number, and processes a call f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from functools import partial
 from itertools import count
-from typing import Any
 
 from ._errors import TraceError
 
 _numbers = count(1).__next__
 _open: ContextVar[frozenset[float]] = ContextVar("tensorgrad_levels", default=frozenset())
-_batches: ContextVar[tuple[Batch, ...]] = ContextVar("tensorgrad_batches", default=())
-open_batches = _batches.get
-"""The batches (`tg.vmap`) that are open in this thread or task, outermost first."""
+opened = _open.get
+"""The levels that are open in this thread or task; `reopened` opens them again."""
 
 
 def open_levels() -> int:
     """How many transformations with a level of their own are open."""
-    return len(_open.get())
+    return len(opened())
 
 
 @contextmanager
@@ -48,79 +44,11 @@ def check_open(level: float) -> None:
         )
 
 
-# ---- what random draws mean to a batch
-
-
-class Kept:
-    """The draws of a batch that runs in parts: all parts get those of the first, in the order in which they ask."""
-
-    def __init__(self) -> None:
-        self._made: list[Any] = []
-        self._place = 0
-
-    def rewind(self) -> None:
-        """Begin another part."""
-        self._place = 0
-
-    def next(self, make: Callable[[], Any]) -> Any:
-        """The next draw, made if this is the first part."""
-        if self._place == len(self._made):
-            self._made.append(make())
-        self._place += 1
-        return self._made[self._place - 1]
-
-
-@dataclass(frozen=True)
-class Batch:
-    """A batch that is open.
-
-    Attributes:
-        size: how many examples it has.
-        randomness: what a draw means to them: ``"error"``, ``"different"`` or ``"same"``.
-        wrap: makes a value of ``level`` of one that has the axis of the batch in front.
-        kept: where the draws are the same for all and the batch runs in parts, those of the first part.
-    """
-
-    level: float
-    size: int
-    randomness: str
-    wrap: Callable[[Any, float], Any]
-    kept: Kept | None = None
-
-
 @contextmanager
-def new_batch(
-    size: int, randomness: str, wrap: Callable[[Any, float], Any], kept: Kept | None = None
-) -> Iterator[int]:
-    """Open a level above all that are open, whose values are batches."""
-    with new_level() as level:
-        token = _batches.set((*_batches.get(), Batch(level, size, randomness, wrap, kept)))
-        try:
-            yield level
-        finally:
-            _batches.reset(token)
-
-
-def check_draw(what: str) -> None:
-    """Raise if a batch is open that does not say what a random draw means."""
-    if any(batch.randomness == "error" for batch in _batches.get()):
-        raise TraceError(
-            f"{what}: a random draw inside tg.vmap, which does not say whether the examples share it; "
-            'write tg.vmap(f, randomness="different") for a draw of its own for each example, randomness="same" for one '
-            "draw for all, or draw outside and pass the numbers as an argument"
-        )
-
-
-def drawn(what: str, size: tuple[int, ...], make: Callable[[tuple[int, ...]], Any]) -> Any:
-    """What ``make(size)`` draws, with an axis in front for each open batch whose examples have their own."""
-    check_draw(what)
-    batches = _batches.get()
-    own = [batch for batch in batches if batch.randomness == "different"]
-    draw = partial(make, (*[batch.size for batch in own], *size))
-    for batch in batches:
-        if batch.kept is not None:
-            draw = partial(batch.kept.next, draw)
-    value = draw()
-    for batch in own:
-        value = batch.wrap(value, batch.level)
-    return value
+def reopened(levels: frozenset[float]) -> Iterator[None]:
+    """Open levels again that were open before: for what holds values of theirs and runs after they ended."""
+    token = _open.set(_open.get() | levels)
+    try:
+        yield
+    finally:
+        _open.reset(token)

@@ -18,8 +18,8 @@ import numpy as np
 from . import ops
 from ._config import get_default_dtype
 from ._creation import checked_shape, shaped
+from ._draws import check_draw, drawn, open_batches
 from ._errors import DtypeError, ShapeError, TraceError
-from ._levels import check_draw, drawn, open_batches
 from ._primitive import Value, declare
 from ._specialise import plain
 from ._tensor import Tensor, asarray, tensor

@@ -13,15 +13,20 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from ._config import GENERAL, TAPE, WATCHED, get_default_dtype, get_mode
-from ._data import as_data, as_data_like, first_line, keep, read_only
-from ._errors import DtypeError, IndexingError, ShapeError, TensorgradError
-from ._levels import check_open, drawn, open_batches
+from ._config import GENERAL, TAPE, WATCHED, ZEROS, get_default_dtype, get_mode
+from ._data import as_data, as_data_like, keep, read_only
+from ._draws import draw, open_batches
+from ._errors import DtypeError, TensorgradError
+from ._explain import explain
+from ._levels import check_open, opened
 from ._primitive import FORMULA_OF_KIND, Primitive, Value
 from ._specialise import ARRAYS, FORWARD_ERRORS, RAW, SCALARS, plain, weak
 from ._tape import Node, layouts_of, pick, shapes_of, tick
 from ._writer import saved_names, shares_dtype
+from ._zeros import absorbing
 from .ops.dtype import numeric_dtype
+
+LISTS = (list, tuple)
 
 
 def process(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
@@ -40,24 +45,26 @@ def general(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> 
     lists = False
     for arg in args:
         if isinstance(arg, Value):
-            if arg.level:
-                check_open(arg.level)
-            if top is None or arg.level > top.level:
+            level = arg.level
+            if level and level not in opened():
+                check_open(level)
+            if top is None or level > top.level:
                 top = arg
-        elif type(arg) not in RAW and isinstance(arg, list | tuple):
+        elif type(arg) not in RAW and isinstance(arg, LISTS):
             lists = True
     if lists:
         # Numbers in a list are as weak as they are alone.
         dtypes = {arg.dtype for arg in args if hasattr(arg, "dtype") and arg.dtype.kind in "fc"}
         like = dtypes.pop() if len(dtypes) == 1 else get_default_dtype()
-        args = tuple([lift(card, arg, like) if isinstance(arg, list | tuple) else arg for arg in args])
+        args = tuple([lift(card, arg, like) if isinstance(arg, LISTS) else arg for arg in args])
         return general(card, args, params)
     if list in map(type, params):
         params = tuple([tuple(p) if type(p) is list else p for p in params])
     if top is not None:
         return top.process(card, args, params)
     if not args:
-        return from_nothing(card, params)
+        made = tensor_type.from_nothing
+        return draw(card, params, made) if card.draws and open_batches() else made(card, params)
     if any(type(arg) in ARRAYS for arg in args):
         data = [operand(card, arg) for arg in args]
         if len(data) == 2:
@@ -70,20 +77,6 @@ def general(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> 
         )  # numbers are weak among each other too: 1 + 2.5 has the default float
     lifted = tuple([tensor_type(operand(card, arg)) for arg in args])
     return lifted[0].process(card, lifted, params)
-
-
-def from_nothing(card: Primitive, params: tuple[Any, ...]) -> Any:
-    """Apply an op without inputs: a random draw, of which an open batch may want one for each example."""
-    if not (card.draws and open_batches()):
-        return tensor_type.from_nothing(card, params)
-    place = card.params.index("size")
-
-    def make(size: tuple[int, ...]) -> Any:
-        return tensor_type.from_nothing(card, (*params[:place], size, *params[place + 1 :]))
-
-    size = params[place]
-    what = str(params[card.params.index("law")] if "law" in card.params else card.name)
-    return drawn(what, tuple(size) if isinstance(size, Sequence) else (size,), make)
 
 
 def record(
@@ -146,7 +139,7 @@ def record(
         ]
         return Recast(cast)
     node = Node()
-    node.prim = card
+    node.prim = absorbing(card) if get_mode() & ZEROS else card
     node.edges = tuple([n if card.formula_for(i) is not None else None for i, n in enumerate(nodes)])
     private = [isinstance(arg, Value) and type(arg) is not shared_type for arg in args]
     node.saved = _saved(card, data, params, y, wanted, private)
@@ -228,34 +221,6 @@ class Given:
         self.data = keep(data) if type(data) is np.ndarray else data
 
 
-def explain(card: Primitive, data: Sequence[Any], params: Sequence[Any], error: Exception) -> Exception:
-    """Our error for one that NumPy raised: the op, its arguments with shapes and dtypes, what is wrong."""
-    if isinstance(error, TensorgradError):
-        return error
-    shapes = [getattr(d, "shape", ()) for d in data]
-    names = [card.input_of(i) for i in range(len(data))]
-    if isinstance(error, TypeError):
-        inputs = ", ".join(
-            f"{n} {getattr(d, 'dtype', type(d).__name__)}" for n, d in zip(names, data, strict=True)
-        )
-        return DtypeError(f"{card.name}: cannot be applied to {inputs} ({first_line(error)})")
-    known = [f"{n} {s}" for n, s in zip(names, shapes, strict=True)]
-    if len(known) > 4:
-        known = [*known[:2], "...", f"{known[-1]} ({len(known)} in all)"]
-    inputs = " and ".join(known)
-    if card.broadcasts and card.kind != "bilinear" and not _broadcast(shapes):
-        return ShapeError(
-            f"{card.name}: {inputs} do not broadcast; lengths must be equal or 1, counted from the last axis"
-        )
-    settings = "".join(f", {n}={p!r}" for n, p in zip(card.params, params, strict=True))
-    kind = (
-        IndexingError if isinstance(error, IndexError) and not isinstance(error, ValueError) else ShapeError
-    )
-    if isinstance(error, OverflowError):
-        kind = DtypeError  # type: ignore[assignment]
-    return kind(f"{card.name}: {inputs}{settings}: {first_line(error)}")
-
-
 # ---- helpers
 
 
@@ -291,14 +256,6 @@ def _saved(
         values[f"{name}_shape"] = tuple([_shape(d) for d in data[i:]]) if many else _shape(data[i])
         values[f"{name}_dtype"] = tuple([_dtype(d) for d in data[i:]]) if many else _dtype(data[i])
     return tuple([values[name] for name in saved_names(card)])
-
-
-def _broadcast(shapes: Sequence[tuple[int, ...]]) -> bool:
-    try:
-        np.broadcast_shapes(*shapes)
-    except ValueError:
-        return False
-    return True
 
 
 def _shape(d: Any) -> Any:

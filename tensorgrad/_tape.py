@@ -22,13 +22,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ._config import WATCHED, get_mode
-from ._errors import DtypeError, MutatedError, NoGraphError, ShapeError
+from ._config import WATCHED, ZEROS, get_mode
+from ._errors import MutatedError, NoGraphError
 from ._gates import own_copy
-from ._specialise import ARRAYS, plain
+from ._hooks import Extra, replacement
+from ._specialise import ARRAYS
 from ._touched import about_to_accumulate
 from ._watch import watchers
 from ._writer import saved_names
+from ._zeros import absorbing
 
 tick = count(1).__next__
 """The clock: a number for each node and for each write to a leaf, later ones higher."""
@@ -85,28 +87,9 @@ class Leaf:
         self.extra: Extra | None = None
 
 
-class Extra:
-    """What users hang on a node: hooks, whether to keep its gradient, notes of watchers."""
-
-    __slots__ = ("grad", "hooks", "keeps_grad", "notes")
-
-    def __init__(self) -> None:
-        self.hooks: dict[int, Callable[[Any], Any]] = {}
-        self.keeps_grad = False
-        self.grad: Any = None
-        self.notes: dict[str, Any] = {}
-
-
 def is_closed(leaf: Leaf) -> bool:
     """Whether the `grad` of this variable has returned, or had when the function that runs again ran first."""
     return bool(leaf.closed) and leaf.closed < (run_again.get() or leaf.closed + 1)
-
-
-def extra_of(node: Node | Leaf) -> Extra:
-    """The extras of a node, made when first asked for."""
-    if node.extra is None:
-        node.extra = Extra()
-    return node.extra
 
 
 class Parts:
@@ -178,9 +161,11 @@ class Walk:
         check_not_stale(order, leaves)
         wanted = leading_to(order, stop) if stop and not leaves <= stop else None
         watching = watchers() if get_mode() & WATCHED else ()
+        zeros = get_mode() & ZEROS
         for watcher in watching:
             watcher.start(self, roots, order)
         finished: dict[Any, Any] = {}
+        token = walking.set(self)
         owned, retain, tensors = self.owned, self.retain, self.tensors
         take, known = cotangents.pop, cotangents.get
         while order:
@@ -204,8 +189,9 @@ class Walk:
                     continue
             if watching:
                 began = perf_counter()
+            card = absorbing(node.prim) if zeros else node.prim
             results = c = old = None  # what the node before left must not live through this one
-            results = node.prim.pullback(
+            results = card.pullback(
                 g, edges, self.revive(node, saved, node.edges) if tensors else saved, node.shape
             )
             if watching:
@@ -237,6 +223,7 @@ class Walk:
             if leaf in cotangents:
                 g = cotangents.pop(leaf)
                 finished[leaf] = g if leaf.extra is None else self.through_hooks(leaf, g)
+        walking.reset(token)
         return finished
 
     def revive(self, node: Node, saved: tuple[Any, ...], edges: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -264,7 +251,7 @@ class Walk:
         for hook in tuple(extra.hooks.values()):
             given = hook(g if self.tensors else self.wrap(own_copy(g), None))
             if given is not None:
-                g = replacement(g, given, self.tensors)
+                g = replacement(g, given if self.tensors else raw_of(given), given)
         if extra.keeps_grad and self.keep:
             kept = self.wrap(raw_of(g) if self.tensors else own_copy(g), None)
             extra.grad = kept if extra.grad is None else extra.grad + kept
@@ -382,25 +369,6 @@ def settle(g: Any, dtype: np.dtype[Any]) -> Any:
 def raw_of(value: Any) -> Any:
     """The data of a tensor without a level, or the array itself."""
     return getattr(value, "_d", value)
-
-
-def replacement(g: Any, given: Any, tensors: bool) -> Any:
-    """What a hook returned, checked against the gradient that it replaces."""
-    new = given if tensors else raw_of(given)
-    if isinstance(new, int | float | np.ndarray):
-        new = plain(np.array(new, order="C"))
-    if not hasattr(new, "shape") or not hasattr(new, "dtype"):
-        raise DtypeError(
-            f"hook: returned a {type(given).__name__}; return None, or a gradient like the one it got"
-        )
-    if new.shape != g.shape:
-        raise ShapeError(
-            f"hook: the gradient has shape {g.shape} and the hook returned {new.shape}; return None to "
-            "leave it, or a gradient of the same shape"
-        )
-    if new.dtype.kind not in "biuf" and g.dtype.kind != "c":
-        raise DtypeError(f"hook: the gradient has dtype {g.dtype} and the hook returned {new.dtype}")
-    return new if new.dtype == g.dtype else new.astype(g.dtype)
 
 
 # ---- several results

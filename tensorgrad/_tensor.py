@@ -22,9 +22,11 @@ from ._array import Array, check_become
 from ._config import GENERAL, TAPE, WATCHED, enable_grad, get_default_dtype, get_mode, going_backward, no_grad
 from ._data import as_data, as_data_like, keep
 from ._errors import DtypeError, GradientError, NoGraphError, ShapeError
+from ._explain import explain
 from ._gates import gate, guarded, listed, refit, slope
+from ._hooks import HookHandle, extra_of
 from ._primitive import Primitive, Value
-from ._record import Given, Recast, explain, general, process, record, run, set_types
+from ._record import Given, Recast, general, process, record, run, set_types
 from ._specialise import FORWARD_ERRORS, RAW, plain
 from ._tape import (
     PICK,
@@ -33,7 +35,6 @@ from ._tape import (
     Walk,
     accumulate,
     accumulation,
-    extra_of,
     fill,
     layouts_of,
     pick,
@@ -442,6 +443,9 @@ class Over(Tensor):
     def under(self) -> Any:
         return self._d
 
+    def _alike(self, data: Any) -> Any:
+        return Over(data, None, self.level, self.always)
+
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
         level, always = self.level, self.always
         taping = always or bool(get_mode() & TAPE)
@@ -454,27 +458,6 @@ class Over(Tensor):
             if how == "bool" and isinstance(self._d, Array)
             else super(Tensor, self)._leave(how)
         )
-
-
-class HookHandle:
-    """Takes a hook away: by ``remove()``, or at the end of a ``with`` block."""
-
-    _count = 0
-
-    def __init__(self, hooks: dict[int, Callable[[Any], Any]], hook: Callable[[Any], Any]) -> None:
-        HookHandle._count += 1
-        self._hooks, self._key = hooks, HookHandle._count
-        hooks[self._key] = hook
-
-    def remove(self) -> None:
-        """Take the hook away; a second time does nothing."""
-        self._hooks.pop(self._key, None)
-
-    def __enter__(self) -> HookHandle:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.remove()
 
 
 PLAIN = (Tensor, Parameter)

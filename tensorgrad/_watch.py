@@ -58,6 +58,9 @@ class Watcher:
     def leave(self, value: Any, how: str) -> None:
         """A value leaves the library for Python."""
 
+    def reads(self, value: Any, name: str) -> None:
+        """A function that is shown as the one op ``name`` reads a tensor that is not among its inputs."""
+
     def enter(self, module: Any, name: str) -> None:
         """A module that is not inside of another is called."""
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import tensorgrad as tg
-from tensorgrad import _config, _levels
+from tensorgrad import _config, _draws, _levels
 
 # ci: the same examples on every run. A slow or busy machine is a failure in none of them.
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -23,7 +23,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 def switched() -> dict[str, object]:
     """Every setting of this context that a test could leave changed for the tests after it."""
-    found = [item for module in (_config, _levels) for item in vars(module).items()]
+    found = [item for module in (_config, _draws, _levels) for item in vars(module).items()]
     settings_of_context = {name: value.get() for name, value in found if isinstance(value, ContextVar)}
     return {**settings_of_context, "NumPy's error handling": np.geterr()}
 

@@ -16,6 +16,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "names.md"
 CODE = re.compile(r"`([^`]+)`")
 PLACES: dict[str, Any] = {
     "tg": tg,
+    "tg.fft": tg.fft,
     "tg.linalg": tg.linalg,
     "tg.special": tg.special,
     "tg.random": tg.random,

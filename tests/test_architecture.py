@@ -98,6 +98,7 @@ def test_every_exception_is_also_the_builtin_that_one_would_expect() -> None:
         "IndexingError": IndexError,
         "DtypeError": TypeError,
         "LinalgError": np.linalg.LinAlgError,
+        "ConvergenceError": ArithmeticError,
         "GradientError": RuntimeError,
         "NoGraphError": tg.GradientError,
         "MutatedError": tg.GradientError,

@@ -20,6 +20,7 @@ TREE = {
     "IndexingError": IndexError,
     "DtypeError": TypeError,
     "LinalgError": np.linalg.LinAlgError,
+    "ConvergenceError": ArithmeticError,
     "GradientError": RuntimeError,
     "NoGraphError": tg.GradientError,
     "MutatedError": tg.GradientError,

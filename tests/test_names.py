@@ -26,6 +26,7 @@ def functions_of(module: Any) -> list[str]:
 
 NAMES = {
     "NumPy": functions_of(np),
+    "numpy.fft": functions_of(np.fft),
     "numpy.linalg": functions_of(np.linalg),
     "Array API 2024.12": [
         *names_elsewhere.ARRAY_API.split(),
@@ -50,6 +51,7 @@ def test_every_name_is_here_or_has_a_reason(title: str) -> None:
 
 def test_extensions_of_the_standard_are_in_their_places() -> None:
     assert not set(names_elsewhere.ARRAY_API_LINALG.split()) - set(dir(tg.linalg))
+    assert not set(names_elsewhere.ARRAY_API_FFT.split()) - set(dir(tg.fft))
 
 
 # ---- what the page says to write

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from .asking import why as why
+from .attributing import attribute as attribute
+from .attribution import Attribution as Attribution
+from .attribution import Conflicts as Conflicts
+from .attribution import Part as Part
 from .diff import Change as Change
 from .diff import Difference as Difference
 from .divergence import Divergence as Divergence

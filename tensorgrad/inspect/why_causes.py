@@ -43,7 +43,8 @@ CAUSES: dict[str, str] = {
     "division": "keep the denominator away from 0: add an eps, or choose a safe one by tg.where before dividing",
     "domain": "keep the argument inside the domain: clip it, or choose a safe one by tg.where before the op",
     "infinite slope": "the function is steep without bound here: add an eps under the root or norm (sqrt(x + eps))",
-    "masked": "0 * inf is NaN: choose a safe input first, tg.where(mask, f(tg.where(mask, x, 1)), 0)",
+    "masked": "0 * inf is NaN: choose a safe input first, tg.where(mask, f(tg.where(mask, x, 1)), 0), "
+    "or differentiate inside of tg.structural_zeros()",
     "undefined": "inf - inf, 0 * inf and inf / inf are undefined; keep one of the two finite",
     # vanishing and exploding
     "saturated": "bring the inputs nearer to 0: smaller initial weights, normalise inputs, or another activation",

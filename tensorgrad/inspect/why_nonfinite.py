@@ -8,6 +8,7 @@ value that is not finite from finite ones, or the data that came in with it.
 from __future__ import annotations
 
 import heapq
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def nonfinite(evidence: Evidence, var: Var) -> Found | None:
             sources = [out for out in use.equation.outputs if bad(evidence.gradient(out))]
             inside = _value_root(evidence, use)
             if inside is not None and not sources:
-                roots.append((use.index, inside))
+                roots.append((use.index, _held_back(evidence, use, inside)))
             elif not sources:
                 roots.append((use.index, _slope_root(evidence, use)))
             for out in sources:
@@ -109,6 +110,15 @@ def _value_root(evidence: Evidence, use: Use) -> Found | None:
         if bad(evidence.value(var)):
             return value_root(evidence, var)
     return None
+
+
+def _held_back(evidence: Evidence, use: Use, inside: Found) -> Found:
+    """The root of a value that is not finite; it says so, where the value belongs to a branch that is not taken."""
+    g, amount = evidence.gradient(use.equation.outputs[0]), np.asarray(use.amount)
+    if g is None or g.shape != amount.shape or np.any(np.asarray(g)[~np.isfinite(amount)]):
+        return inside
+    more = "; the branch is not taken, and its gradient of 0 times inf is NaN: tg.structural_zeros() leaves it out"
+    return replace(inside, reason=inside.reason + more)
 
 
 def _meant(value: Any) -> bool:

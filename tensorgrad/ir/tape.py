@@ -100,7 +100,7 @@ def events(order: Sequence[Any], known: dict[Any, Any] | None = None) -> list[Ap
             inputs.append(value if type(value) in ARRAYS else Missing(shape, dtype))
         found.append(
             Applied(
-                node.prim,
+                getattr(node.prim, "card", node.prim),  # that of a twin (see `_zeros`)
                 tuple(inputs),
                 tuple(node.edges),
                 tuple([saved[node][name] for name in node.prim.params]),

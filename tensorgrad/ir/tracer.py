@@ -206,6 +206,19 @@ class _Tracer(Watcher):
                 "it; use tg.where for a choice, and return what is to be looked at"
             )
 
+    def reads(self, value: Tensor, name: str) -> None:
+        known = self.known.get(id(value._d))
+        if known is not None and known.role not in ("captured", "constant"):
+            raise TraceError(
+                f"trace: {name} reads a value {known.shape} of the program that is not one of its arguments, so every "
+                "replay would see the present one; pass it as an argument"
+            )
+        if value.requires_grad:
+            raise TraceError(
+                f"trace: {name} reads a tensor {value.shape} that requires a gradient and is not one of its arguments, so "
+                "a replay would give it none; pass it as an argument"
+            )
+
 
 def _argument_names(f: Callable[..., Any], tree: Any) -> list[str]:
     """A name for each leaf of the arguments: the parameter of ``f``, and the path from there."""

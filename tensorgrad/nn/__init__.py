@@ -7,6 +7,7 @@ from . import functional as functional
 from . import init as init
 from . import utils as utils
 from .call import functional_call as functional_call
+from .call import stack_module_state as stack_module_state
 from .containers import ModuleDict as ModuleDict
 from .containers import ModuleList as ModuleList
 from .containers import ParameterDict as ParameterDict

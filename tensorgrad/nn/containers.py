@@ -6,7 +6,10 @@ import operator
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self, overload
 
+import numpy as np
+
 from .._errors import DtypeError, IndexingError
+from .._primitive import Value
 from .._tensor import Parameter, Tensor
 from .module import Module
 
@@ -135,6 +138,9 @@ class ParameterList(_Listed):
     def __init__(self, values: Iterable[Any] = ()) -> None:
         self.extend(values)
 
+    def _names(self) -> list[str]:
+        return _names_of_values(self)
+
     def _checked(self, value: Any) -> Parameter:
         return _as_parameter(value)
 
@@ -221,12 +227,22 @@ class ParameterDict(_Named):
     def __init__(self, values: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
         self.update(values)
 
+    def keys(self) -> list[str]:
+        """The names."""
+        return _names_of_values(self)
+
     def _checked(self, value: Any) -> Parameter:
         return _as_parameter(value)
 
     def extra_repr(self) -> str:
         """The shapes."""
         return ", ".join(f"{name}: {value.shape}" for name, value in self.items())
+
+
+def _names_of_values(holder: Module) -> list[str]:
+    """The names of parameters, or of what `functional_call` puts in their place."""
+    kinds = (Module, Value, np.ndarray, np.generic)
+    return [n for n, value in vars(holder).items() if isinstance(value, kinds) and n not in holder._buffers]
 
 
 @overload

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .._errors import DtypeError, ShapeError
-from .._tensor import HookHandle, Tensor, asarray
+from .._hooks import HookHandle
+from .._tensor import Tensor, asarray
 from .._tree import flatten, unflatten
 from ..transforms.custom import custom_vjp
 

@@ -26,9 +26,10 @@ import numpy as np
 
 from .._config import WATCHED, get_mode, scope
 from .._errors import DtypeError, GradientError, StateDictError
+from .._hooks import HookHandle
 from .._names import missing
 from .._tape import Leaf
-from .._tensor import HookHandle, Parameter, Tensor, overwrite, tensor
+from .._tensor import Parameter, Tensor, overwrite, tensor
 from .._watch import watchers
 from . import hooks
 

@@ -161,6 +161,7 @@ from .explog import rsqrt as rsqrt
 from .index import one_hot as one_hot
 from .index import sort as sort
 from .index import take_along_axis as take_along_axis
+from .nans import nan_to_num as nan_to_num
 from .nans import nancumprod as nancumprod
 from .nans import nancumsum as nancumsum
 from .nans import nanmax as nanmax
@@ -226,7 +227,6 @@ from .rounding import isneginf as isneginf
 from .rounding import isposinf as isposinf
 from .rounding import lerp as lerp
 from .rounding import modf as modf
-from .rounding import nan_to_num as nan_to_num
 from .rounding import nextafter as nextafter
 from .rounding import remainder as remainder
 from .rounding import rint as rint

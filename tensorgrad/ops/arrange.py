@@ -12,6 +12,7 @@ from .._errors import ShapeError
 from .dtype import astype
 from .elementwise import power
 from .index import read
+from .positions import known
 from .shape import (
     Axis,
     as_sequence,
@@ -231,7 +232,7 @@ def repeat(x: Any, repeats: int | Sequence[int], /, axis: SupportsIndex | None =
         x, axis = ravel(x), 0
     place = normalise_axis("repeat", axis, x.ndim)
     try:
-        positions = np.repeat(np.arange(x.shape[place]), np.asarray(repeats))
+        positions = np.repeat(np.arange(x.shape[place]), known("repeat", repeats))
     except ValueError:
         raise ShapeError(
             f"repeat: repeats={repeats} for an axis of length {x.shape[place]}; one count of 0 or more, or one "

@@ -48,7 +48,7 @@ def _for_rows(g: Any, b: Any, a_shape: Any, b_shape: Any) -> Any:
     if len(b_shape) == 1:
         return expand_dims(g, -1) * b
     if len(a_shape) == 1:
-        return (expand_dims(g, -2) @ matrix_transpose(b))[..., 0, :]
+        return b @ g if len(b_shape) == 2 else (expand_dims(g, -2) @ matrix_transpose(b))[..., 0, :]
     return g @ matrix_transpose(b)
 
 
@@ -56,7 +56,8 @@ def _for_columns(g: Any, a: Any, a_shape: Any, b_shape: Any) -> Any:
     if len(a_shape) == 1:
         return a * g if len(b_shape) == 1 else expand_dims(a, -1) * expand_dims(g, -2)
     if len(b_shape) == 1:
-        return (matrix_transpose(a) @ expand_dims(g, -1))[..., 0]
+        a = matrix_transpose(a)
+        return a @ g if len(a_shape) == 2 else (a @ expand_dims(g, -1))[..., 0]
     if len(a_shape) > 2 and len(b_shape) == 2:  # one product over all rows, not one for each batch and a sum
         rows = prod(a_shape[:-1])
         a, g = reshape(a, (rows, a_shape[-1])), reshape(g, (rows, b_shape[-1]))
@@ -67,7 +68,14 @@ def _for_columns(g: Any, a: Any, a_shape: Any, b_shape: Any) -> Any:
 def _matmul_batch(size: int, batched: Any, args: Any) -> Any:
     (a, b), (a_batched, b_batched) = args, batched
     a_rank, b_rank = a.ndim - a_batched, b.ndim - b_batched
-    # A vector becomes a matrix, and the batch axis stands before all other axes of both.
+    # What all examples share makes one product of many small ones.
+    if not b_batched and b_rank <= 2:
+        return matmul(a, b)
+    if not a_batched and a_rank <= 2 and b_rank == 1:
+        return matmul(b, a if a_rank == 1 else matrix_transpose(a))
+    if a_rank == b_rank > 1 or (a_rank == 1 and not a_batched):
+        return matmul(a, b)
+    # Otherwise a vector becomes a matrix, and the batch axis stands before all other axes of both.
     if a_rank == 1:
         a = expand_dims(a, -2)
     if b_rank == 1:

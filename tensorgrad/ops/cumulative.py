@@ -101,23 +101,23 @@ prod.jvp(
     x=lambda t, x, axis, keepdims, dtype: sum(t * _others(in_dtype("prod", x, dtype), axis), axis, keepdims)
 )
 running_sum.transpose(x=lambda g, axis: _reversed(running_sum(_reversed(g, axis), axis), axis))
-running_product.vjp(x=lambda g, x, y, axis: _conjugate(_delayed(y, axis, 1)) * _recurrence_pull(g, x, axis))
-running_product.jvp(x=lambda t, x, y, axis: recurrence(x, t * _delayed(y, axis, 1), axis))
+running_product.vjp(x=lambda g, x, y, axis: _conjugate(delayed(y, axis, 1)) * _recurrence_pull(g, x, axis))
+running_product.jvp(x=lambda t, x, y, axis: recurrence(x, t * delayed(y, axis, 1), axis))
 recurrence.vjp(
-    a=lambda g, a, y, axis: _recurrence_pull(g, a, axis) * _conjugate(_delayed(y, axis, 0)),
+    a=lambda g, a, y, axis: _recurrence_pull(g, a, axis) * _conjugate(delayed(y, axis, 0)),
     b=lambda g, a, axis: _recurrence_pull(g, a, axis),
 )
 recurrence.jvp(
-    a=lambda t, a, y, axis: recurrence(a, t * _delayed(y, axis, 0), axis),
+    a=lambda t, a, y, axis: recurrence(a, t * delayed(y, axis, 0), axis),
     b=lambda t, a, axis: recurrence(a, t, axis),
 )
 
 # y[k] = log(exp(y[k - 1]) + exp(x[k])): the share of each term is a number in [0, 1], so nothing overflows.
 running_logsumexp.vjp(
-    x=lambda g, x, y, axis: _part(x, y) * _recurrence_pull(g, _part(_delayed(y, axis, -math.inf), y), axis)
+    x=lambda g, x, y, axis: _part(x, y) * _recurrence_pull(g, _part(delayed(y, axis, -math.inf), y), axis)
 )
 running_logsumexp.jvp(
-    x=lambda t, x, y, axis: recurrence(_part(_delayed(y, axis, -math.inf), y), _part(x, y) * t, axis)
+    x=lambda t, x, y, axis: recurrence(_part(delayed(y, axis, -math.inf), y), _part(x, y) * t, axis)
 )
 
 
@@ -138,18 +138,18 @@ def _others(x: Any, axis: Axis) -> Any:
     count = int(np.prod(moved.shape[len(kept) :]))
     rows = reshape(moved, (*kept, count))
     last = len(kept)
-    before = _delayed(running_product(rows, last), last, 1)
-    after = _reversed(_delayed(running_product(_reversed(rows, last), last), last, 1), last)
+    before = delayed(running_product(rows, last), last, 1)
+    after = _reversed(delayed(running_product(_reversed(rows, last), last), last, 1), last)
     return permute_dims(reshape(before * after, moved.shape), invert(order))
 
 
 def _recurrence_pull(g: Any, a: Any, axis: int) -> Any:
     """The transpose in ``b``: the recurrence from the end, where each step has the factor of the next."""
-    factors = _delayed(_reversed(_conjugate(a), axis), axis, 0)
+    factors = delayed(_reversed(_conjugate(a), axis), axis, 0)
     return _reversed(recurrence(factors, _reversed(g, axis), axis), axis)
 
 
-def _delayed(x: Any, axis: int, first: float) -> Any:
+def delayed(x: Any, axis: int, first: float) -> Any:
     """``x`` one place later along the axis, with ``first`` in front; the last element drops out."""
     if not x.shape[axis]:
         return x

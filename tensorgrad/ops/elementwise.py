@@ -10,7 +10,8 @@ from .._config import get_default_dtype
 from .._errors import DtypeError
 from .._primitive import analytic, declare, elementwise
 from .compare import each
-from .dtype import conjugate, real
+from .dtype import conjugate, imag, real
+from .shape import lifted
 
 # ---- arithmetic
 
@@ -164,9 +165,11 @@ def relu(x: Any, /) -> Any:
 @elementwise
 def sigmoid(x: Any, /) -> Any:
     """Logistic function ``1 / (1 + exp(-x))``, in (0, 1)."""
-    if x.dtype.kind == "c":
-        return np.tanh(x * 0.5) * 0.5 + 0.5
     # The exponential of what is not positive: no overflow, and all digits on the left.
+    if x.dtype.kind == "c":
+        right = x.real >= 0
+        e = np.exp(np.where(right, -x, x))
+        return np.where(right, 1, e) / (1 + e)
     e = np.exp(-np.abs(x if x.dtype.kind == "f" else x * 1.0))
     return np.where(x >= 0, 1, e) / (1 + e)
 
@@ -185,10 +188,29 @@ def _where(condition: Any, a: Any, b: Any, /) -> Any:
 where = declare(_where, "linear", analytic=True, broadcasts=True, name="where")
 
 
-@each
-def sign(x: Any, /) -> Any:
-    """-1, 0 or 1 for each element; for complex numbers ``x / abs(x)``."""
+def _sign(x: Any, /) -> Any:
+    """-1, 0 or 1 for each element of real numbers."""
     return np.sign(x)
+
+
+def _direction(x: Any, /) -> Any:
+    """``x / abs(x)`` for each complex number, and 0 at 0, where its slope is 0, too."""
+    return np.sign(x)
+
+
+def sign(x: Any, /) -> Any:
+    """-1, 0 or 1 for each element; for complex numbers ``x / abs(x)``, and 0 at 0.
+
+    The direction of a complex number turns where the number moves around 0: unlike the sign of a real
+    number it is not constant, and has a gradient.
+
+    Example:
+        >>> import numpy as np, tensorgrad as tg
+        >>> tg.sign(np.array([-2.0, 0.0])), tg.sign(np.array([2j, 0j]))
+        (array([-1.,  0.]), array([0.+1.j, 0.+0.j]))
+    """
+    x = lifted("sign", x)
+    return direction(x) if x.dtype.kind == "c" else signs(x)
 
 
 @each
@@ -200,12 +222,19 @@ def wins(a: Any, b: Any, /) -> Any:
 
 # Of a complex number the absolute value is real, and its slope a direction in the plane.
 abs = declare(_abs, "general", broadcasts=True, name="abs")
-abs.vjp(x=lambda g, x, y: g * _direction(x, y))
-abs.jvp(x=lambda t, x, y: real(t * conjugate(_direction(x, y))) if x.dtype.kind == "c" else t * sign(x))
+abs.vjp(x=lambda g, x: g * sign(x))
+abs.jvp(x=lambda t, x: real(t * conjugate(sign(x))) if x.dtype.kind == "c" else t * sign(x))
+
+signs = declare(_sign, "constant", broadcasts=True, name="sign")
+direction = declare(_direction, "general", broadcasts=True, name="direction")
+# What goes around 0 turns it, the faster the nearer; what goes away from 0 does not.
+direction.vjp(x=lambda g, x, y: _across(g, x, y))
+direction.jvp(x=lambda t, x, y: _across(t, x, y))
 
 
-def _direction(x: Any, y: Any) -> Any:
-    return x / (y + (y == 0)) if x.dtype.kind == "c" else sign(x)
+def _across(v: Any, x: Any, y: Any) -> Any:
+    size = abs(x)
+    return y * (1j * (imag(conjugate(y) * v) / (size + (size == 0))))
 
 
 maximum.derivative(a=lambda a, b: wins(a, b), b=lambda a, b: wins(b, a))

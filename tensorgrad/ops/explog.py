@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._primitive import analytic, elementwise
+from .._specialise import plain
 from .dtype import astype
 from .elementwise import exp, power, where
 from .rounding import isinf
@@ -33,7 +34,14 @@ def expm1(x: Any, /) -> Any:
 @analytic
 def log1p(x: Any, /) -> Any:
     """``log(1 + x)``, with all digits near 0."""
-    return np.log1p(x)
+    if x.dtype.kind != "c":
+        return np.log1p(x)
+    # The real part by the logarithm of abs(1 + x) ** 2, where NumPy would take that of 1 + x.
+    y = np.array(np.log1p(x))
+    near = np.abs(x) < 0.5
+    a, b = np.real(x)[near], np.imag(x)[near]
+    y.real[near], y.imag[near] = 0.5 * np.log1p(a * (2 + a) + b * b), np.arctan2(b, 1 + a)
+    return plain(y)
 
 
 @analytic

@@ -1,4 +1,4 @@
-"""Reductions and running sums that leave out NaN; a NaN gets no gradient."""
+"""NaN replaced, or left out of reductions and running sums; a NaN gets no gradient."""
 
 from __future__ import annotations
 
@@ -9,11 +9,32 @@ import numpy as np
 
 from .._errors import ShapeError
 from .compare import all, not_equal
+from .complexes import joined
 from .cumulative import cumprod, cumsum, prod
-from .dtype import astype
+from .dtype import astype, imag, real
 from .elementwise import divide, maximum, subtract, where
 from .reduce import max, mean, min, root, squared_size, sum, var
-from .shape import Axis, lifted, reduced_axes
+from .rounding import with_numbers
+from .shape import Axis, lifted, reduced_axes, stack
+
+
+def nan_to_num(
+    x: Any, /, *, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Any:
+    """Each element, with numbers in place of NaN and infinities, through which nothing flows.
+
+    Infinities become the largest and the smallest number of the dtype, unless others are given. Of complex
+    numbers the parts are looked at one by one.
+
+    Example:
+        >>> import numpy as np, tensorgrad as tg
+        >>> tg.nan_to_num(np.array([np.nan, 1.0])), tg.nan_to_num(np.array([complex(np.nan, 1.0)]))
+        (array([0., 1.]), array([0.+1.j]))
+    """
+    x = lifted("nan_to_num", x)
+    if x.dtype.kind != "c":
+        return with_numbers(x, nan, posinf, neginf)
+    return joined(stack([with_numbers(part, nan, posinf, neginf) for part in (real(x), imag(x))], axis=-1))
 
 
 def nansum(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -101,7 +122,7 @@ def is_number(x: Any) -> Any:
     return x == x  # only a NaN differs from itself
 
 
-def without_nan(x: Any, value: float) -> Any:
+def without_nan(x: Any, value: complex) -> Any:
     """``x`` with ``value`` in place of NaN."""
     return where(is_number(x), x, np.asarray(value, x.dtype)) if x.dtype.kind in "fc" else x
 
@@ -127,7 +148,8 @@ def _nan_extremum(op: str, reduce: Any, least: float, x: Any, axis: Axis, keepdi
     axes = reduced_axes(op, axis, x.ndim)
     if not math.prod([x.shape[a] for a in axes]):
         raise ShapeError(f"{op}: x has shape {x.shape}; of no elements there is no extremum")
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in "fc":
         return reduce(x, axes, keepdims)
-    y = reduce(without_nan(x, least), axes, keepdims)
+    bound = complex(least, least) if x.dtype.kind == "c" else least
+    y = reduce(without_nan(x, bound), axes, keepdims)
     return where(all(not_equal(x, x), axes, keepdims), np.asarray(math.nan, x.dtype), y)

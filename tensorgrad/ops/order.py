@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, SupportsIndex
 
 import numpy as np
 
-from .._errors import DtypeError, ShapeError
+from .._errors import ShapeError
 from .._primitive import constant
 from .compare import argsort, equal, logical_and, logical_not
 from .elementwise import minimum, subtract
@@ -255,13 +255,13 @@ def best_number(x: Any, /, caller: str, axis: int, largest: bool) -> Any:
         raise ShapeError(f"{caller}: x has shape {x.shape}; of no elements there is no extremum")
     best = (
         (np.nanmax if largest else np.nanmin)
-        if x.dtype.kind != "f"
+        if x.dtype.kind not in "fc"
         else np.fmax.reduce
         if largest
         else np.fmin.reduce
     )
     extremum = best(x, axis=axis, keepdims=True)
-    if x.dtype.kind == "f" and np.isnan(extremum).any():
+    if x.dtype.kind in "fc" and np.isnan(extremum).any():
         raise ShapeError(f"{caller}: a row along axis {axis} of x {x.shape} has nothing but NaN")
     return np.argmax(x == extremum, axis=axis, keepdims=True)
 
@@ -271,8 +271,6 @@ def best_number(x: Any, /, caller: str, axis: int, largest: bool) -> Any:
 
 def _nan_position(caller: str, x: Any, axis: Any, keepdims: bool, largest: bool) -> Any:
     x = lifted(caller, x)
-    if x.dtype.kind == "c":
-        raise DtypeError(f"{caller}: x is complex; use the absolute value, or the real part")
     if axis is None:
         found = best_number(ravel(x), caller, 0, largest)
         return reshape(found, (1,) * x.ndim if keepdims else ())

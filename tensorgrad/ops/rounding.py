@@ -235,18 +235,15 @@ lerp.derivative(a=lambda w: 1 - w, b=lambda w: w, w=lambda a, b: b - a)
 # ---- NaN and infinities
 
 
-@elementwise
-def nan_to_num(
-    x: Any, /, *, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+def _with_numbers(
+    x: Any, /, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Any:
-    """Each element, with numbers in place of NaN and infinities, through which nothing flows.
-
-    Infinities become the largest and the smallest number of the dtype, unless others are given.
-    """
-    return np.nan_to_num(_real("nan_to_num", x), nan=nan, posinf=posinf, neginf=neginf)
+    """Each real element, with numbers in place of NaN and infinities, through which nothing flows."""
+    return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
 
 
-nan_to_num.derivative(x=lambda x: isfinite(x))
+with_numbers = declare(_with_numbers, "elementwise", name="nan_to_num")
+with_numbers.derivative(x=lambda x: isfinite(x))
 
 
 # ---- helpers

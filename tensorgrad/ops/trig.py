@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from .._primitive import analytic, elementwise
+from .._specialise import plain
 from .dtype import astype, imag, real, stop_gradient
-from .elementwise import sqrt, where
+from .elementwise import where
 from .explog import hypot, rsqrt
 from .shape import lifted
 
 DEGREE = math.pi / 180
+TINY = 1e-30
 
 # ---- functions
 
@@ -80,9 +82,16 @@ def atanh(x: Any, /) -> Any:
     return np.arctanh(x)
 
 
-def _radius(x: Any) -> Any:
-    # Where it can: x * x would overflow.
-    return sqrt(1 + x * x) if x.dtype.kind == "c" else hypot(x, 1)
+@elementwise  # analytic, but a complex step along the real axis would be lost beside 1
+def radius(x: Any, /) -> Any:
+    """``sqrt(1 + x ** 2)`` for each element, without overflow."""
+    if x.dtype.kind != "c":
+        return np.hypot(x, np.ones((), x.dtype))
+    # The root of (1 + ix) (1 - ix), factor by factor; 1 is subtracted, since adding it would lose the sign of
+    # a zero, which says on which side of a cut a number lies.
+    turned = np.empty_like(x)
+    turned.real, turned.imag = -np.imag(x), np.real(x)
+    return plain(np.sqrt(turned - (-1)) * np.sqrt(-(turned - 1)))
 
 
 @analytic
@@ -91,13 +100,19 @@ def one_minus_square(x: Any, /) -> Any:
     return (1 - x) * (1 + x)
 
 
+def _asin_slope(x: Any) -> Any:
+    # As for `radius`: factor by factor, and subtracted.
+    return rsqrt(-(x - 1)) * rsqrt(x - (-1)) if x.dtype.kind == "c" else rsqrt(one_minus_square(x))
+
+
+radius.derivative(x=lambda x, y: x / y)
 one_minus_square.derivative(x=lambda x: -2 * x)
-asin.derivative(x=lambda x: rsqrt(one_minus_square(x)))
-acos.derivative(x=lambda x: -rsqrt(one_minus_square(x)))
-atan.derivative(x=lambda x: 1 / _radius(x) / _radius(x))
-asinh.derivative(x=lambda x: 1 / _radius(x))
-acosh.derivative(x=lambda x: rsqrt(x - 1) * rsqrt(x + 1))
-atanh.derivative(x=lambda x: 1 / one_minus_square(x))
+asin.derivative(x=lambda x: _asin_slope(x))
+acos.derivative(x=lambda x: -_asin_slope(x))
+atan.derivative(x=lambda x: 1 / radius(x) / radius(x))
+asinh.derivative(x=lambda x: 1 / radius(x))
+acosh.derivative(x=lambda x: rsqrt(x - 1) * rsqrt(x - (-1)))
+atanh.derivative(x=lambda x: 1 / (1 - x) / (1 + x) if x.dtype.kind == "c" else 1 / one_minus_square(x))
 
 
 # ---- angles
@@ -160,7 +175,9 @@ rad2deg.derivative(x=1 / DEGREE)
 def sinc(x: Any, /) -> Any:
     """``sin(pi x) / (pi x)`` for each element, and 1 at 0."""
     u = x * math.pi
-    return np.where(u == 0, 1, _turned(x)[0] / (u + (u == 0)))
+    # Of the square of a tiny number nothing is left, and to divide by a complex one would overflow.
+    zero = np.abs(u) < TINY if u.dtype.kind == "c" else u == 0
+    return np.where(zero, 1, _turned(x)[0] / np.where(zero, 1, u))
 
 
 @analytic

@@ -12,9 +12,10 @@ import numpy as np
 
 from .._config import WATCHED, enable_grad, get_mode, no_grad
 from .._errors import DtypeError, ShapeError, StateDictError
+from .._hooks import HookHandle
 from .._specialise import plain
 from .._tape import Leaf, tick
-from .._tensor import HookHandle, Tensor, tensor
+from .._tensor import Tensor, tensor
 
 Group = dict[str, Any]
 Numbers = Mapping[str, Any]

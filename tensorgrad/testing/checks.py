@@ -9,6 +9,7 @@ for a whole row of the Hessian.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -23,6 +24,7 @@ from .._tensor import Tensor, tensor
 from ..autograd import grad as gradients
 from ..ir import trace as tracing
 from ..transforms import grad, jvp, vmap
+from ..transforms.batched import looped
 from .case import (
     Case,
     close,
@@ -37,6 +39,7 @@ from .case import (
 from .differences import central, complex_step, entries, joined, step_for
 from .layouts import SAME_VALUES, laid_out
 from .recorded import inner
+from .rules import REASONS
 from .samples import Fails, Kink, OpSamples, Sample, is_floating
 
 EPS = step_for(np.dtype(np.float64))
@@ -63,15 +66,22 @@ def forward(row: OpSamples, sample: Sample) -> None:
 
 
 def batching(row: OpSamples, sample: Sample) -> None:
-    """`vmap` equals a loop: each argument batched by itself, all together, and the gradients."""
+    """`vmap` equals a loop, and is none: arguments batched and not, along every axis, and the gradients."""
     case = Case(row, sample)
     stacks = [np.stack([a, vary(a, 1), vary(a, 2)], axis=-1) for a in case.args]
-    masks = {tuple([j in (i, -1) for j in range(len(stacks))]) for i in range(len(stacks))}
-    masks.add((True,) * len(stacks))
-    for mask in sorted(masks):
-        axes = [-1 if own else None for own in mask]
-        args = [stack if own else a for stack, a, own in zip(stacks, case.args, mask, strict=True)]
-        singles = [[a[..., k] if own else a for a, own in zip(args, mask, strict=True)] for k in range(3)]
+    many, before = len(stacks), dict(looped)
+    masks = set(itertools.product([False, True], repeat=many)) if many <= 3 else set()
+    masks |= {tuple([j == i for j in range(many)]) for i in range(many)} | {(True,) * many}
+    for number, mask in enumerate(sorted(masks - {(False,) * many})):
+        axes = [-1 - number % stack.ndim if own else None for stack, own in zip(stacks, mask, strict=True)]
+        args = [
+            a if axis is None else np.moveaxis(stack, -1, axis)
+            for stack, a, axis in zip(stacks, case.args, axes, strict=True)
+        ]
+        singles = [
+            [s[..., k] if own else a for s, a, own in zip(stacks, case.args, mask, strict=True)]
+            for k in range(3)
+        ]
         together = vmap(lambda *xs: tuple(case.call(*xs)), in_axes=axes)(*args)
         loop = zip(*[case.call(*single) for single in singles], strict=True)
         for y, parts in zip(together, loop, strict=True):
@@ -86,6 +96,8 @@ def batching(row: OpSamples, sample: Sample) -> None:
         loop = zip(*[pull(*[x[..., k] for x in xs], *vs) for k in range(3)], strict=True)
         for y, parts in zip(together, loop, strict=True):
             close(y, np.stack(parts), rtol=1e-10, atol=1e-12, what="batch of gradients and loop")
+    found = {name for name, count in looped.items() if count != before.get(name, 0)}
+    assert all((name, "batch") in REASONS for name in found), f"run example by example: {sorted(found)}"
 
 
 def replay(row: OpSamples, sample: Sample) -> None:

@@ -12,6 +12,7 @@ from .. import ops
 from .._array import check_become
 from .._errors import DtypeError, LoopWarning, ShapeError, TraceError
 from .._primitive import Primitive
+from .._specialise import SCALARS
 from .._where import user_frame
 from .inside import Inside
 from .jvp import apply
@@ -46,6 +47,9 @@ class Batched(Inside):
         """The batch, with its axis in front."""
         return self.batch
 
+    def _alike(self, data: Any) -> Any:
+        return Batched(ops.broadcast_to(data, (self.batch.shape[0], *data.shape)), self.level)
+
     def __repr__(self) -> str:
         return f"Batched({self.batch!r}, level={self.level:g})"
 
@@ -71,20 +75,24 @@ class Batched(Inside):
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
         """Apply an op to values of this level."""
+        named = dict(zip(primitive.params, params, strict=True)) if params else {}
         if primitive.composite is not None:
-            return primitive.composite(*args, **dict(zip(primitive.params, params, strict=True)))
-        level, size = self.level, self.batch.shape[0]
-        batched = [type(arg) is Batched and arg.level == level for arg in args]
-        data = [arg.batch if own else arg for arg, own in zip(args, batched, strict=True)]
+            return primitive.composite(*args, **named)
+        level, batched, data = self.level, [], []
+        for arg in args:
+            own = type(arg) is Batched and arg.level == level
+            batched.append(own)
+            data.append(arg.batch if own else arg)
         y = None
         if primitive.broadcasts and primitive.kind != "bilinear":
-            y = apply(primitive, data if len(data) == 1 else align(data, batched), params)
+            y = primitive.op(*(data if len(data) == 1 else align(data, batched)), **named)
         elif primitive.batch is not None:
-            y = primitive.batch(size, batched, data, **dict(zip(primitive.params, params, strict=True)))
+            size = self.batch.shape[0]
+            y = primitive.batch(size, batched, data, **named)
             if not primitive.trusted and y is not None:
                 check_batch(primitive, size, y)
         if y is None:
-            y = one_by_one(primitive, size, batched, data, params)
+            y = one_by_one(primitive, self.batch.shape[0], batched, data, params)
         return tuple([Batched(part, level) for part in y]) if primitive.several else Batched(y, level)
 
 
@@ -115,16 +123,18 @@ def check_batch(card: Primitive, size: int, y: Any) -> None:
             )
 
 
-def align(data: Sequence[Any], batched: Sequence[bool]) -> list[Any]:
+def align(data: list[Any], batched: Sequence[bool]) -> list[Any]:
     """Put axes of length 1 behind the batch axis, so that examples of different rank broadcast."""
     ranks = [
-        (d.ndim if hasattr(d, "ndim") else np.ndim(d)) - own for d, own in zip(data, batched, strict=True)
+        (0 if type(d) in SCALARS else len(d.shape) if hasattr(d, "shape") else np.ndim(d)) - own
+        for d, own in zip(data, batched, strict=True)
     ]
     rank = max(ranks)
-    return [
-        ops.reshape(d, (d.shape[0], *[1] * (rank - own_rank), *d.shape[1:])) if own and own_rank < rank else d
-        for d, own, own_rank in zip(data, batched, ranks, strict=True)
-    ]
+    for i, own in enumerate(batched):
+        if own and ranks[i] < rank:
+            shape = data[i].shape
+            data[i] = ops.reshape(data[i], (shape[0], *[1] * (rank - ranks[i]), *shape[1:]))
+    return data
 
 
 def one_by_one(
@@ -135,9 +145,7 @@ def one_by_one(
     if size == 0:
         raise ShapeError(f"vmap: {card.name} has no batching rule, so the batch must not be empty; {way_out}")
     looped[card.name] = looped.get(card.name, 0) + 1
-    if (
-        looped[card.name] == 1 and type(card) is Primitive
-    ):  # the card of one call of a function is no op to give a rule
+    if looped[card.name] == 1:
         _warn(
             f"vmap: {card.name} has no batching rule, so its examples run one by one, which is slow; {way_out}"
         )

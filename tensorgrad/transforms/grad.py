@@ -20,6 +20,8 @@ from .._tensor import Over, Tensor, pull, seed_for, wrap
 from .._tree import Tree, flatten, map_leaves, unflatten
 from .inside import Inside
 
+CLOSE_OVER = "Bind what is not differentiated beforehand: lambda x: f(x, n)"
+
 
 def grad(
     f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
@@ -49,7 +51,7 @@ def grad(
 
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        _, aux, found = _differentiate(f, argnums, has_aux, args, kwargs)
+        _, aux, found = differentiate("grad", f, argnums, has_aux, args, kwargs)
         return (found, aux) if has_aux else found
 
     return gradient
@@ -71,7 +73,7 @@ def value_and_grad(
 
     @functools.wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        y, aux, found = _differentiate(f, argnums, has_aux, args, kwargs)
+        y, aux, found = differentiate("grad", f, argnums, has_aux, args, kwargs)
         return ((y, aux), found) if has_aux else (y, found)
 
     return value_and_gradient
@@ -158,36 +160,31 @@ def gradients(
 # ---- the two ways to run
 
 
-def _differentiate(
-    f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, args: Any, kwargs: Any
+def differentiate(
+    name: str, f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, args: Any, kwargs: Any
 ) -> tuple[Any, Any, Any]:
-    """The value of ``f``, what it returned besides, and the gradient in the structure of the arguments."""
-    positions = tuple(argnums) if isinstance(argnums, Sequence) else (argnums,)
-    if not all(isinstance(i, int) for i in positions):
-        raise GradientError(f"grad: argnums is {argnums!r}; a position, or several, is needed")
-    if wrong := [i for i in positions if not -len(args) <= i < len(args)]:
-        raise GradientError(
-            f"grad: argnums names argument {wrong[0]}, but {len(args)} were given by position"
-        )
-    positions = tuple([i % len(args) for i in positions])
-    if len(set(positions)) != len(positions):
-        raise GradientError(f"grad: argnums {argnums} names an argument twice")
+    """The value of ``f``, what it returned besides, and the gradient in the structure of the arguments.
+
+    Errors speak of the transformation ``name``.
+    """
+    positions = positions_of(name, argnums, args)
     leaves, tree = flatten(tuple([args[i] for i in positions]))
     for number, leaf in enumerate(leaves):
-        _check_differentiable(leaf, tree, number)
+        check_differentiable(name, "argument ", leaf, tree, number)
     recording = is_grad_enabled()
     if open_levels():
         with new_level() as level:
-            y, aux, found = _by_level(f, args, kwargs, positions, leaves, tree, has_aux, level)
+            y, aux, found = _by_level(name, f, args, kwargs, positions, leaves, tree, has_aux, level)
     else:
         with enable_grad():
-            y, aux, found = _on_one_tape(f, args, kwargs, positions, leaves, tree, has_aux, recording)
+            y, aux, found = _on_one_tape(name, f, args, kwargs, positions, leaves, tree, has_aux, recording)
     result = unflatten(tree, found)
     gradients = result[0] if isinstance(argnums, int) else result
     return y, aux, gradients
 
 
 def _on_one_tape(
+    name: str,
     f: Any,
     args: Any,
     kwargs: Any,
@@ -212,15 +209,15 @@ def _on_one_tape(
             own.append(Leaf(data.shape, data.dtype))
             variables.append(wrap(data, own[-1]))
     ends = [v._node for v in variables]  # taken now: the function may write to its arguments
-    y, aux = _call(f, args, kwargs, positions, variables, tree, has_aux)
+    y, aux = _call(name, f, args, kwargs, positions, variables, tree, has_aux)
     for leaf in own:
         leaf.closed = tick()
     plain = not any(isinstance(leaf, Tensor) or type(leaf) in (int, float, complex) for leaf in leaves)
     if not isinstance(y, Tensor) or y._node is None:
         zeros = [zero_like(v) for v in variables]
         return (
-            _hand_out(y, plain),
-            _hand_out_all(aux, plain),
+            hand_out(y, plain),
+            hand_out_all(aux, plain),
             zeros if plain else [wrap(z, None) for z in zeros],
         )
     mine = frozenset(ends)
@@ -232,91 +229,122 @@ def _on_one_tape(
         g = found.get(end)
         g = zero_like(v) if g is None else settle(g, v.dtype)
         results.append(
-            g if isinstance(g, Tensor) else _private(g) if plain and not outer else wrap(_private(g), None)
+            g if isinstance(g, Tensor) else private(g) if plain and not outer else wrap(private(g), None)
         )
     if outer:
         return y, aux, results
-    return _hand_out(y, plain), _hand_out_all(aux, plain), results
+    return hand_out(y, plain), hand_out_all(aux, plain), results
 
 
 def _by_level(
-    f: Any, args: Any, kwargs: Any, positions: Any, leaves: list[Any], tree: Any, has_aux: bool, level: int
+    name: str,
+    f: Any,
+    args: Any,
+    kwargs: Any,
+    positions: Any,
+    leaves: list[Any],
+    tree: Any,
+    has_aux: bool,
+    level: int,
 ) -> tuple[Any, Any, list[Any]]:
     """Inside another transformation the variables stand above it, so that it cannot mix them up."""
     data = [leaf if isinstance(leaf, Value) else as_data(leaf, copy=True) for leaf in leaves]
     # Under no_grad only this level is recorded.
     variables = [Over(d, Leaf(d.shape, d.dtype), level, always=not is_grad_enabled()) for d in data]
     ends = [v._node for v in variables]  # taken now: the function may write to its arguments
-    y, aux = _call(f, args, kwargs, positions, variables, tree, has_aux)
+    y, aux = _call(name, f, args, kwargs, positions, variables, tree, has_aux)
     if not isinstance(y, Over) or y.level != level or y._node is None:
         lower = y._d if isinstance(y, Over) and y.level == level else y
-        return lower, _lower(aux, level), [zero_like(d) for d in data]
+        return lower, lowered(aux, level), [zero_like(d) for d in data]
     found, _ = pull([y], [seed_for(y, None)], frozenset(ends), retain=True)
     results = []
     for v, end in zip(variables, ends, strict=True):
         g = found.get(end)
         results.append(zero_like(v) if g is None else settle(g, v.dtype))
-    return y._d, _lower(aux, level), results
+    return y._d, lowered(aux, level), results
 
 
 def _call(
-    f: Any, args: Any, kwargs: Any, positions: Any, variables: list[Any], tree: Any, has_aux: bool
+    name: str, f: Any, args: Any, kwargs: Any, positions: Any, variables: list[Any], tree: Any, has_aux: bool
 ) -> tuple[Any, Any]:
     replaced = list(args)
     for i, argument in zip(positions, unflatten(tree, variables), strict=True):
         replaced[i] = argument
     result = f(*replaced, **kwargs)
     if has_aux and not (isinstance(result, tuple) and len(result) == 2):
-        raise GradientError("grad: with has_aux=True the function must return (number, aux)")
+        raise GradientError(f"{name}: with has_aux=True the function must return (number, aux)")
     y, aux = result if has_aux else (result, None)
     shape = getattr(y, "shape", None if not isinstance(y, int | float) else ())
     if shape is None or math.prod(shape) != 1:
         what = f"shape {shape}" if shape is not None else type(y).__name__
         raise ShapeError(
-            f"grad: the function returned {what}; one number is needed, reduce it by .sum() or .mean()"
+            f"{name}: the function returned {what}; one number is needed, reduce it by .sum() or .mean()"
         )
     if isinstance(y, Value) and y.dtype.kind == "c":
-        raise DtypeError("grad: the function returned a complex number; take its real part or absolute value")
+        raise DtypeError(
+            f"{name}: the function returned a complex number; take its real part or absolute value"
+        )
     return y, aux
 
 
-def _check_differentiable(leaf: Any, tree: Tree, number: int) -> None:
+def positions_of(name: str, argnums: int | Sequence[int], args: Sequence[Any]) -> tuple[int, ...]:
+    """The positions that ``argnums`` names, counted from the first of ``args``."""
+    positions = tuple(argnums) if isinstance(argnums, Sequence) else (argnums,)
+    if not all(isinstance(i, int) for i in positions):
+        raise GradientError(f"{name}: argnums is {argnums!r}; a position, or several, is needed")
+    if wrong := [i for i in positions if not -len(args) <= i < len(args)]:
+        raise GradientError(
+            f"{name}: argnums names argument {wrong[0]}, but {len(args)} were given by position"
+        )
+    positions = tuple([i % len(args) for i in positions])
+    if len(set(positions)) != len(positions):
+        raise GradientError(f"{name}: argnums {argnums} names an argument twice")
+    return positions
+
+
+def check_differentiable(
+    name: str, what: str, leaf: Any, tree: Tree, number: int, way_out: str = "Choose others by argnums"
+) -> None:
+    """Raise unless a leaf of the arguments is of a kind that has derivatives."""
     dtype = getattr(leaf, "dtype", None)
     if dtype is None:
         if isinstance(leaf, bool | int) or not isinstance(leaf, float | complex):
             raise DtypeError(
-                f"grad: argument {tree.paths()[number]} is {leaf!r} ({type(leaf).__name__}); floats, arrays and "
-                "tensors can be differentiated. Choose others by argnums"
+                f"{name}: {what}{tree.paths()[number]} is {leaf!r} ({type(leaf).__name__}); floats, arrays and "
+                f"tensors can be differentiated. {way_out}"
             )
     elif dtype.kind not in "fc":
         raise DtypeError(
-            f"grad: argument {tree.paths()[number]} has dtype {dtype}; only floating and complex ones have gradients"
+            f"{name}: {what}{tree.paths()[number]} has dtype {dtype}; only floating and complex ones have gradients"
         )
 
 
-def _private(g: Any) -> Any:
+def private(g: Any) -> Any:
+    """A copy of an array that somebody else may hold."""
     return np.array(g, order="C") if type(g) is np.ndarray else g
 
 
-def _hand_out(y: Any, plain: bool) -> Any:
+def hand_out(y: Any, plain: bool) -> Any:
     """A result without the graph that was only made for the gradient; an array, if the arguments were arrays."""
     if not isinstance(y, Tensor) or y.level:
         return y
-    return _private(y._d) if plain else y.detach()
+    return private(y._d) if plain else y.detach()
 
 
-def _hand_out_all(aux: Any, plain: bool) -> Any:
-    return map_leaves(lambda one: _hand_out(one, plain), aux)
+def hand_out_all(aux: Any, plain: bool) -> Any:
+    """The same for each leaf of a container."""
+    return map_leaves(lambda one: hand_out(one, plain), aux)
 
 
 def _as_tensor(g: Any, x: Tensor) -> Tensor:
     g = settle(g, x.dtype)
     if isinstance(g, Tensor) and g.level == x.level:
         return g
-    return Over(g, None, x.level) if x.level else wrap(_private(g), None)
+    return Over(g, None, x.level) if x.level else wrap(private(g), None)
 
 
-def _lower(aux: Any, level: int) -> Any:
+def lowered(aux: Any, level: int) -> Any:
+    """What stands below the tensors of a level that is about to end."""
     leaves, tree = flatten(aux)
     return unflatten(
         tree, [one._d if isinstance(one, Over) and one.level == level else one for one in leaves]

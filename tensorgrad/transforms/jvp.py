@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import ops
+from .. import _zeros, ops
 from .._array import Array, check_become
-from .._config import get_mode
+from .._config import ZEROS, get_mode
 from .._data import as_data, zero_like
 from .._errors import DtypeError, GradientError, ShapeError
 from .._gates import broadcasts_to, gate
@@ -23,16 +23,18 @@ from ._pushforward import text
 from .inside import Inside
 
 
-def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
     """The value of ``f``, and its derivative in the direction ``tangents``.
 
     Args:
         f: takes arrays or tensors, or nested containers of them.
         primals: its arguments, as a sequence.
         tangents: a direction for each argument, of the same structure, shapes and dtypes.
+        has_aux: ``f`` returns ``(result, aux)``; ``aux`` is handed on and not differentiated.
 
     Returns:
-        ``(f(*primals), J @ tangents)``, both of the structure of the result.
+        ``(f(*primals), J @ tangents)``, both of the structure of the result; with ``has_aux``
+        ``(result, J @ tangents, aux)``.
 
     Raises:
         ShapeError: a tangent does not have the shape of its primal.
@@ -53,10 +55,16 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         arguments = map_leaves(
             lambda p, t: _dual(p, t, level), tuple(primals), tuple(tangents), what="jvp: tangents"
         )
-        leaves, tree = flatten(f(*arguments))
+        result = f(*arguments)
+        if has_aux and not (isinstance(result, tuple) and len(result) == 2):
+            raise GradientError("jvp: with has_aux=True the function must return (result, aux)")
+        y, aux = result if has_aux else (result, None)
+        leaves, tree = flatten(y)
         pairs = [_parts(leaf, level) for leaf in leaves]
+        aux = map_leaves(lambda leaf: _parts(leaf, level)[0], aux)
     both = _private([part for pair in pairs for part in pair])
-    return unflatten(tree, both[::2]), unflatten(tree, both[1::2])
+    y, t = unflatten(tree, both[::2]), unflatten(tree, both[1::2])
+    return (y, t, aux) if has_aux else (y, t)
 
 
 class Dual(Inside):
@@ -84,6 +92,9 @@ class Dual(Inside):
     def under(self) -> Any:
         """The primal."""
         return self.primal
+
+    def _alike(self, data: Any) -> Any:
+        return Dual(data, zero_like(data), self.level)
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, {self.tangent!r}, level={self.level:g})"
@@ -143,6 +154,15 @@ def _any_level(card: Primitive, args: tuple[Any, ...], params: tuple[Any, ...], 
 
 def push(card: Primitive, primals: list[Any], tangents: list[Any], params: tuple[Any, ...], y: Any) -> Any:
     """The tangent of the result, by the kind of the card."""
+    if get_mode() & ZEROS:
+        return _zeros.push(push_plainly, card, primals, tangents, params, y)
+    return push_plainly(card, primals, tangents, params, y)
+
+
+def push_plainly(
+    card: Primitive, primals: list[Any], tangents: list[Any], params: tuple[Any, ...], y: Any
+) -> Any:
+    """The same where zeros do not win."""
     if not card.trusted:
         return check_tangent(card, _push(card, primals, tangents, params, y), y)
     return _push(card, primals, tangents, params, y)

@@ -10,8 +10,8 @@ import numpy as np
 
 from .. import ops
 from .._data import as_data
+from .._draws import Kept, new_batch
 from .._errors import DtypeError, ShapeError, TensorgradError
-from .._levels import Kept, new_batch
 from .._primitive import Value
 from .._tensor import watched
 from .._tree import Tree, flatten, unflatten
@@ -177,12 +177,14 @@ def _batch_size(values: Sequence[Any], axes: Sequence[int | None], tree: Tree) -
     for number, (value, axis) in enumerate(zip(values, axes, strict=True)):
         if axis is not None:
             sizes.setdefault(value.shape[0], number)
-    if len(sizes) != 1:
-        found = ", ".join(f"{n} in argument {tree.paths()[number]}" for n, number in sizes.items()) or "none"
+    if not sizes:
         raise ShapeError(
-            f"vmap: the batch axes must have one length; found {found}"
-            + ("" if sizes else ", for only arguments given by position have one")
+            "vmap: the batch axes must have one length; found none, since no argument that was given by position has "
+            "an axis in in_axes, and keywords are shared by all examples"
         )
+    if len(sizes) > 1:
+        found = ", ".join(f"{n} in argument {tree.paths()[number]}" for n, number in sizes.items())
+        raise ShapeError(f"vmap: the batch axes must have one length; found {found}")
     return next(iter(sizes))
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,12 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import _record
-from tensorgrad._primitive import Formula, Primitive, registry
+from tensorgrad._primitive import Primitive, registry
 from tensorgrad._specialise import specialise
 from tensorgrad._writer import saved_names
 from tensorgrad.testing import checks
 from tensorgrad.testing.samples import COMPOSED, ROWS, OpSamples, Sample
+from tests.planted import WRONG, planted, spoil
 
 ALL = [*ROWS.values(), *COMPOSED.values()]
 GOLDEN = Path(__file__).parent / "golden"
@@ -229,30 +229,6 @@ def assert_same(a: Any, b: Any, what: str = "result") -> None:
 # ---- the checks themselves: a wrong formula must be found
 
 
-@contextmanager
-def planted(
-    card: Primitive, table: dict[str, Formula], name: str, wrong: Callable[[Any], Any]
-) -> Iterator[None]:
-    """Change what one formula of a card returns; the generated text is written anew, and back again."""
-    right = table[name]
-    constant = None if right.constant is None else wrong(right.constant)
-    table[name] = Formula(lambda *values: spoil(right.function(*values), wrong), right.names, constant)
-    specialise(card)
-    try:
-        yield
-    finally:
-        table[name] = right
-        specialise(card)
-
-
-def spoil(result: Any, wrong: Callable[[Any], Any]) -> Any:
-    if result is None:  # a batching rule that leaves it to the loop
-        return None
-    if isinstance(result, list | tuple):
-        return type(result)(None if one is None else wrong(one) for one in result)
-    return wrong(result)
-
-
 def is_found(check: Callable[[OpSamples, Sample], None], row: OpSamples) -> bool:
     for sample in row.samples:
         if differentiable(row, sample):
@@ -263,7 +239,6 @@ def is_found(check: Callable[[OpSamples, Sample], None], row: OpSamples) -> bool
     return False
 
 
-WRONG = {"sign": lambda c: -1 * c, "factor": lambda c: 1.01 * c, "zero": lambda c: 0 * c}
 FORMULAS = [(card, name, which) for card in registry.values() for name in card.formulas for which in WRONG]
 TANGENTS = [(card, name, which) for card in registry.values() for name in card.tangents for which in WRONG]
 

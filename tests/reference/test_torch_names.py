@@ -23,6 +23,7 @@ def functions_of(module: Any) -> list[str]:
     ("title", "module"),
     [
         ("torch", torch),
+        ("torch.fft", torch.fft),
         ("torch.linalg", torch.linalg),
         ("torch.special", torch.special),
         ("torch.nn.functional", torch.nn.functional),

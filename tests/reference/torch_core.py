@@ -167,6 +167,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "exp": torch.exp, "log": torch.log, "sqrt": torch.sqrt, "sin": torch.sin, "cos": torch.cos,
     "tanh": torch.tanh, "sigmoid": torch.sigmoid, "abs": torch.abs, "maximum": torch.maximum,
     "minimum": torch.minimum, "relu": torch.relu, "where": torch.where, "sign": torch.sgn,
+    "direction": torch.sgn, "radius": lambda x: torch.sqrt(1 + x * x),
     "exp2": torch.exp2, "expm1": torch.expm1, "log1p": torch.log1p, "log2": torch.log2,
     "log10": torch.log10, "logaddexp": torch.logaddexp, "logaddexp2": torch.logaddexp2,
     "reciprocal": torch.reciprocal, "rsqrt": torch.rsqrt, "hypot": torch.hypot, "tan": torch.tan,
@@ -265,6 +266,7 @@ TORCH: dict[str, Callable[..., Any]] = {
 
 
 WITHOUT_COUNTERPART = {
+    "nan_to_num of parts": "PyTorch has no gradient for complex numbers",
     "heaviside": "PyTorch has no gradient for the value at 0",
     "cbrt": "PyTorch has no cube root; a power of 1/3 refuses negative numbers",
     "sinc_slope": "the slopes of sinc; PyTorch has no name for them",

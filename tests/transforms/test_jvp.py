@@ -323,3 +323,14 @@ def test_a_missing_formula_is_named() -> None:
     pair.vjp(a=lambda g, b: g * b, b=lambda g, a: g * a)
     with pytest.raises(tg.RuleMissingError, match="pair"):
         tg.jvp(pair, (A, B), (DA, DB))
+
+
+def test_has_aux_is_handed_on_without_its_tangent() -> None:
+    x = np.array([1.0, 2.0])
+    y, t, aux = tg.jvp(lambda x: (x * x, {"seen": x + 1, "n": 3}), (x,), (np.ones(2),), has_aux=True)
+    assert_allclose(y, x * x)
+    assert_allclose(t, 2 * x)
+    assert_allclose(aux["seen"], x + 1)
+    assert type(aux["seen"]) is np.ndarray and aux["n"] == 3
+    with pytest.raises(tg.GradientError, match=r"jvp: with has_aux=True .* \(result, aux\)"):
+        tg.jvp(lambda x: x, (x,), (x,), has_aux=True)

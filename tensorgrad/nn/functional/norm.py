@@ -13,6 +13,7 @@ from ... import ops
 from ..._array import Array
 from ..._config import no_grad
 from ..._errors import DtypeError, GradientError, ShapeError
+from ..._tensor import Over
 from ...ops import fused
 from ...ops.dtype import stop_gradient
 from ...ops.shape import lifted
@@ -289,7 +290,7 @@ def _by_given(x: Any, centre: Any, variance: Any, affine: Any, eps: float) -> An
 
 def _mix(kept: Any, found: Any, count: int, momentum: float) -> None:
     """Mix statistics of a batch into the running ones, in place."""
-    centre, variance = [stop_gradient(one) for one in found]
+    centre, variance = [_below(stop_gradient(one)) for one in found]
     unbiased = variance * (count / (count - 1))
     with no_grad():
         for running, new in zip(kept, (centre, unbiased), strict=True):
@@ -299,9 +300,17 @@ def _mix(kept: Any, found: Any, count: int, momentum: float) -> None:
                     running[...] = mixed if isinstance(running, Array) else np.asarray(mixed)
                 except GradientError:
                     raise GradientError(
-                        "batch_norm: running statistics cannot take those of a batch inside tg.vmap; evaluate by them "
-                        "(module.eval()), or go without them (track_running_stats=False)"
+                        "batch_norm: running statistics that all examples share cannot take those of each inside tg.vmap; "
+                        "give them a batch axis (tg.nn.stack_module_state) and pass them to tg.nn.functional_call, "
+                        "evaluate by them (module.eval()), or go without (track_running_stats=False)"
                     ) from None
+
+
+def _below(value: Any) -> Any:
+    """A value without history, without the levels of the gradients that it is a constant to."""
+    while isinstance(value, Over) and value._node is None:
+        value = value._d
+    return value
 
 
 # ---- arguments

@@ -9,7 +9,13 @@ from typing import Any
 
 from ..samples import COMPOSED, ROWS
 
-NAMESPACES = ("tensorgrad", "tensorgrad.linalg", "tensorgrad.special", "tensorgrad.nn.functional")
+NAMESPACES = (
+    "tensorgrad",
+    "tensorgrad.fft",
+    "tensorgrad.linalg",
+    "tensorgrad.special",
+    "tensorgrad.nn.functional",
+)
 """Where the ops are public."""
 
 EXCUSED = {

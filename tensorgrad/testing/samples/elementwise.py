@@ -58,7 +58,9 @@ def _power(a: float, b: float) -> float:
     return 1.0 if b == 0 else a**b if not isinstance(a, float) or a >= 0 else math.pow(a, b)
 
 
-def _sigmoid(x: float) -> float:
+def _sigmoid(x: Any) -> Any:
+    if isinstance(x, complex):
+        return 1 / (1 + cmath.exp(-x)) if x.real > -700 else cmath.exp(x)
     return 1 / (1 + math.exp(-x)) if x > -700 else math.exp(x)
 
 
@@ -215,6 +217,8 @@ FUNCTIONS = [
         *simple(),
         at("edge: flat on both sides", np.array([-40.0, 40.0, 0.0])),
         at("edge: infinities", np.array([-INF, INF, -1000.0]), smooth=False),
+        at("complex", complex_normal(3)),
+        at("edge: complex, far out", np.array([-400 + 1j, 800 - 1j, -30 + 2j])),
         reference=each(_sigmoid),
         errors=not_numbers("sigmoid"),
     ),
@@ -300,6 +304,14 @@ PIECES = [
         reference=each(_signed),
         errors=not_numbers("sign"),
         numpy=np.sign,
+    ),
+    row(
+        "direction",
+        at("0-d", 3.0 + 4.0j),
+        at("axes", complex_normal(2, 3)),
+        at("edge: 0, tiny, large", np.array([0j, 3e-30 + 4e-30j, 3e30 - 4e30j]), smooth=False),
+        reference=each(_signed),
+        errors=not_numbers("direction", ops.elementwise.direction),
     ),
     row(
         "wins",

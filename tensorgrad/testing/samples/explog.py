@@ -30,6 +30,10 @@ def _of(real: Any, complex_: Any) -> Any:
     return each(lambda x: complex_(x) if isinstance(x, complex) else real(x))
 
 
+def _log1p_of_complex(x: complex) -> complex:
+    return cmath.log(1 + x) if abs(x) > 1e-5 else x * (1 - x * (1 / 2 - x / 3))
+
+
 def _log_sum(base: float) -> Any:
     def f(a: float, b: float) -> float:
         high, low = max(a, b), min(a, b)
@@ -73,7 +77,8 @@ ROWS: list[OpSamples] = [
         at("edge: near 0", np.array([1e-12, -1e-300, 0.0])),
         at("edge: near -1, huge", np.array([-1 + 1e-16, 1e308, INF]), smooth=False),
         at("complex", complex_normal(3)),
-        reference=_of(math.log1p, lambda x: cmath.log(1 + x)),
+        at("edge: complex, near 0", np.array([1e-9 + 2e-10j, -1e-200j, 0.0]), smooth=False),
+        reference=_of(math.log1p, _log1p_of_complex),
         errors=not_numbers("log1p"),
         numpy=np.log1p,
     ),

@@ -211,7 +211,9 @@ ORDER = [
         at("axes", spread(2, 3), axis=-1),
         at("edge: NaN", np.array([[NAN, 1.0], [2.0, NAN]]), axis=0, keepdims=True),
         reference=lambda x, axis=None, keepdims=False: np.nanargmax(x, axis, keepdims=keepdims),
-        errors=Fails(lambda: ops.nanargmax(np.ones(2) * 1j), DtypeError, "nanargmax: x is complex"),
+        errors=Fails(
+            lambda: ops.nanargmax(np.ones((2, 0))), ShapeError, r"nanargmax: x has shape \(0,\); of no elements"
+        ),
         numpy=lambda x, axis=None, keepdims=False: np.nanargmax(x, axis, keepdims=keepdims),
         op=ops.nanargmax,
     ),

@@ -13,7 +13,7 @@ from ... import ops
 from ..._errors import DtypeError, ShapeError
 from .elementwise import broadcasting, misfit, not_numbers, simple
 from .explog import real_only
-from .row import Fails, OpSamples, at, between, each, kink, normal, row, spread
+from .row import Fails, OpSamples, at, between, complex_normal, each, kink, normal, row, spread
 
 INF, NAN = math.inf, math.nan
 HALVES = np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.0])
@@ -287,7 +287,7 @@ SPECIAL = [
         EDGES,
         at("edge: numbers given", np.array([NAN, INF, -INF, 1.0]), smooth=False, nan=-1.0, posinf=9.0, neginf=-9.0),
         reference=_nan_to_num,
-        errors=(not_numbers("nan_to_num"), real_only("nan_to_num")),
+        errors=not_numbers("nan_to_num"),
         numpy=np.nan_to_num,
         kinks=(
             kink("NaN, infinities", np.array([NAN, INF, -INF, 2.0]), gradients=(np.array([0.0, 0.0, 0.0, 1.0]),)),
@@ -298,6 +298,15 @@ SPECIAL = [
 ROWS: list[OpSamples] = [*WHOLE, *DIVISION, *BOUNDS, *PAIRS, *SPECIAL]
 
 COMPOSED: list[OpSamples] = [
+    row(
+        "nan_to_num of parts",
+        at("0-d", 1.5 - 2.0j),
+        at("axes", complex_normal(2, 3)),
+        at("edge: NaN, infinities", np.array([complex(NAN, 2.0), complex(-INF, INF), 1.0]), smooth=False, neginf=-9.0),
+        reference=lambda x, **params: _nan_to_num(x.real, **params) + 1j * _nan_to_num(x.imag, **params),
+        errors=not_numbers("nan_to_num"),
+        op=ops.nan_to_num,
+    ),
     row(
         "clip",
         at("0-d", 1.5, min=-1.0, max=1.0),

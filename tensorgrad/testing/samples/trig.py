@@ -70,6 +70,19 @@ ROWS: list[OpSamples] = [
     ),
     _function("atanh", np.atanh, at("edge: 0, near the ends", np.array([0.0, 0.99, -0.99]))),
     row(
+        "radius",
+        *simple(),
+        at("edge: 0, far out", np.array([0.0, 1e100, -INF]), smooth=False),
+        at("complex", complex_normal(3)),
+        at("edge: complex, far out", np.array([1e15 + 1e15j, -3e15j, 1 - 3e12j]), smooth=False),
+        reference=each(
+            lambda x: (
+                math.hypot(1, x) if isinstance(x, float) else cmath.sqrt(1 + 1j * x) * cmath.sqrt(1 - 1j * x)
+            )
+        ),
+        errors=not_numbers("radius", trig.radius),
+    ),
+    row(
         "one_minus_square",
         *simple(),
         at("edge: 1 and near it", np.array([1.0, 1 - 1e-9, -1.0])),
