@@ -1,5 +1,6 @@
 """Function transformations against the plain way: products with Hessians, Hessians, gradients of each example.
 
+Rows of jvp compare it with the function itself, or for small arrays with recording it and pulling back once.
 Rows named "one gradient" compare this library with itself: how many gradients does a product with the Hessian
 cost. "loop" is a Python loop over rows or examples, which the batched call replaces. "torch" is the same call in
 ``torch.func``, without a bar. The MLP has two layers, 64-32-10.
@@ -30,6 +31,12 @@ def cases(torch: Any) -> Iterator[Case]:
                    {"one gradient": partial(_chain_gradient, shape)}, must=5.0, per=OPS)  # fmt: skip
     mlp = f"MLP {'-'.join(map(str, WIDTHS))}, batch {EXAMPLES}"
     yield Case("hvp, all weights", mlp, _mlp_hvp, {"one gradient": _mlp_gradient}, must=5.0)
+    for n in (4, 16, 64, 256):
+        against = {"the function": (_value, 3.0)} if n >= 64 else {"recording and backward": (_reverse, 1.5)}
+        for name, program in PROGRAMS.items():
+            for other, (make, bar) in against.items():
+                yield Case(f"jvp of {name}", f"({n},{n})", partial(_forward, program, n),
+                           {other: partial(make, program, n)}, must=bar)  # fmt: skip
     hessian = f"{INPUTS} inputs, 3 layers"
     yield Case("hessian", hessian, _hessian, {"loop": _hessian_rows}, must=0.2)
     yield Case("jacrev", hessian, partial(_jacobian, tg.jacrev), {"loop": _jacobian_rows}, must=0.5)
@@ -65,6 +72,62 @@ def notes(torch: Any) -> Iterator[str]:
         del calls[:]
         transformed(x)
         yield f"{name} of {INPUTS} inputs: an op of the function was called {len(calls)} time(s), on {calls[0]}"
+
+
+# ---- forward mode
+
+
+def _layers(x: Any, w: Any, b: Any) -> Any:
+    return tg.tanh(tg.tanh(x @ w + b) @ w + b) @ w
+
+
+def _attention(x: Any, w: Any, b: Any) -> Any:
+    q = x @ w + b
+    return tg.softmax(q @ x.T / x.shape[-1] ** 0.5, axis=-1) @ x
+
+
+def _elementwise(x: Any, w: Any, b: Any) -> Any:
+    for _ in range(5):
+        x = tg.tanh(x * w + b) * 0.9
+    return x
+
+
+PROGRAMS = {"three layers": _layers, "attention": _attention, "an elementwise chain": _elementwise}
+"""Of an input, in whose direction they are differentiated, a matrix and a row."""
+
+
+def _drawn(n: int) -> tuple[Any, Any, Any, Any]:
+    rng = np.random.default_rng(4)
+    x, v, w = (tg.tensor(rng.normal(size=(n, n))) for _ in range(3))
+    return x, v, w / n**0.5, tg.tensor(rng.normal(size=n))
+
+
+def _forward(program: Any, n: int) -> Implementation:
+    x, v, w, b = _drawn(n)
+    return Implementation(lambda: tg.jvp(lambda x: program(x, w, b), (x,), (v,))[1])
+
+
+def _by_program(program: Any, n: int) -> Any:
+    x, v, w, b = _drawn(n)
+    return tg.linearize(lambda x: program(x, w, b), x)[1](v)
+
+
+def _value(program: Any, n: int) -> Implementation:
+    x, _, w, b = _drawn(n)
+    return Implementation(lambda: program(x, w, b), check=lambda: _by_program(program, n))
+
+
+def _reverse(program: Any, n: int) -> Implementation:
+    x, _, w, b = _drawn(n)
+    seed = tg.ones_like(x)
+    leaf = x.clone().requires_grad_()
+
+    def run() -> Any:
+        leaf.grad = None
+        program(leaf, w, b).backward(seed)
+        return leaf.grad
+
+    return Implementation(run, check=lambda: _by_program(program, n))
 
 
 # ---- products with the Hessian

@@ -168,7 +168,7 @@ def _shown_later(card: Any) -> Callable[..., Any]:
 def specialise(card: Any) -> None:
     """Write entry and pullback of a card, compile them, and put them in place."""
     with _lock:
-        card.saves = tuple(saved_names(card))
+        card.saves, card.pushforward = tuple(saved_names(card)), None
         source = "\n\n".join([entry(card), pullback(card), revive(card)])
         rules = {f"rule{i}_": one.function for i, one in enumerate(card.formulas.values())}
         wrapped = _closure(source, ["forward", "card", "op", *rules], ["entry", "pullback", "revive"])

@@ -165,6 +165,7 @@ class Walk:
         for watcher in watching:
             watcher.start(self, roots, order)
         finished: dict[Any, Any] = {}
+        token = walking.set(self)
         owned, retain, tensors = self.owned, self.retain, self.tensors
         take, known = cotangents.pop, cotangents.get
         while order:
@@ -222,6 +223,7 @@ class Walk:
             if leaf in cotangents:
                 g = cotangents.pop(leaf)
                 finished[leaf] = g if leaf.extra is None else self.through_hooks(leaf, g)
+        walking.reset(token)
         return finished
 
     def revive(self, node: Node, saved: tuple[Any, ...], edges: tuple[Any, ...]) -> tuple[Any, ...]:

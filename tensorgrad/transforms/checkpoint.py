@@ -241,8 +241,8 @@ class _Inner(Walk):
 
         So sums are made in the order in which they are made without a checkpoint, and have the same bits.
         """
-        outer = walking.get()
-        if get_mode() & WATCHED:  # watchers are shown what each node contributes
+        outer = walking.get(None)
+        if outer is None or get_mode() & WATCHED:  # watchers are shown what each node contributes
             return []
         known = [edge for edge in edges if edge in outer.cotangents]
         self.owned |= outer.owned.intersection(known)

@@ -186,7 +186,11 @@ def _push(card: Primitive, primals: list[Any], tangents: list[Any], params: tupl
         elif card.kind == "elementwise":
             formula = card.formulas[card.input_of(i)]
             slope = formula.constant
-            part = t * (card.evaluate(formula, primals, params, y=y) if slope is None else slope)
+            part = (
+                t
+                if slope == 1
+                else t * (card.evaluate(formula, primals, params, y=y) if slope is None else slope)
+            )
         elif card.variadic and card.input_of(i) == card.inputs[-1]:
             name, first = card.inputs[-1], len(card.inputs) - 1
             zeros = [zero_like(p) if t is None else t for p, t in zip(primals, tangents, strict=True)]

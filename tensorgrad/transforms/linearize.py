@@ -95,6 +95,8 @@ class Equation:
     """One op of a linear program.
 
     Attributes:
+        card: of the op.
+        params: its parameters, by name.
         slots: the places of the inputs, None where a constant stands.
         constants: what stands there, None at the places.
         results: the places of the results.
@@ -258,9 +260,8 @@ class Slot(Inside):
         """Apply an op to values of this level, and note it."""
         mine = [isinstance(arg, Slot) and arg.level == self.level for arg in args]
         data = [arg.value if own else arg for arg, own in zip(args, mine, strict=True)]
-        with np.errstate(
-            all="ignore"
-        ):  # 0 times an infinite derivative says nothing about the tangents to come
+        # 0 times an infinite derivative says nothing about the tangents to come.
+        with np.errstate(all="ignore"):
             y = apply(primitive, data, params)
         results = y if primitive.several else (y,)
         places = tuple(range(self.notes.size, self.notes.size + len(results)))

@@ -275,6 +275,8 @@ def test_a_value_stands_for_every_place_of_a_shared_parameter() -> None:
     assert_allclose(nn.functional_call(model, {"decode.weight": eye}, ROWS), np.tanh(ROWS))
     found = nn.functional_call(model, {"encode.weight": eye}, ROWS, tie_weights=False)
     assert_allclose(found, np.tanh(ROWS) @ model.encode.weight.numpy().T)
+    both = nn.functional_call(model, {"encode.weight": eye, "decode.weight": 2 * eye}, ROWS)
+    assert_allclose(both, 2 * np.tanh(ROWS))
     assert model.encode.weight is model.decode.weight
 
 

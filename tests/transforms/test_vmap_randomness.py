@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import tensorgrad as tg
 from tensorgrad import random
-from tensorgrad._levels import open_batches
+from tensorgrad._draws import open_batches
 
 F = tg.nn.functional
 X = np.random.default_rng(0).normal(size=(5, 4))
