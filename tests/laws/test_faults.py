@@ -13,7 +13,6 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import _levels
-from tensorgrad._levels import new_batch
 from tensorgrad._primitive import registry
 from tests.laws import test_every_op, test_words
 from tests.laws.programs import Program
@@ -25,6 +24,8 @@ from tests.planted import WRONG, planted, spoil
 grad, jvp, vmap = (
     importlib.import_module(f"tensorgrad.transforms.{name}") for name in ("grad", "jvp", "vmap")
 )
+
+NEW_BATCH = vmap.new_batch
 
 
 def check_op(name: str) -> None:
@@ -86,7 +87,7 @@ def one_level_for_all_batches(*args: Any) -> Iterator[int]:
     """The same for `new_batch`."""
     numbers, _levels._numbers = _levels._numbers, lambda: 10**9
     try:
-        opening = new_batch(*args)
+        opening = NEW_BATCH(*args)
         level = opening.__enter__()
     finally:
         _levels._numbers = numbers
