@@ -1,4 +1,4 @@
-"""Every row of the table of samples through every check; ids name op and sample: ``[sin-0-d]``."""
+"""Every row of the table of samples through every check; ids name the op: ``[sin]``; a failure names the sample."""
 
 from __future__ import annotations
 
@@ -25,11 +25,33 @@ ALL = [*ROWS.values(), *COMPOSED.values()]
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def samples(which: Callable[[OpSamples, Sample], bool] = lambda row, sample: True) -> pytest.MarkDecorator:
-    """Parametrise a test over rows and their samples."""
-    chosen = [(row, sample) for row in ALL for sample in row.samples if which(row, sample)]
-    ids = [f"{row.name}-{sample.label}" for row, sample in chosen]
-    return pytest.mark.parametrize(("row", "sample"), chosen, ids=ids)
+def samples(which: Callable[[OpSamples, Sample], bool] = lambda row, sample: True) -> Any:
+    """Make a test of a sample one of a row: it goes through the samples, and a failure names those that failed."""
+
+    def decorate(test: Callable[[OpSamples, Sample], None]) -> Any:
+        def of_row(row: OpSamples) -> None:
+            failed = []
+            for sample in row.samples:
+                if not which(row, sample):
+                    continue
+                tg.manual_seed(0)
+                try:
+                    test(row, sample)
+                except Exception as error:
+                    error.add_note(f"{row.name}, sample {sample.label!r}")
+                    failed.append(error)
+            if failed:
+                raise (
+                    failed[0]
+                    if len(failed) == 1
+                    else ExceptionGroup(f"{row.name}: {len(failed)} samples", failed)
+                )
+
+        of_row.__name__, of_row.__doc__ = test.__name__, test.__doc__
+        rows = [row for row in ALL if any(which(row, sample) for sample in row.samples)]
+        return pytest.mark.parametrize("row", rows, ids=[row.name for row in rows])(of_row)
+
+    return decorate
 
 
 def has_inputs(row: OpSamples, sample: Sample) -> bool:
@@ -168,16 +190,7 @@ def test_kinks(row: OpSamples, kink: Any) -> None:
 # ---- the fast entry and the general path build the same nodes
 
 
-PRIMITIVES_WITH_FORMULAS = [
-    (row, sample) for row in ROWS.values() for sample in row.samples if registry[row.name].formulas
-]
-
-
-@pytest.mark.parametrize(
-    ("row", "sample"),
-    PRIMITIVES_WITH_FORMULAS,
-    ids=[f"{r.name}-{s.label}" for r, s in PRIMITIVES_WITH_FORMULAS],
-)
+@samples(lambda row, sample: row.name in ROWS and bool(registry[row.name].formulas))
 def test_both_paths_build_the_same_node(row: OpSamples, sample: Sample) -> None:
     card, case = registry[row.name], checks.Case(row, sample)
     params = tuple([{**card.defaults, **sample.named()}[name] for name in card.params])
