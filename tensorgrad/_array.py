@@ -7,6 +7,7 @@ and batches inherit it, so code under a transformation sees the same methods.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from types import MethodType
 from typing import TYPE_CHECKING, Any
@@ -316,15 +317,14 @@ class Array(Value):
             return getattr(args[0], function.__name__)
         # NumPy's other functions get arrays, unless that would lose a history without a word.
         values = [one for one in flatten((args, kwargs))[0] if isinstance(one, Value)]
+        asked, ours = _two_names(function)
         if any(one.level > 0 for one in values):
             raise DtypeError(
-                f"np.{function.__name__} cannot see values inside a transformation (tg.grad, tg.vmap, tg.jvp); use the "
-                "function of tensorgrad that does it"
+                f"{asked} cannot see values inside a transformation (tg.grad, tg.vmap, tg.jvp); use {ours}"
             )
         if any(one.requires_grad for one in values):  # type: ignore[attr-defined]
             raise DtypeError(
-                f"np.{function.__name__} does not record gradients; use the function of tensorgrad that does it, or "
-                "t.detach() if no gradient is meant"
+                f"{asked} does not record gradients; use {ours}, or t.detach() if no gradient is meant"
             )
         args, kwargs = map_leaves(
             lambda one: np.asarray(one) if isinstance(one, Value) else one, (args, kwargs)
@@ -532,6 +532,15 @@ def check_shape(op: str, got: tuple[int, ...], wanted: tuple[int, ...]) -> None:
     """Raise unless a new value has the shape of the tensor that it is written to."""
     if got != wanted:
         raise ShapeError(f"{op}: the value has shape {got} and the tensor {wanted}; a tensor keeps its shape")
+
+
+def _two_names(function: Any) -> tuple[str, str]:
+    """Of a function of NumPy: its name, and what stands for it here."""
+    path = f"{function.__module__}.{function.__name__}".removeprefix("numpy.")
+    ours: Any = sys.modules[__name__.partition(".")[0]]
+    for part in path.split("."):
+        ours = getattr(ours, part, None)
+    return f"np.{path}", f"tg.{path}" if callable(ours) else "the function of tensorgrad that does it"
 
 
 def check_become(target: Array, new: Any, how: str) -> None:

@@ -324,7 +324,8 @@ class Tensor(Array):
             if get_mode() & TAPE:
                 raise GradientError(
                     f"{how}: this leaf requires a gradient, and writing to it would lose its place in the graph; for an "
-                    "update write inside `with tg.no_grad():`, for a new value compute a new tensor (y = x + v)"
+                    "update write inside `with tg.no_grad():`, for a new value compute a new tensor (y = x + v), or write "
+                    "to x.clone(), as in a function that is given to tg.grad"
                 )
         elif not get_mode() & TAPE:
             raise GradientError(

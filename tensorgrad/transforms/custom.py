@@ -36,9 +36,9 @@ class _Custom(Generic[P]):
             n for n, one in signature.parameters.items() if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
         ]  # fmt: skip
         many = inspect.Parameter.VAR_POSITIONAL in kinds
-        if wrong := [i for i in given if not (i >= 0 and (many or i < len(names)))]:
+        if wrong := [i for i in given if not (isinstance(i, int) and i >= 0 and (many or i < len(names)))]:
             raise GradientError(
-                f"{self.name}: nondiff_argnums has {wrong[0]}, but the arguments are {names}, counted from 0"
+                f"{self.name}: nondiff_argnums has {wrong[0]!r}, but the arguments are {names}, counted from 0"
             )
         self._signature = signature
         self._names = names
@@ -244,15 +244,19 @@ class Function:
 
     setup_context: Callable[..., None] | None = None
 
+    def __init__(self, *args: Any) -> None:
+        name = type(self).__name__
+        raise GradientError(f"{name}: a Function has no instances; call {name}.apply(...)")
+
     @staticmethod
     def forward(ctx: Any, *args: Any) -> Any:
         """Compute the result."""
-        raise NotImplementedError("write forward(ctx, *args)")
+        raise NotImplementedError("Function: write forward(ctx, *args) as a staticmethod of the subclass")
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         """Compute the gradient of each argument."""
-        raise NotImplementedError("write backward(ctx, *grads)")
+        raise NotImplementedError("Function: write backward(ctx, *grads) as a staticmethod of the subclass")
 
     @classmethod
     def apply(cls, *args: Any) -> Any:

@@ -47,7 +47,12 @@ def checkpoint_sequential(functions: Functions, x: Any, segments: int | None = N
     """
     blocks = _listed("checkpoint_sequential", functions)
     count = round(math.sqrt(len(blocks))) if segments is None else segments
-    if not isinstance(count, int) or not 1 <= count <= len(blocks):
+    if not isinstance(count, int):
+        raise ShapeError(
+            f"checkpoint_sequential: segments is a {type(segments).__name__}, and a number is needed; unlike PyTorch's, "
+            "the input comes before it: checkpoint_sequential(model, x, 2)"
+        )
+    if not 1 <= count <= len(blocks):
         raise ShapeError(
             f"checkpoint_sequential: {segments!r} segments of {len(blocks)} functions; 1 to {len(blocks)} are possible"
         )
@@ -87,6 +92,10 @@ def plan_checkpoints(model: Functions, x: Any, budget: float | None = None) -> C
         for the model of a chain; the plan is a dynamic program over it.
     """
     blocks = _listed("plan_checkpoints", model)
+    if isinstance(budget, str):
+        raise GradientError(
+            f"plan_checkpoints: budget is {budget!r}; a number of bytes is needed, such as 4e6"
+        )
     table = _Table(measured(blocks, x))
     kept = table.peak([(i, i + 1, False) for i in range(len(blocks))])
     limit = table.least() if budget is None else float(budget)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from .._tree import Tree, flatten, map_leaves, unflatten
 from .around import recorded_here
 from .inside import Inside
 
+_OF_MANY = {"grad": ", or take tg.jacobian for all of them"}
 CLOSE_OVER = "Bind what is not differentiated beforehand: lambda x: f(x, n)"
 
 
@@ -49,6 +50,7 @@ def grad(
         >>> tg.grad(tg.grad(tg.sin))(0.5) == -tg.sin(0.5)
         tensor(True)
     """
+    check_function("grad", f, argnums)
 
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
@@ -71,10 +73,11 @@ def value_and_grad(
         >>> tg.value_and_grad(lambda p: (p["w"] * 3).sum())({"w": np.array([1.0, 2.0])})
         (np.float64(9.0), {'w': array([3., 3.])})
     """
+    check_function("value_and_grad", f, argnums)
 
     @functools.wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        y, aux, found = differentiate("grad", f, argnums, has_aux, args, kwargs)
+        y, aux, found = differentiate("value_and_grad", f, argnums, has_aux, args, kwargs)
         return ((y, aux), found) if has_aux else (y, found)
 
     return value_and_gradient
@@ -271,16 +274,16 @@ def _call(
     replaced = list(args)
     for i, argument in zip(positions, unflatten(tree, variables), strict=True):
         replaced[i] = argument
-    result = f(*replaced, **kwargs)
-    if has_aux and not (isinstance(result, tuple) and len(result) == 2):
-        raise GradientError(f"{name}: with has_aux=True the function must return (number, aux)")
-    y, aux = result if has_aux else (result, None)
+    y, aux = result_and_aux(name, f(*replaced, **kwargs), has_aux, "number")
     shape = getattr(y, "shape", None if not isinstance(y, int | float) else ())
     if shape is None or math.prod(shape) != 1:
         what = f"shape {shape}" if shape is not None else type(y).__name__
-        raise ShapeError(
-            f"{name}: the function returned {what}; one number is needed, reduce it by .sum() or .mean()"
+        way_out = (
+            ", and has_aux=True hands on what is returned beside it: (number, aux)"
+            if isinstance(y, tuple)
+            else f", reduce it by .sum() or .mean(){_OF_MANY.get(name, '')}"
         )
+        raise ShapeError(f"{name}: the function returned {what}; one number is needed{way_out}")
     if isinstance(y, Value) and y.dtype.kind == "c":
         raise DtypeError(
             f"{name}: the function returned a complex number; take its real part or absolute value"
@@ -288,14 +291,37 @@ def _call(
     return y, aux
 
 
+def check_function(name: str, f: Any, argnums: Any = 0) -> None:
+    """Raise unless ``f`` is a function and ``argnums`` may be positions: ``grad(f, x)`` is neither JAX nor this."""
+    if not callable(f):
+        raise DtypeError(
+            f"{name}: the first argument is the function to transform, and not what it returns; {type(f).__name__} given"
+        )
+    if not all(isinstance(i, int) for i in (argnums if isinstance(argnums, Sequence) else (argnums,))):
+        shown = f"{argnums!r}" if isinstance(argnums, str) else f"a {type(argnums).__name__}"
+        raise GradientError(
+            f"{name}: argnums is {shown}; a position, or several, is needed. The arguments of the function come after: "
+            f"tg.{name}(f)(x)"
+        )
+
+
+def result_and_aux(name: str, result: Any, has_aux: bool, what: str = "result") -> tuple[Any, Any]:
+    """What the function returned, apart."""
+    if has_aux and not (isinstance(result, tuple) and len(result) == 2):
+        raise GradientError(f"{name}: with has_aux=True the function must return ({what}, aux)")
+    y, aux = result if has_aux else (result, None)
+    if y is None:
+        raise ShapeError(f"{name}: the function returned None; does it lack a return?")
+    return y, aux
+
+
 def positions_of(name: str, argnums: int | Sequence[int], args: Sequence[Any]) -> tuple[int, ...]:
     """The positions that ``argnums`` names, counted from the first of ``args``."""
     positions = tuple(argnums) if isinstance(argnums, Sequence) else (argnums,)
-    if not all(isinstance(i, int) for i in positions):
-        raise GradientError(f"{name}: argnums is {argnums!r}; a position, or several, is needed")
     if wrong := [i for i in positions if not -len(args) <= i < len(args)]:
         raise GradientError(
-            f"{name}: argnums names argument {wrong[0]}, but {len(args)} were given by position"
+            f"{name}: argnums names argument {wrong[0]}, but {len(args)} were given by position; what is given by keyword "
+            "is not differentiated"
         )
     positions = tuple([i % len(args) for i in positions])
     if len(set(positions)) != len(positions):
@@ -310,9 +336,20 @@ def check_differentiable(
     dtype = getattr(leaf, "dtype", None)
     if dtype is None:
         if isinstance(leaf, bool | int) or not isinstance(leaf, float | complex):
+            shown = (
+                f"{leaf!r} ({type(leaf).__name__})"
+                if isinstance(leaf, int | str)
+                else f"a {type(leaf).__name__}"
+            )
+            if type(leaf) is int:
+                way_out = f"Write {leaf}.0. {way_out}"
+            elif hasattr(leaf, "named_parameters"):
+                way_out = "Differentiate by its weights: lambda w, x: tg.nn.functional_call(model, w, x)"
+            elif isinstance(leaf, Iterator):
+                way_out = "Make a list of it"
             raise DtypeError(
-                f"{name}: {what}{tree.paths()[number]} is {leaf!r} ({type(leaf).__name__}); floats, arrays and "
-                f"tensors can be differentiated. {way_out}"
+                f"{name}: {what}{tree.paths()[number]} is {shown}; floats, arrays and tensors can be differentiated. "
+                f"{way_out}"
             )
     elif dtype.kind not in "fc":
         raise DtypeError(

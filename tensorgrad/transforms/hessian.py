@@ -15,7 +15,7 @@ from .._levels import open_levels
 from .._tape import collect
 from .._tensor import Tensor
 from .._tree import flatten, unflatten
-from .grad import CLOSE_OVER, check_differentiable, differentiate
+from .grad import CLOSE_OVER, check_differentiable, check_function, differentiate
 from .jacobian import jacobian_of
 from .jvp import jvp
 from .like import Like
@@ -58,6 +58,7 @@ def hessian(
         Griewank and Walther, Evaluating Derivatives, 2008, chapter 5; Pearlmutter, Fast exact multiplication by the
         Hessian, 1994.
     """
+    check_function("hessian", f, argnums)
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
         _, aux, found = differentiate("hessian", f, argnums, has_aux, args, kwargs)
@@ -96,6 +97,7 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = Fals
     Source:
         Pearlmutter, Fast exact multiplication by the Hessian, 1994.
     """
+    check_function("hvp", f)
     xs, vs, alone = _arguments("hvp", "tangent", primals, tangents)
     own_rules = False
 
@@ -139,6 +141,7 @@ def vhp(f: Callable[..., Any], primals: Any, cotangents: Any, has_aux: bool = Fa
         >>> tg.vhp(lambda x: (x ** 3).sum(), np.array([1.0, 2.0]), np.array([1.0, 0.0]))
         (np.float64(9.0), array([6., 0.]))
     """
+    check_function("vhp", f)
     xs, vs, alone = _arguments("vhp", "cotangent", primals, cotangents)
     _, pull, (value, aux) = vjp(_gradient("vhp", f, len(xs), has_aux), *xs, has_aux=True)
     product = pull(vs)[0] if alone else pull(vs)

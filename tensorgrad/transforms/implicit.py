@@ -75,6 +75,11 @@ def custom_root(
         Blondel et al., Efficient and modular implicit differentiation, NeurIPS 2022.
     """
     name = "custom_root"
+    for what, one in [("f", f), ("solve", solve)]:
+        if one is not None and not callable(one):
+            raise GradientError(
+                f"{name}: {what} is a {type(one).__name__}; a function is needed: custom_root(f, initial)"
+            )
     how = solver_of(name, tangent_solve or linear_solver, None, 1000)
 
     def residual(x: Any, *given: Any) -> Any:
@@ -153,6 +158,10 @@ def fixed_point(
         Bai, Kolter and Koltun, Deep equilibrium models, NeurIPS 2019.
     """
     name = "fixed_point"
+    if not callable(f):
+        raise GradientError(
+            f"{name}: the function comes first: fixed_point(f, x0); a {type(f).__name__} given"
+        )
     if not callable(solver) and solver not in ("newton", *FIXED_POINTS):
         raise GradientError(
             f"{name}: solver is {solver!r}; take 'iteration', 'anderson', 'newton', or a function solver(g, x0)"

@@ -66,7 +66,7 @@ def picard(f: Map, x: Any, tol: float, limit: int, name: str, warn: bool = False
         new = f(x)
         left, wanted = size(new - x), tol * (1 + size(new))
         x = np.where(done[..., None], x, new)
-        done = done | (left <= wanted)
+        done = done | (np.isfinite(left) & (left <= wanted))  # far out both are infinite
         if done.all():
             return x
         if not np.isfinite(left[~done]).all() if done.ndim else not np.isfinite(left):
@@ -90,7 +90,7 @@ def anderson(f: Map, x: Any, tol: float, limit: int, name: str, warn: bool = Fal
     for _ in range(limit):
         new = f(x)
         left, wanted = size(new - x), tol * (1 + size(new))
-        done = done | (left <= wanted)
+        done = done | (np.isfinite(left) & (left <= wanted))  # far out both are infinite
         if done.all():
             return new
         if not np.isfinite(np.where(done, 0, left)).all():

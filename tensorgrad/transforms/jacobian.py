@@ -19,7 +19,7 @@ from .._errors import DtypeError, GradientError, ShapeError
 from .._specialise import ARRAYS
 from .._tensor import fresh
 from .._tree import Tree, flatten, unflatten
-from .grad import check_differentiable, positions_of
+from .grad import check_differentiable, check_function, positions_of, result_and_aux
 from .like import from_tensors
 from .linearize import linearize
 from .vjp import vjp
@@ -122,6 +122,7 @@ def jacobian_of(
     holomorphic: bool,
 ) -> Callable[..., Any]:
     """The Jacobian function; ``name`` is the transformation that errors speak of."""
+    check_function(name, f, argnums)
     if chunk_size is not None and (not isinstance(chunk_size, int) or chunk_size < 1):
         raise ShapeError(f"{name}: chunk_size is {chunk_size!r}; a positive integer or None is needed")
 
@@ -134,10 +135,7 @@ def jacobian_of(
             full = list(args)
             for i, argument in zip(positions, picked, strict=True):
                 full[i] = argument
-            result = f(*full, **kwargs)
-            if has_aux and not (isinstance(result, tuple) and len(result) == 2):
-                raise GradientError(f"{name}: with has_aux=True the function must return (result, aux)")
-            return result if has_aux else (result, None)
+            return result_and_aux(name, f(*full, **kwargs), has_aux)
 
         leaves, tree = flatten(picked)
         for number, leaf in enumerate(leaves):

@@ -20,6 +20,7 @@ from .._tape import Leaf
 from .._tensor import Over, Parameter, Tensor, fresh, pull, watched, wrap
 from .._tree import flatten, map_leaves, unflatten
 from ._pushforward import text
+from .grad import check_function, result_and_aux
 from .inside import Inside
 
 
@@ -47,6 +48,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], 
     Source:
         Griewank and Walther, Evaluating Derivatives, 2008, chapter 3.
     """
+    check_function("jvp", f)
     if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
         raise DtypeError(
             "jvp: primals and tangents are sequences with one entry for each argument: jvp(f, (x,), (t,))"
@@ -55,10 +57,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], 
         arguments = map_leaves(
             lambda p, t: _dual(p, t, level), tuple(primals), tuple(tangents), what="jvp: tangents"
         )
-        result = f(*arguments)
-        if has_aux and not (isinstance(result, tuple) and len(result) == 2):
-            raise GradientError("jvp: with has_aux=True the function must return (result, aux)")
-        y, aux = result if has_aux else (result, None)
+        y, aux = result_and_aux("jvp", f(*arguments), has_aux)
         leaves, tree = flatten(y)
         pairs = [_parts(leaf, level) for leaf in leaves]
         aux = map_leaves(lambda leaf: _parts(leaf, level)[0], aux)
@@ -310,6 +309,8 @@ def _dual(primal: Any, tangent: Any, level: int) -> Dual:
     t = tangent if isinstance(tangent, Value) else as_data(tangent, copy=True)
     if p.dtype.kind not in "fc":
         raise DtypeError(f"jvp: a primal has dtype {p.dtype}; only floating and complex ones have tangents")
+    if t.dtype.kind == "c" and p.dtype.kind != "c":
+        raise DtypeError(f"jvp: a tangent has dtype {t.dtype}, its primal {p.dtype}; take its real part")
     if p.shape != t.shape:
         raise ShapeError(
             f"jvp: a primal has shape {p.shape} and its tangent {t.shape}; they must be the same"

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import ops
 from .._config import no_grad
-from .._errors import ConvergenceError, GradientError, TraceError
+from .._errors import ConvergenceError, DtypeError, GradientError, TraceError
 from .._primitive import Value
 from .._tree import Tree, flatten, unflatten
 from ..ops.linalg import solve as solve_matrix
@@ -69,6 +69,11 @@ def linear_solve(
         >>> tg.grad(lambda w: tg.linear_solve(lambda x: w * x, np.array([2.0, 2.0])).sum())(w)
         array([-0.5  , -0.125])
     """
+    if not callable(matvec):
+        raise DtypeError(
+            f"linear_solve: matvec is a {type(matvec).__name__}, and a linear function is needed, such as lambda x: a @ x; "
+            "for a matrix there is tg.linalg.solve(a, b)"
+        )
     leaves, tree = flatten(b)
     xs = [x if isinstance(x, Value) else stripped(x) for x in leaves]
     solve = solver_of("linear_solve", solver, tol, max_iterations)

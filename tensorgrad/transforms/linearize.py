@@ -23,7 +23,7 @@ from .._specialise import ARRAYS
 from .._tape import Leaf, tick
 from .._tensor import Tensor, fresh, watched
 from .._tree import Tree, flatten, map_leaves, unflatten
-from .grad import CLOSE_OVER, check_differentiable, private
+from .grad import CLOSE_OVER, check_differentiable, check_function, private, result_and_aux
 from .inside import Inside
 from .jvp import Dual, apply
 from .like import Like
@@ -64,6 +64,7 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
         Griewank and Walther, Evaluating Derivatives, 2008, chapter 3; Frostig, Johnson, Maclaurin, Paszke and Radul,
         Decomposing reverse-mode automatic differentiation, 2021.
     """
+    check_function("linearize", f)
     leaves, tree = flatten(primals)
     for number, leaf in enumerate(leaves):
         check_differentiable("linearize", "primal ", leaf, tree, number, CLOSE_OVER)
@@ -72,10 +73,7 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
     with new_level() as below, new_level() as level:
         slots = [Slot(zero_like(d), i, notes, below) for i, d in enumerate(data)]
         duals = [Dual(watched(d), slot, level) for d, slot in zip(data, slots, strict=True)]
-        result = f(*unflatten(tree, duals))
-        if has_aux and not (isinstance(result, tuple) and len(result) == 2):
-            raise GradientError("linearize: with has_aux=True the function must return (result, aux)")
-        y, aux = result if has_aux else (result, None)
+        y, aux = result_and_aux("linearize", f(*unflatten(tree, duals)), has_aux)
         outputs, y_tree = flatten(y)
         pairs = [_parts(leaf, level, below) for leaf in outputs]
         aux = map_leaves(lambda leaf: _parts(leaf, level, below)[0], aux)

@@ -165,7 +165,7 @@ class _Loop:
             if not getattr(leaf, "shape", ()):
                 raise ShapeError(
                     f"scan: xs{path} has no axis to go along; what is the same for all steps is read from outside, or "
-                    "carried"
+                    "carried, and a list of numbers is made an array: np.array(xs)"
                 )
             found.setdefault(leaf.shape[0], f"xs{path}")
         if len(found) != 1:

@@ -103,9 +103,15 @@ def same_structure(
 ) -> None:
     """Raise if what a function returned does not have the structure and shapes of its argument."""
     if found.paths() != tree.paths():
-        raise ShapeError(
-            f"{name}: {what} has leaves at {found.paths()}, the solution at {tree.paths()}; both need one structure"
+        shown = (
+            "None; does it lack a return?"
+            if found.paths() == []
+            else f"a container with {', '.join(found.paths())}"
         )
+        if found.paths() == [""]:
+            shown = "a single value"
+        wanted = "a single value" if tree.paths() == [""] else f"a container with {', '.join(tree.paths())}"
+        raise ShapeError(f"{name}: {what} is {shown}, the solution {wanted}; both need one structure")
     for one, x, path in zip(leaves, like, tree.paths(), strict=True):
         one = one if isinstance(one, Value) else as_data(one)
         if one.shape != x.shape:

@@ -16,7 +16,7 @@ import numpy as np
 from .. import ops
 from .._config import enable_grad, is_grad_enabled
 from .._data import as_data
-from .._errors import GradientError, MutatedError, ShapeError
+from .._errors import MutatedError, ShapeError
 from .._levels import new_level, open_levels
 from .._primitive import Value
 from .._specialise import ARRAYS
@@ -25,7 +25,7 @@ from .._tape import Leaf, collect, is_closed, settle, tick
 from .._tensor import Over, Tensor, pull_from, wrap
 from .._tree import Tree, flatten, map_leaves, unflatten
 from .around import recorded_here
-from .grad import CLOSE_OVER, check_differentiable, private
+from .grad import CLOSE_OVER, check_differentiable, check_function, private, result_and_aux
 from .like import Like, from_tensors
 
 
@@ -61,6 +61,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     Source:
         Griewank and Walther, Evaluating Derivatives, 2008, section 3.2.
     """
+    check_function("vjp", f)
     leaves, tree = flatten(primals)
     for number, leaf in enumerate(leaves):
         check_differentiable("vjp", "primal ", leaf, tree, number, CLOSE_OVER)
@@ -143,10 +144,7 @@ def _record(f: Any, tree: Tree, variables: list[Any], plain: bool, has_aux: bool
     name = getattr(f, "__name__", type(f).__name__)
     pull = Pullback(name, [v._node for v in variables], tree, plain, level)  # the function may write to them
     pull.layouts = [(v.shape, v.dtype) for v in variables]
-    result = f(*unflatten(tree, variables))
-    if has_aux and not (isinstance(result, tuple) and len(result) == 2):
-        raise GradientError(f"vjp: with has_aux=True {name} must return (result, aux)")
-    y, aux = result if has_aux else (result, None)
+    y, aux = result_and_aux("vjp", f(*unflatten(tree, variables)), has_aux)
     leaves, y_tree = flatten(y)
     leaves = [leaf if isinstance(leaf, Value) else as_data(leaf) for leaf in leaves]
     for end in pull.ends:

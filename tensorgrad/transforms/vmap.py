@@ -79,6 +79,11 @@ def vmap(
         return functools.partial(
             vmap, in_axes=in_axes, out_axes=out_axes, randomness=randomness, chunk_size=chunk_size
         )
+    if isinstance(in_axes, np.ndarray | Value):
+        raise ShapeError(
+            "vmap: in_axes is an array, and an axis or None for each argument is needed. The arguments of the function "
+            "come after: tg.vmap(f)(x)"
+        )
     if not callable(f):
         raise DtypeError(
             f"vmap: {type(f).__name__} given; the first argument is the function, vmap(f)(x) applies it to x"
@@ -163,9 +168,13 @@ def _batches(leaves: Sequence[Any], axes: Sequence[int | None], tree: Tree) -> l
                     ) from None
             rank = len(value.shape)
             if not -rank <= axis < rank:
+                way_out = (
+                    "what all examples share has None in in_axes, and of a list of numbers make an array: np.array(x)"
+                    if isinstance(leaf, int | float | complex)
+                    else "what all examples share has None in in_axes"
+                )
                 raise ShapeError(
-                    f"vmap: argument {tree.paths()[number]} has shape {value.shape}, so it has no axis {axis}; what all "
-                    "examples share has None in in_axes"
+                    f"vmap: argument {tree.paths()[number]} has shape {value.shape}, so it has no axis {axis}; {way_out}"
                 )
             value = value if axis % rank == 0 else ops.moveaxis(value, axis, 0)
         found.append(value)

@@ -243,7 +243,7 @@ def test_the_error_names_the_place_in_the_container() -> None:
 
 @pytest.mark.parametrize("result", [lambda x: x, lambda x: (x.sum(), x), lambda x: None, lambda x: "text"])
 def test_the_result_must_be_one_number(result: Any) -> None:
-    with pytest.raises(tg.ShapeError, match="one number"):
+    with pytest.raises(tg.ShapeError, match=r"one number|lack a return"):
         tg.grad(result)(X)
 
 

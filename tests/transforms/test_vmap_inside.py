@@ -211,8 +211,8 @@ DECISIONS = {
     "in": lambda x: 3.0 in (x + tg.zeros(2)),
 }
 OTHERS: dict[str, tuple[Any, type[Exception], str]] = {
-    "np.dot": (lambda x: np.dot(x, x), tg.DtypeError, "function of tensorgrad"),
-    "np.mean": (np.mean, tg.DtypeError, "function of tensorgrad"),
+    "np.dot": (lambda x: np.dot(x, x), tg.DtypeError, "use tg"),
+    "np.mean": (np.mean, tg.DtypeError, "use tg"),
     "tg.tensor": (tg.tensor, tg.DtypeError, r"use it as it is, or x\.clone\(\)"),
     "Parameter": (tg.nn.Parameter, tg.DtypeError, r"use it as it is"),
     "tg.tensor of a list": (lambda x: tg.tensor([x[0], x[1]]), tg.GradientError, r"tg\.stack"),
