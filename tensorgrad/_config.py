@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import numpy as np
 
+from ._blocks import within
 from ._errors import DtypeError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -214,13 +215,13 @@ def get_default_dtype() -> np.dtype[Any]:
 
 def set_watched(bits: int) -> None:
     """Set what the mode says about watchers, and leave the rest."""
-    _mode.set(get_mode() & (TAPE | ZEROS) | bits & (WATCHED | GENERAL))
+    _mode.set(within(get_mode(), get_mode() & (TAPE | ZEROS) | bits & (WATCHED | GENERAL)))
 
 
 def set_bit(enabled: bool, bit: int = TAPE) -> Token[int]:
     """Set one bit of the mode; what is returned undoes it by `undo`."""
     mode = get_mode()
-    return _mode.set(mode | bit if enabled else mode & ~bit)
+    return _mode.set(within(mode, mode | bit if enabled else mode & ~bit, bit == TAPE))
 
 
 undo = _mode.reset
@@ -242,7 +243,8 @@ class _Body:
         if self._inside is None:
             set_bit(self._enabled, self._bit)
         else:
-            _mode.set(self._outside & ~self._bit | self._inside & self._bit)
+            mode = self._inside if self._bit == TAPE else self._outside
+            _mode.set(within(mode, self._outside & ~self._bit | self._inside & self._bit))
 
     def __exit__(self, *exception: object) -> None:
         self._inside = get_mode()

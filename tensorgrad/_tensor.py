@@ -432,9 +432,9 @@ class Over(Tensor):
 
     __slots__ = ("always", "level")
     level: float
-    always: bool  # recorded also under no_grad: a variable of the library's own, to transpose with
+    always: Any  # true where it is recorded also under no_grad: a variable to transpose with, or `Around`
 
-    def __init__(self, data: Any, node: Any, level: float, always: bool = False) -> None:
+    def __init__(self, data: Any, node: Any, level: float, always: Any = False) -> None:
         self._d = data
         self._node = node
         self.level = level
@@ -449,7 +449,7 @@ class Over(Tensor):
 
     def process(self, primitive: Primitive, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
         level, always = self.level, self.always
-        taping = always or bool(get_mode() & TAPE)
+        taping = bool(always or get_mode() & TAPE)
         result = record(primitive, args, params, level, lambda d, node: Over(d, node, level, always), taping)
         return process(primitive, tuple(result), params) if type(result) is Recast else result
 

@@ -18,6 +18,7 @@ from .._primitive import Value
 from .._tape import Leaf, collect, is_closed, settle, tick
 from .._tensor import Over, Tensor, pull, seed_for, wrap
 from .._tree import Tree, flatten, map_leaves, unflatten
+from .around import recorded_here
 from .inside import Inside
 
 _OF_MANY = {"grad": ", or take tg.jacobian for all of them"}
@@ -252,8 +253,8 @@ def _by_level(
 ) -> tuple[Any, Any, list[Any]]:
     """Inside another transformation the variables stand above it, so that it cannot mix them up."""
     data = [leaf if isinstance(leaf, Value) else as_data(leaf, copy=True) for leaf in leaves]
-    # Under no_grad only this level is recorded.
-    variables = [Over(d, Leaf(d.shape, d.dtype), level, always=not is_grad_enabled()) for d in data]
+    # Under no_grad only this level is recorded, and not in a no_grad of the function's own.
+    variables = [Over(d, Leaf(d.shape, d.dtype), level, always=recorded_here()) for d in data]
     ends = [v._node for v in variables]  # taken now: the function may write to its arguments
     y, aux = _call(name, f, args, kwargs, positions, variables, tree, has_aux)
     if not isinstance(y, Over) or y.level != level or y._node is None:

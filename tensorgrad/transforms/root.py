@@ -174,7 +174,7 @@ class _Frame:
         node.shape = shapes_of(x)
         node.seq = tick()
         node.extra = None
-        always = bool(level) and any(r.always for r in ends)  # type: ignore[attr-defined]
+        always = next((r.always for r in ends if level and r.always is not False), False)  # type: ignore[attr-defined]
         made = []
         for i, one in enumerate(x):
             end = pick(node, i, one)

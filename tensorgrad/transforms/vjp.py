@@ -24,6 +24,7 @@ from .._specialise import plain as scalar_if_0d
 from .._tape import Leaf, collect, is_closed, settle, tick
 from .._tensor import Over, Tensor, pull_from, wrap
 from .._tree import Tree, flatten, map_leaves, unflatten
+from .around import recorded_here
 from .grad import CLOSE_OVER, check_differentiable, check_function, private, result_and_aux
 from .like import Like, from_tensors
 
@@ -68,8 +69,8 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     if open_levels():
         with new_level() as level:
             data = [leaf if isinstance(leaf, Value) else as_data(leaf, copy=True) for leaf in leaves]
-            # Under no_grad only this level is recorded.
-            variables = [Over(d, Leaf(d.shape, d.dtype), level, always=not is_grad_enabled()) for d in data]
+            # Under no_grad only this level is recorded, and not in a no_grad of the function's own.
+            variables = [Over(d, Leaf(d.shape, d.dtype), level, always=recorded_here()) for d in data]
             return _record(f, tree, variables, plain, has_aux, level)
     with enable_grad():
         return _record(f, tree, [_on_tape(leaf) for leaf in leaves], plain, has_aux, 0)

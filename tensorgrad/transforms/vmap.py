@@ -209,7 +209,11 @@ def _unbatch(result: Any, level: int, size: int, place: int | None) -> Any:
         value = result if isinstance(result, Value) else as_data(result)
     except TensorgradError as error:
         raise type(error)(f"vmap: a result: {error}; return arrays, tensors and numbers") from None
-    return value if place is None else ops.broadcast_to(value, (size, *value.shape))
+    if place is None:
+        return value
+    repeated = ops.broadcast_to(value, (size, *value.shape))
+    # A result that was captured keeps its memory to itself.
+    return np.array(repeated) if type(repeated) is np.ndarray else repeated
 
 
 def _joined(parts: Sequence[Sequence[Any]], places: Sequence[int | None]) -> list[Any]:
