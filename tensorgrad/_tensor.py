@@ -646,7 +646,7 @@ def seed_for(y: Tensor, grad: Any) -> Any:
         if y.size != 1 or y.dtype.kind == "c":
             raise ShapeError(
                 f"backward: y has shape {y.shape} and dtype {y.dtype}; pass a cotangent of that shape, y.backward(g), or "
-                "reduce to one real number first, y.sum().backward()"
+                f"reduce to one real number first, {'y.abs()' if y.dtype.kind == 'c' else 'y'}.sum().backward()"
             )
         return np.ones(y.shape, y.dtype) if y.shape else y.dtype.type(1)
     g = grad if isinstance(grad, Value) else as_data_like(grad, y.dtype)

@@ -52,7 +52,10 @@ class structural_zeros(Switch):
         The convention 0 * inf = 0 of measure theory (Rudin, Real and Complex Analysis, 1.22).
     """
 
-    def __init__(self) -> None:
+    def __new__(cls, function: Any = None) -> Any:  # a decorator without parentheses
+        return super().__new__(cls) if function is None else cls()(function)
+
+    def __init__(self, function: Any = None) -> None:
         super().__init__(True, ZEROS)
 
 

@@ -171,7 +171,7 @@ BAD_CALLS = {
         tg.ShapeError,
         ["grad", r"\(3,\)", "sum"],
     ),
-    "grad of None": (lambda: tg.grad(lambda x: None)(np.ones(3)), tg.ShapeError, ["grad", "NoneType"]),
+    "grad of None": (lambda: tg.grad(lambda x: None)(np.ones(3)), tg.ShapeError, ["grad", "returned None"]),
     "grad of ints": (lambda: tg.grad(lambda x: x)(np.arange(3)), tg.DtypeError, ["grad", "int64"]),
     "grad of text": (lambda: tg.grad(lambda x: x)("a"), tg.DtypeError, ["grad", "'a'"]),
     "grad argnums": (lambda: tg.grad(lambda x: x, argnums=3)(1.0), tg.GradientError, ["argnums", "3", "1"]),

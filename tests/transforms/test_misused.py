@@ -188,3 +188,21 @@ def test_a_complex_direction_of_real_numbers():
         tg.DtypeError, match="jvp: a tangent has dtype complex128, its primal float64; take its real"
     ):
         tg.jvp(tg.sin, (X,), (X * 1j,))
+
+
+def test_structural_zeros_decorate_without_parentheses():
+    @tg.structural_zeros
+    def masked(x):
+        return tg.where(x > 0, tg.sqrt(x), 0.0).sum()
+
+    assert masked.__name__ == "masked"
+    with np.errstate(divide="ignore"):
+        assert tg.grad(masked)(np.array([0.0, 4.0])).tolist() == [0, 0.25]
+        assert tg.grad(tg.structural_zeros(masked))(np.array([0.0, 4.0])).tolist() == [0, 0.25]
+    with tg.structural_zeros() as entered:
+        assert entered is None
+
+
+def test_backward_from_a_complex_number():
+    with pytest.raises(tg.ShapeError, match=r"complex64.*y\.abs\(\)\.sum\(\)\.backward"):
+        tg.tensor([1j], requires_grad=True).sum().backward()
