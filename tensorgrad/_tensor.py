@@ -212,7 +212,7 @@ class Tensor(Array):
                 "backward: nothing was recorded for this tensor; mark an input by requires_grad=True, and compute "
                 "outside of tg.no_grad()"
             )
-        found, owned = pull([self], [seed_for(self, grad)], retain=retain_graph, keep=True)
+        found, owned = pull_from([(self._node, seed_for(self, grad))], 0, retain=retain_graph, keep=True)
         for leaf, g in found.items():
             accumulate(leaf, g, wrap, own=leaf in owned)
 
@@ -626,7 +626,9 @@ def pull_from(
         pairs = [(node, g if isinstance(g, Value) and g.level >= level else lift(g)) for node, g in pairs]
     elif not level:
         pairs = [(node, g._d if isinstance(g, Tensor) and not g.level else g) for node, g in pairs]
-    plain = not level and not any(isinstance(g, Value) and g.level for _, g in pairs)
+    plain = not level
+    for _, g in pairs:
+        plain = plain and not (isinstance(g, Value) and g.level)
     mode: AbstractContextManager[None] = (
         enable_grad() if create else no_grad() if plain else nullcontext()  # levels may be recording
     )

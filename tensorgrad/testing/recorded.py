@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from .. import ops
 from .._config import enable_grad, no_grad
-from .._errors import DtypeError
+from .._errors import DtypeError, LoopWarning
 from .._primitive import Primitive, Value
 from .._specialise import plain
 from .._tape import Parts
@@ -115,7 +116,9 @@ class Recorded(Subject):
             xs, vs = values[:n], values[n:]
             return (*self._floating(xs), *_gradients_inside(self._floating, xs, vs))
 
-        found = vmap(both)(*[tensor(s) for s in (*stacks, *cotangents)])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", LoopWarning)  # right is all that is asked here
+            found = vmap(both)(*[tensor(s) for s in (*stacks, *cotangents)])
         parts = [_raw(y) for y in found]
         return parts[: len(parts) - n], parts[len(parts) - n :]
 

@@ -46,7 +46,7 @@ def tangent_of(card: Primitive) -> str:
 
     Example:
         >>> import tensorgrad as tg
-        >>> tangent_of(tg.matmul.card), tangent_of(tg.sin.card), tangent_of(tg.sign.card)
+        >>> tangent_of(tg.matmul.card), tangent_of(tg.sin.card), tangent_of(tg.floor.card)
         ('product rule', 'slope', 'none')
     """
     if card.composite is not None:
