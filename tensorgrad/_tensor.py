@@ -634,8 +634,6 @@ def pull_from(
     )
     token = walking.set(walk)
     try:
-        if not create and level:
-            return walk.run(pairs, stop, collected), walk.owned
         with mode, going_backward() if walk.tensors else nullcontext():
             return walk.run(pairs, stop, collected), walk.owned
     finally:
