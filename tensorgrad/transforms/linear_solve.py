@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import ops
-from .._config import no_grad
+from .._config import GENERAL, WATCHED, get_mode, no_grad
 from .._errors import ConvergenceError, DtypeError, GradientError, TraceError
+from .._levels import open_levels
 from .._primitive import Value
+from .._specialise import plain
+from .._tensor import wrap
 from .._tree import Tree, flatten, unflatten
 from ..ops.linalg import solve as solve_matrix
 from . import iterations
@@ -60,6 +64,7 @@ def linear_solve(
         ConvergenceError: the iteration did not reach ``tol``.
         LinalgError: the matrix is singular.
         ShapeError: ``matvec`` does not return the structure and shapes of ``b``.
+        GradientError: ``matvec`` is not linear.
 
     Example:
         >>> import numpy as np, tensorgrad as tg
@@ -84,9 +89,32 @@ def linear_solve(
         same_structure("linear_solve", "the result of matvec", found, xs, tree, structure)
         return unflatten(tree, found)
 
+    _check_linear(checked, xs, tree)
     back = checked if symmetric or solver == "cg" else transpose_at_zero(checked, xs, tree)
     found = flatten(solve(checked, back, unflatten(tree, xs)))[0]
     return unflatten(tree, [as_given(x, leaf) for x, leaf in zip(found, leaves, strict=True)])
+
+
+def _check_linear(matvec: LinearMap, xs: list[Any], tree: Tree) -> None:
+    """Raise if ``matvec(-2 x)`` is not ``-2 matvec(x)``; a linear function gives the same to the last bit, mostly.
+
+    It is not asked where there are no numbers to look at: inside of transformations, and while somebody watches.
+    """
+    if open_levels() or get_mode() & (WATCHED | GENERAL):
+        return
+    with no_grad():
+        probe = [
+            wrap(plain(np.cos(np.arange(math.prod(x.shape))).reshape(x.shape).astype(x.dtype)), None)
+            for x in xs
+        ]
+        once, twice = (flatten(matvec(unflatten(tree, [factor * x for x in probe])))[0] for factor in (1, -2))
+    for a, b in zip(once, twice, strict=True):
+        a, b = np.asarray(a), np.asarray(b)
+        if np.isfinite(a).all() and np.abs(b + 2 * a).max(initial=0) > np.abs(a).max(initial=0) * 1e-3:
+            raise GradientError(
+                "linear_solve: matvec is not linear, matvec(-2 x) differs from -2 matvec(x); leave out what does not "
+                "depend on x, and for equations that are not linear take tg.custom_root"
+            )
 
 
 def as_given(x: Any, leaf: Any) -> Any:

@@ -395,3 +395,14 @@ def test_the_other_transformations_and_who_watches(solver: str) -> None:
     y.sum().backward()
     assert_allclose(w.grad, 2 * d, rtol=1e-10)
     assert len(seen) == 2
+
+
+@pytest.mark.parametrize(
+    "curved",
+    [lambda x: x * x + 1, lambda x: 2 * x + 1, tg.abs, tg.relu],
+    ids=["square", "affine", "abs", "relu"],
+)
+@pytest.mark.parametrize("solver", ["dense", "gmres"])
+def test_a_map_that_is_not_linear_is_refused(curved: Any, solver: str) -> None:
+    with pytest.raises(tg.GradientError, match="matvec is not linear"):
+        tg.linear_solve(curved, np.array([1.0, 2.0]), solver=solver)
