@@ -214,11 +214,16 @@ class _Inside(Watcher):
     def __init__(self, name: str, inputs: Sequence[Any], outside: Sequence[Watcher]) -> None:
         self.name = name
         self.inputs = {id(x) for x in inputs}
+        self.made: list[Any] = []
         self.outside = outside
 
     def op(self, primitive: Any, args: Any, params: Any, result: Any, seconds: float) -> None:
         for arg in args:
             self.leave(arg, self.name)
+        for one in result if isinstance(result, tuple) else (result,):
+            if isinstance(one, Tensor) and not one.level:
+                self.made.append(one._d)  # kept, so that the number stays that of this array
+                self.inputs.add(id(one._d))
 
     def leave(self, value: Any, how: str) -> None:
         if isinstance(value, Tensor) and not value.level and id(value._d) not in self.inputs:
