@@ -219,13 +219,13 @@ class Value:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The length of each axis."""
-        raise NotImplementedError
+        """The length of each axis; that of the value under it, unless a kind says otherwise."""
+        return self.under.shape  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The dtype of the elements."""
-        raise NotImplementedError
+        """The dtype of the elements, likewise."""
+        return self.under.dtype  # type: ignore[no-any-return]
 
     @property
     def under(self) -> Any:

@@ -147,16 +147,6 @@ class Absorbing(Array):
         self.level = level
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """The length of each axis."""
-        return self.value.shape  # type: ignore[no-any-return]
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The dtype of the elements."""
-        return self.value.dtype  # type: ignore[no-any-return]
-
-    @property
     def under(self) -> Any:
         """The value without the rule."""
         return self.value

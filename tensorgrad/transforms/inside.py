@@ -44,6 +44,8 @@ class Inside(Tensor):
     def requires_grad(self, wanted: bool) -> None:
         self.requires_grad_(wanted)
 
+    shape = Array.shape
+    dtype = Array.dtype
     __setitem__ = Array.__setitem__
     _leave = Array._leave
 

@@ -78,16 +78,6 @@ class Dual(Inside):
         self.level = level
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """The length of each axis, as the program sees it."""
-        return self.primal.shape  # type: ignore[no-any-return]
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The dtype of the elements."""
-        return self.primal.dtype  # type: ignore[no-any-return]
-
-    @property
     def under(self) -> Any:
         """The primal."""
         return self.primal

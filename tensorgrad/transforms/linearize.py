@@ -224,16 +224,6 @@ class Slot(Inside):
         self.level = level
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """The length of each axis."""
-        return self.value.shape  # type: ignore[no-any-return]
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The dtype of the elements."""
-        return self.value.dtype  # type: ignore[no-any-return]
-
-    @property
     def under(self) -> Any:
         """The zeros."""
         return self.value
