@@ -295,6 +295,7 @@ DIFFERENT: dict[tuple[str, str], str] = {
     ("set_at", "axes, repeated: the last counts"): ORDER,
     ("set_at", "broadcast v"): ORDER,
     ("x[index] = v", "edge: repeated"): ORDER,
+    ("median", "complex"): "PyTorch has no quantiles of complex numbers",
     ("median", "edge: NaN, infinity"): "the infinity in the middle here, NaN in PyTorch",
     ("sign", "edge: zeros, infinity, NaN"): "sign(NaN) is NaN here, as in NumPy, and 0 in PyTorch",
 }
