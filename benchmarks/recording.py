@@ -78,7 +78,7 @@ def _entry_without_watchers(card: Any) -> Any:
     source = _specialise._closure(
         "\n".join(lines[:asked] + lines[asked + 2 :]), ["forward", "card", "op"], ["entry"]
     )
-    return _specialise._compiled(card, source, "bare op")(card.forward, card, card.op)[0].__code__
+    return _specialise.compiled(card, source, "bare op")["make"](card.forward, card, card.op)[0].__code__
 
 
 def _walk_without_watchers() -> Callable[..., Any]:
