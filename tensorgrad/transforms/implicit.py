@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .._config import no_grad
-from .._errors import ConvergenceError, DtypeError, GradientError, ShapeError
+from .._errors import ConvergenceError, DtypeError, GradientError, LinalgError, ShapeError
 from .._levels import opened
 from .._primitive import Value
 from .._tree import Tree, flatten, unflatten
@@ -184,7 +184,7 @@ def fixed_point(
             return [strip(x) for x in flatten(found)[0]]
         flat, g = _flat(name, plain, start, tree)
         x = flat.array(start)
-        bound = iterations.default_tolerance(x.dtype) if tol is None else tol
+        bound = iterations.default_tolerance(start) if tol is None else tol
         return flat.leaves(
             FIXED_POINTS[solver](lambda v: v - g(v), x, bound, max_iterations, name, on_failure == "warn")
         )
@@ -256,10 +256,16 @@ def by_newton(
 
     def solve_at(at: Any, b: Any) -> Any:
         matvec, transposed = maps_of(f, flat.leaves(at), tree)
-        found = flatten(solve(matvec, transposed, unflatten(tree, flat.leaves(b))))[0]
+        try:
+            found = flatten(solve(matvec, transposed, unflatten(tree, flat.leaves(b))))[0]
+        except LinalgError as error:
+            raise LinalgError(
+                f"{name}: the derivative is singular where Newton's method stands ({error}); start elsewhere, or give a "
+                "solve of your own"
+            ) from None
         return flat.array([strip(one) for one in found])
 
-    bound = iterations.default_tolerance(x.dtype) if tol is None else tol
+    bound = iterations.default_tolerance(start) if tol is None else tol
     return flat.leaves(iterations.newton(g, solve_at, x, bound, limit, name))
 
 

@@ -7,7 +7,7 @@ An example that has converged stays where it is.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,12 @@ from .._errors import ConvergenceError
 Map = Callable[[Any], Any]
 
 
-def default_tolerance(dtype: Any) -> float:
-    """1.8e-12 in float64, 6.4e-6 in float32: well above rounding, well below what gradients notice."""
-    return float(np.finfo(dtype).eps ** 0.75)
+def default_tolerance(xs: Sequence[Any]) -> float:
+    """1.8e-12 in float64, 6.4e-6 in float32: well above rounding, well below what gradients notice.
+
+    Of the coarsest dtype of ``xs``: what joins them into one vector may have widened it.
+    """
+    return float(max([float(np.finfo(x.dtype).eps) for x in xs], default=0.0) ** 0.75)
 
 
 def size(x: Any) -> Any:

@@ -14,7 +14,7 @@ from .._errors import ConvergenceError, DtypeError, GradientError, TraceError
 from .._levels import open_levels
 from .._primitive import Value
 from .._specialise import plain
-from .._tensor import wrap
+from .._tensor import Tensor, wrap
 from .._tree import Tree, flatten, unflatten
 from ..ops.linalg import solve as solve_matrix
 from . import iterations
@@ -26,6 +26,7 @@ from .vmap import vmap
 DENSE = 64
 """Up to how many unknowns ``solver="auto"`` makes a matrix."""
 
+NUMBERS = (bool, int, float, complex)
 ITERATIONS = {
     "gmres": iterations.gmres,
     "cg": iterations.conjugate_gradients,
@@ -118,10 +119,12 @@ def _check_linear(matvec: LinearMap, xs: list[Any], tree: Tree) -> None:
 
 
 def as_given(x: Any, leaf: Any) -> Any:
-    """An array for an array, unless a derivative goes on from it."""
-    if isinstance(leaf, Value) or not isinstance(x, Value) or x.level or x._node is not None:  # type: ignore[attr-defined]
+    """An array for an array, unless a derivative goes on from it; a tensor for a Python number."""
+    if isinstance(leaf, Value) or type(leaf) in NUMBERS:
         return x
-    return np.array(x._d)[()]  # type: ignore[attr-defined]
+    if not isinstance(x, Tensor) or x.level or x._node is not None:
+        return x
+    return np.array(x._d)[()]
 
 
 def transpose_at_zero(matvec: LinearMap, xs: list[Any], tree: Tree) -> LinearMap:
@@ -169,7 +172,7 @@ def numerically(
         first = [strip(x) for x in flatten(matvec(unflatten(tree, right)))[0]]
     flat = Flat(name, right, tree, first)
     a, b = flat.function(matvec), flat.array(right)
-    tol = iterations.default_tolerance(b.dtype) if tol is None else tol
+    tol = iterations.default_tolerance(right) if tol is None else tol
     if not callable(solver):
         return flat.leaves(ITERATIONS[solver](a, b, tol, limit, name))
 

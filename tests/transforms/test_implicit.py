@@ -406,3 +406,24 @@ def test_the_other_transformations_and_who_watches(solver: str) -> None:
 def test_a_map_that_is_not_linear_is_refused(curved: Any, solver: str) -> None:
     with pytest.raises(tg.GradientError, match="matvec is not linear"):
         tg.linear_solve(curved, np.array([1.0, 2.0]), solver=solver)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_default_tolerance_can_be_reached_in_every_dtype(dtype: Any) -> None:
+    x = tg.fixed_point(tg.cos, np.array([1.0, 2.0], dtype))
+    assert x.dtype == dtype
+    assert_allclose(x, 0.7390851, atol=20 * np.finfo(dtype).eps ** 0.75)
+    root = tg.custom_root(lambda x: x * x - 2, np.array([1.0], dtype))
+    assert_allclose(root, np.sqrt(2), atol=20 * np.finfo(dtype).eps ** 0.75)
+
+
+def test_a_python_number_becomes_a_tensor() -> None:
+    assert isinstance(tg.fixed_point(tg.cos, 1.0), tg.Tensor)
+    assert isinstance(tg.fixed_point(tg.cos, np.float64(1.0)), np.float64)
+
+
+def test_a_singular_start_of_newton_is_named() -> None:
+    with pytest.raises(
+        tg.LinalgError, match="custom_root: the derivative is singular where Newton's method stands"
+    ):
+        tg.custom_root(lambda x: x * x - 2, np.zeros(2))
